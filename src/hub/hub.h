@@ -1,0 +1,120 @@
+/* hub.h - the rules: accounts, rooms, talk, presence, administration.
+ *
+ * A state machine without sockets, clocks, threads or disk. The edge (or the
+ * simulator) tells it what happened and then pulls what is to be done:
+ *
+ *     hub_on_frame(hub, conn, body, len, now);
+ *     while (hub_next_output(hub, &out))
+ *         edge_do(&out);
+ *
+ * Two phases: a request is checked and becomes one store operation; when that
+ * is stored (hub_on_stored, in the order of emission) it takes effect, is
+ * delivered and answered. Not thread-safe: a hub belongs to one loop.
+ *
+ * Files: hub.c connections and dispatch, shard.c who may touch which state,
+ * rules.c the table from message to handler and right, and one file a noun.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "bus/bus.h"
+#include "store/store.h"
+
+struct now {
+    int64_t mono_us; /* never steps; deadlines are in it */
+    int64_t wall_ms; /* since 1970 UTC; may step */
+};
+
+enum hub_registration { REGISTRATION_OPEN, REGISTRATION_INVITE, REGISTRATION_ADMIN };
+enum hub_broadcast { BROADCAST_EVERYONE, BROADCAST_MODERATORS, BROADCAST_ADMINS };
+
+/* Every setting that the rules read; src/server/config.c fills it from file and
+ * options, hub_config_default() from the code. */
+struct hub_config {
+    enum hub_registration registration;
+    bool open_to_local; /* registration is open for private and loopback addresses */
+    enum hub_broadcast broadcast;
+    bool log_private_text;
+    uint32_t say_rate, say_burst;      /* messages by user: 10 a second, burst 50 */
+    uint32_t text_max;                 /* 16384 bytes */
+    uint32_t login_tries;              /* 5 in login_window */
+    int64_t login_window_ms, login_block_ms, login_block_max_ms;
+    uint32_t source_accounts, account_tries; /* 20, 100 */
+    uint32_t sessions_max;             /* of an account: 20 */
+    uint32_t conns_max;                /* 20000 */
+    uint32_t hashes_max;               /* hashing jobs that may wait: 64 */
+    int64_t idle_ms;                   /* a silent client is taken for dead: 60000 */
+    uint8_t server_id[16];
+    uint8_t server_secret[32]; /* kept in the data directory; tokens are derived from it */
+};
+void hub_config_default(struct hub_config *c);
+
+/* Where a connection comes from. */
+struct hub_peer {
+    char address[64]; /* "192.0.2.7", for the log, who and admins */
+    char source[64];  /* what is counted: an IPv4 address, or an IPv6 /56 */
+    bool local;       /* loopback or private */
+};
+
+enum hub_output_kind {
+    HUB_SEND,  /* bytes (a frame, or several) to conn; the edge unrefs */
+    HUB_CLOSE, /* close conn after what was sent; hub_on_close will not be called for it */
+    HUB_STORE, /* op; the edge unrefs when it has been applied */
+    HUB_HASH,  /* hash: verify or make a password hash on another thread */
+};
+
+struct hub_hash {
+    uint64_t token;
+    bool verify;            /* false: make an encoded hash of password */
+    char *password;         /* heap; hub_hash_fini wipes and frees */
+    char *encoded;          /* heap; verify: to compare with */
+    uint8_t salt[16];
+};
+void hub_hash_fini(struct hub_hash *h);
+
+struct hub_output {
+    enum hub_output_kind kind;
+    uint64_t conn;
+    struct blob *bytes;
+    struct store_op *op;
+    struct hub_hash hash;
+};
+
+struct hub;
+
+/* The hub owns neither the bus nor the store. seed: 32 random bytes. */
+struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint8_t seed[static 32],
+                    struct now now);
+void hub_free(struct hub *h);
+int hub_set_config(struct hub *h, const struct hub_config *config); /* SIGHUP */
+
+enum hub_close { HUB_CLOSE_GONE, HUB_CLOSE_SLOW /* its queue in the edge was full */ };
+
+/* conn: a number chosen by the edge, never used twice. */
+int hub_on_connect(struct hub *h, uint64_t conn, const struct hub_peer *peer, struct now now);
+void hub_on_frame(struct hub *h, uint64_t conn, const uint8_t *body, size_t len, struct now now);
+void hub_on_close(struct hub *h, uint64_t conn, enum hub_close why, struct now now);
+/* Takes the result over. */
+void hub_on_stored(struct hub *h, struct store_result *result, struct now now);
+/* ok: verified; encoded: the hash that was made (copied), or NULL when it failed. */
+void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, struct now now);
+void hub_expire(struct hub *h, struct now now);
+int64_t hub_deadline_us(const struct hub *h); /* mono_us; INT64_MAX = none */
+/* Everyone is told that the server goes down; no request is taken after it. */
+void hub_drain(struct hub *h, struct now now);
+
+bool hub_next_output(struct hub *h, struct hub_output *ret);
+
+/* A fresh one-time invitation for an admin (start on an empty store): the text
+ * to show, and the operation to store it. */
+struct store_op *hub_first_admin(struct hub *h, char ret_token[static 48], struct now now);
+
+struct hub_stats {
+    uint64_t conns, sessions, rooms_loaded, requests, refusals, events_out, dups, stores_failed;
+    size_t bytes; /* rough size of all state, to show that it is bounded */
+};
+void hub_stats(const struct hub *h, struct hub_stats *ret);

@@ -1,0 +1,268 @@
+/* store.h - what is kept: small, semantic operations, done in batches.
+ *
+ * The hub emits operations; whoever owns a store (the store thread in the
+ * server, the simulator) collects what waits, and for each batch calls begin,
+ * apply for every operation in order, and commit. Only after commit returned 0
+ * are the results handed to the hub, in the same order; when it failed, every
+ * result of the batch becomes -ROOST_NOT_STORED (store_result_fail).
+ *
+ * Rules that every implementation keeps (tests/unit/test_store.c runs the same
+ * stories over all of them):
+ *  - A request (op->req.has_id) is looked up first by (scope, id). Known with the
+ *    same digest: nothing is done, result.dup = true and the first result's
+ *    room, seq, at_ms, account are given with err 0. With another digest:
+ *    -ROOST_CONFLICT. Otherwise it is written in the same transaction as the
+ *    effect. Only done requests are remembered, not refused ones. Requests are
+ *    kept REQUEST_KEEP_MS.
+ *  - A room's numbers start at 1 and have no holes; at_ms never goes back in a
+ *    room (the larger of op->now_ms and the last one is taken).
+ *  - Names are unique by their skeleton, over accounts and over rooms apart;
+ *    open (not closed) rooms only. A constraint decides, not a look before.
+ *  - op->log, if its kind is set, becomes a line of the log in the same
+ *    transaction, with the outcome of the operation; also for a failed one and
+ *    for a dup.
+ *  - An operation that fails changes nothing (but its log line).
+ *  - op->owner_epoch below the room's is -ROOST_STALE_OWNER.
+ *
+ * Operations and results live in one arena each; strings and arrays in a result
+ * belong to the result. An operation never outlives a handler's borrow: copy
+ * into op->mem with arena_dup and arena_str.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "wire/event.h"
+
+#define REQUEST_KEEP_MS (7 * 86400000LL)
+#define EVERYONE_ROOM   1u /* made with the store: broadcasts; all accounts are in it */
+
+enum {
+    STORE_PAGE_MAX = 200, /* events, accounts, lines in one result */
+    STORE_PINS_MAX = 50,
+    UNREAD_MAX = 1000, /* counting stops here */
+    GUARD_KEYS_MAX = 4,
+    ROOM_MEMBERS_MAX = 10000,
+};
+
+enum store_kind {
+    /* accounts */
+    STORE_ACCOUNT_NEW = 1, /* account.{name,skeleton,password,role}, secret = hash of an invitation or
+                              none; -> account | NAME_TAKEN | INVITE_BAD. The invitation is used up
+                              and gives the role. */
+    STORE_ACCOUNT_FIND,    /* account.id, or skeleton -> account_row | NO_SUCH_USER */
+    STORE_ACCOUNT_PASSWORD, /* account.id, account.password; secret = hash of a reset token, or none;
+                               ends all its sessions but op->session -> ok | INVITE_BAD */
+    STORE_ACCOUNT_ROLE,    /* account.{id,role} -> ok | LAST_ADMIN | NO_SUCH_USER */
+    STORE_ACCOUNT_DELETE,  /* account.id: texts emptied, name and skeleton become "#id" for good, sessions,
+                              devices, memberships and marks go -> ok | LAST_ADMIN */
+    STORE_ACCOUNT_LIST,    /* after, limit -> accounts[] */
+    STORE_INVITE_NEW,      /* secret, account.role, until_ms, account.id = 0: invitation;
+                              account.id != 0: a reset for it */
+    STORE_IGNORE,          /* account.id, peer, on */
+    /* sessions */
+    STORE_LOGIN_FIND, /* skeleton, device, keys[] -> account_row (id 0 if none), known_device, guards[] */
+    STORE_SESSION_NEW, /* session.*, account.id -> session.id; the device becomes known for the account;
+                          keys[] are cleared */
+    STORE_SESSION_RESUME, /* secret = hash of the token, device, next_secret -> session, account_row,
+                             ignored[] | SESSION_OVER. secret may be the current one, or the previous
+                             one within 60 s of its rotation; then next_secret becomes current (and
+                             the one presented previous). */
+    STORE_SESSION_END,    /* session.id, account.id (0 = anyone's) -> account | NO_SUCH_SESSION */
+    STORE_SESSION_LIST,   /* account.id (0 = all), after, limit -> sessions[] */
+    STORE_GUARD_PUT,      /* guards[]: counters of failed logins are written; n == 0 deletes */
+    STORE_GUARD_LIST,     /* -> guards[] */
+    /* rooms */
+    STORE_ROOM_NEW,    /* room.*, members[] (the first is its owner); first events: EVENT_ROOM then one
+                          EVENT_MEMBER each -> room, seq (head), at_ms | NAME_TAKEN */
+    STORE_ROOM_FIND,   /* skeleton -> room | NO_SUCH_ROOM (closed ones are not found) */
+    STORE_ROOM_DIRECT, /* account.id, peer -> room: the direct room of the two, made if there is none */
+    STORE_ROOM_LOAD,   /* room.id -> room_row, members[] (banned ones too), pins | NO_SUCH_ROOM */
+    STORE_ROOM_LIST,   /* account.id, mine -> room_places[]: rooms that it is in (direct and everyone's
+                          too), and unless mine the public ones; account.id = 0: all, after, limit */
+    STORE_APPEND,      /* event -> seq, at_ms. Effects by kind, in the same transaction:
+                          EDIT, DELETE, REACT, PIN: ref must be a text that was not deleted, else
+                          NO_SUCH_MESSAGE (deleting again: ALREADY); op->own: its author must be
+                          event.from, else NOT_ALLOWED. MEMBER: membership rows. ROOM: the room row;
+                          closed frees the name. */
+    STORE_MARK,        /* account.id, room.id, delivered, read: only forward -> the new values */
+    STORE_ROOM_MUTE,   /* account.id, room.id, on */
+    /* reading */
+    STORE_READ,   /* room.id, account.id (for `mine` in reactions), after/before/around/since_ms/last/unread,
+                     limit -> events[], more, head. Texts as they are now (edited, deleted); edits that
+                     were followed by another, and texts of deleted ones, are emptied. */
+    STORE_SEARCH, /* account.id, words, room.id (0 = all rooms it is in), since_ms, limit -> events[] newest
+                     last; edited texts are found by their new words only, deleted ones not at all */
+    STORE_EARLIER, /* room.id, seq -> events[]: the text and all its edits as they were written */
+    STORE_LOG,     /* only op->log */
+    STORE_LOG_READ, /* after, since_ms, skeleton, words = kind, limit -> lines[], more */
+    STORE_RETAIN,   /* room.id, before_ms: texts older than that go, with their edits and reactions; also
+                       old requests, sessions unused for 90 days, guards and invitations that are over */
+};
+
+struct store_request {
+    bool has_id;
+    uint64_t scope; /* account; 0 = registration and login */
+    uint8_t id[16], digest[16];
+};
+
+/* What the log says of it. kind NULL: nothing. */
+struct store_log {
+    const char *kind, *target, *address;
+    uint64_t account;
+    int outcome; /* STORE_LOG: what the hub refused with; else the operation's own result */
+};
+
+struct account_row {
+    uint64_t id;
+    const char *name, *skeleton, *password; /* password: argon2's encoded form */
+    uint32_t role;                          /* Roost__Role */
+    int64_t created_ms;
+    uint32_t sessions; /* only in lists */
+    bool deleted;
+};
+
+struct session_row {
+    uint64_t id, account;
+    uint8_t device[32]; /* hash of the device's secret */
+    uint8_t token[32];  /* hash of the resume token */
+    const char *device_name, *address, *account_name;
+    int64_t created_ms, used_ms;
+};
+
+/* A counter of failed logins; what it means is src/hub/guard.c's. */
+struct guard_row {
+    uint8_t key[32];
+    uint32_t kind;
+    const char *name, *source; /* for admins */
+    uint32_t n;                /* failures in the window, or members of a set; 0 = clear */
+    uint32_t strikes;          /* blocks so far */
+    int64_t since_ms, until_ms;
+};
+
+struct room_row {
+    uint64_t id;
+    uint32_t kind; /* Roost__RoomKind */
+    const char *name, *skeleton, *topic;
+    bool private, moderated, closed;
+    uint32_t retention_days;
+    uint64_t head, first;
+    int64_t last_ms;
+};
+
+struct member_row {
+    uint64_t account;
+    const char *name;
+    uint32_t role; /* Roost__RoomRole */
+    bool banned;   /* then not a member */
+    uint64_t delivered, read;
+};
+
+struct room_place {
+    struct room_row room;
+    bool member, muted;
+    uint32_t role, members, unread, mentions;
+    uint64_t read;
+    uint64_t peer; /* direct: the other one */
+    const char *peer_name;
+    const uint64_t *pins;
+    size_t n_pins;
+};
+
+struct log_line {
+    uint64_t n, account;
+    int64_t at_ms;
+    const char *name, *kind, *target, *address;
+    int outcome;
+};
+
+struct store_op {
+    enum store_kind kind;
+    uint32_t refs;
+    uint64_t token; /* the hub's; comes back in the result */
+    struct arena mem;
+    int64_t now_ms;
+    uint64_t owner_epoch;
+    struct store_request req;
+    struct store_log log;
+
+    /* Each kind says above which of these it reads. */
+    struct account_row account;
+    struct session_row session;
+    struct room_row room;
+    struct event event;
+    uint64_t peer;
+    const char *skeleton, *words;
+    bool has_secret;
+    uint8_t secret[32], next_secret[32], device[32];
+    const struct member_row *members;
+    size_t n_members;
+    const struct guard_row *guards; /* GUARD_PUT */
+    size_t n_guards;
+    uint8_t keys[GUARD_KEYS_MAX][32]; /* LOGIN_FIND, SESSION_NEW */
+    size_t n_keys;
+    uint64_t after, before, around, seq, delivered, read;
+    int64_t since_ms, until_ms, before_ms;
+    uint32_t limit;
+    bool on, mine, last, unread, own;
+};
+
+struct store_result {
+    enum store_kind kind;
+    uint64_t token;
+    struct arena mem;
+    int err; /* 0 or -ROOST_… */
+    bool dup;
+    uint64_t room, seq, account, head;
+    int64_t at_ms;
+
+    struct account_row account_row;
+    struct session_row session;
+    bool known_device;
+    struct room_row room_row;
+    struct account_row *accounts;
+    size_t n_accounts;
+    struct session_row *sessions;
+    size_t n_sessions;
+    struct guard_row *guards;
+    size_t n_guards;
+    struct member_row *members;
+    size_t n_members;
+    struct room_place *places;
+    size_t n_places;
+    struct event *events;
+    size_t n_events;
+    struct log_line *lines;
+    size_t n_lines;
+    uint64_t *ids; /* ignored accounts, or pins */
+    size_t n_ids;
+    uint64_t delivered, read;
+    bool more;
+};
+
+struct store_op *store_op_new(enum store_kind kind, int64_t now_ms);
+struct store_op *store_op_ref(struct store_op *op);
+struct store_op *store_op_unref(struct store_op *op);
+
+struct store_result *store_result_new(const struct store_op *op);
+void store_result_free(struct store_result *r);
+/* The batch was lost: empties the result and sets err. */
+void store_result_fail(struct store_result *r, int err);
+
+/* One implementation: SQLite (sqlite.h) or memory (memory.h). Used by one thread. */
+struct store {
+    const struct store_ops *ops;
+};
+
+struct store_ops {
+    int (*begin)(struct store *s);
+    /* Does one operation; returns the result, or NULL when out of memory (then
+     * the batch must be rolled back). */
+    struct store_result *(*apply)(struct store *s, const struct store_op *op);
+    int (*commit)(struct store *s); /* 0, or -ROOST_NOT_STORED, -ROOST_FULL; rolled back then */
+    void (*rollback)(struct store *s);
+    void (*free)(struct store *s);
+};

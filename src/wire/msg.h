@@ -1,0 +1,27 @@
+/* msg.h - protobuf messages to and from bytes, with the checks that protobuf-c
+ * does not make.
+ *
+ * Decoding draws on an arena whose limit is 8 times the frame, at most 1 MiB
+ * (a packed message of empty submessages would otherwise grow a hundredfold),
+ * and refuses strings that are not UTF-8 or hold a zero byte. The message lives
+ * in the arena: nothing else is to be freed.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/blob.h"
+#include "proto/roost.pb-c.h"
+
+/* NULL with *ret_err set to -ROOST_MALFORMED, -ROOST_LIMIT or -ROOST_NOMEM. The
+ * arena must be empty; its limit is set here. */
+Roost__ToServer *msg_to_server_decode(struct arena *a, const uint8_t *p, size_t len, int *ret_err);
+Roost__ToClient *msg_to_client_decode(struct arena *a, const uint8_t *p, size_t len, int *ret_err);
+/* Any message, by its descriptor. */
+void *msg_decode(struct arena *a, const ProtobufCMessageDescriptor *d, const uint8_t *p, size_t len,
+                 int *ret_err);
+
+/* A whole frame, head included; NULL when out of memory or above FRAME_BODY_MAX. */
+struct blob *msg_encode(const ProtobufCMessage *m);
