@@ -1,0 +1,31 @@
+/* test.h - the whole unit runner.
+ *
+ *     static void rings_wrap(void) { ...; CHECK(x == 1); }
+ *     TEST_MAIN({ "rings_wrap", rings_wrap })
+ *
+ * A failed CHECK prints itself and ends its test. `test_x --oom` runs every
+ * test again with allocation 1, 2, 3 ... failing until none fails; there a
+ * CHECK may fail (the allocation did), a crash or a sanitizer's finding may not.
+ * Prints "ok NAME" or "FAIL NAME" a line; exit status 1 if any failed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct test {
+    const char *name;
+    void (*run)(void);
+};
+
+void test_check(bool ok, const char *text, const char *file, int line);
+int test_main(const struct test *tests, size_t n, int argc, char **argv);
+
+#define CHECK(c) test_check((c), #c, __FILE__, __LINE__)
+
+#define TEST_MAIN(...)                                                                             \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        static const struct test tests[] = { __VA_ARGS__ };                                        \
+        return test_main(tests, sizeof tests / sizeof *tests, argc, argv);                         \
+    }
