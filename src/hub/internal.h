@@ -1,0 +1,248 @@
+/* internal.h - what the files of the hub share; nobody else includes it.
+ *
+ * A request's trip: hub_on_frame -> request_begin (rules.c: the row) ->
+ * resolve.c (names to numbers) -> shard.c (the room is loaded, no barrier) ->
+ * right_check -> the row's on_message -> store -> on_stored -> reply.
+ *
+ * Who may touch what: a handler has q->room, if its row is about a room, and
+ * nothing else of any shard. What another shard must know goes over the bus
+ * (tell_*). Connections and users (who is attached to this node) are not shards.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/map.h"
+#include "hub/hub.h"
+#include "proto/node.pb-c.h"
+#include "seal/rng.h"
+#include "wire/event.h"
+#include "wire/msg.h"
+
+enum {
+    CONN_PENDING_MAX = 64,     /* requests of one connection under way */
+    REQUESTS_MAX = 20000,      /* of all */
+    CONN_SUBS_MAX = 1000,      /* rooms that one connection follows */
+    SUB_HELD_MAX = 4096,       /* events held behind a running sync */
+    ROOM_WAITING_MAX = 1000,   /* requests that wait for a room to load or for its barrier */
+    NAMES_MAX = 50,            /* people named in one request */
+    MENTIONS_MAX = 50,         /* people mentioned in one text */
+    TOPIC_MAX = 1024, EMOJI_MAX = 32, AWAY_MAX = 256, WORDS_MAX = 256,
+    NAME_MAX_CHARS = 32,
+    PASSWORD_MIN = 8, PASSWORD_MAX = 256,
+    PAGE_BYTES_MAX = 256 * 1024, /* of events sent for one sync */
+    REPLY_BYTES_MAX = 60 * 1024, /* of a page in one reply: a frame is 64 KiB */
+};
+
+/* --- who is attached to this node ---------------------------------------- */
+
+enum sub_state { SUB_SYNCING, SUB_LIVE, SUB_MARKS };
+
+/* One connection following one room. */
+struct sub {
+    struct conn *conn;
+    struct topic *topic;
+    size_t at; /* place in topic->subs */
+    enum sub_state state;
+    uint64_t upto;      /* SUB_SYNCING: the head noted; held events are above it */
+    bool told_behind;   /* SUB_MARKS: one mark until the next sync */
+    struct blob **held; /* frames held behind the sync */
+    uint64_t *held_seq;
+    size_t n_held;
+};
+
+/* All connections following one room on this node. */
+struct topic {
+    uint64_t room;
+    struct sub **subs;
+    size_t n, cap;
+};
+
+struct conn {
+    uint64_t id;
+    struct hub_peer peer;
+    bool greeted;      /* Hello was answered */
+    bool condemned;    /* to be closed: something could not be sent */
+    bool watches_people, follows_log, marks_only;
+    uint64_t session;  /* 0: not logged in */
+    struct user *user; /* NULL: not logged in */
+    struct map subs;   /* room -> struct sub */
+    uint32_t pending;
+    int64_t heard_us;
+    struct conn *next_of_user;
+};
+
+/* An account with at least one connection here, or lately (rate, slowness). */
+struct user {
+    uint64_t account;
+    char *name;
+    uint32_t role; /* Roost__Role */
+    struct conn *conns;
+    uint32_t n_conns;
+    int64_t since_ms, active_us, gone_us;
+    char *away;
+    uint64_t typing_room;
+    int64_t typing_until_us;
+    int64_t say_us;        /* token bucket: the time at which it was full, minus debts */
+    int64_t slow_us[3];    /* the last closings for slowness */
+    bool changed;          /* to be told to those who watch */
+    uint64_t *ignored;
+    size_t n_ignored;
+};
+
+/* --- shards ---------------------------------------------------------------- */
+
+struct member {
+    uint64_t account;
+    char *name;
+    uint32_t role; /* Roost__RoomRole */
+    bool banned;
+    uint64_t delivered, read;
+};
+
+struct room {
+    uint64_t id;
+    bool ready;   /* loaded */
+    bool barrier; /* a change of rights is being stored: others wait */
+    uint32_t kind;
+    char *name, *topic;
+    bool private, moderated, closed;
+    uint32_t retention_days;
+    uint64_t head, first;
+    int64_t last_ms;
+    struct map members; /* account -> struct member */
+    uint32_t n_members; /* without banned ones */
+    uint64_t pins[STORE_PINS_MAX];
+    size_t n_pins;
+    struct request *waiting, **waiting_end;
+    uint32_t n_waiting, n_busy; /* n_busy: operations in the store */
+    int64_t used_us;
+};
+
+/* --- requests --------------------------------------------------------------- */
+
+/* What a handler answers. Negative: refused with that error. */
+enum { HUB_DONE = 0, HUB_WAIT = 1 };
+
+enum right {
+    RIGHT_NONE,      /* before login too */
+    RIGHT_LOGIN,     /* any account */
+    RIGHT_ADMIN,     /* of the server */
+    RIGHT_SEE,       /* of a room: member, or the room is public */
+    RIGHT_MEMBER,    /* of a room */
+    RIGHT_SPEAK,     /* member, not silenced by moderation; in the room of all: the broadcast setting */
+    RIGHT_MODERATE,  /* moderator or owner of a room; moderators and admins of the server in rooms */
+    RIGHT_OWN,       /* owner of a room; admins of the server */
+};
+
+enum {
+    RULE_CHANGES = 1, /* has a request id; exactly once */
+    RULE_BARRIER = 2, /* changes rights in its room: others wait until it is stored */
+    RULE_ERRORS = 4,  /* on_stored sees failed results too */
+    RULE_QUIET = 8,   /* no line in the log (Hello, Ping: they read and change nothing) */
+    RULE_CLOSED_TOO = 16, /* allowed in a closed room */
+};
+
+/* Names in a request that must become numbers before the handler runs. */
+struct want {
+    const Roost__Target *target; /* NULL: none */
+    uint64_t room;
+    const char *user; /* NULL: none */
+};
+
+struct request;
+struct rule {
+    const char *kind; /* in the log; every message has one */
+    enum right right;
+    unsigned flags;
+    struct want (*want)(const Roost__ToServer *m); /* NULL: nothing to resolve */
+    int (*on_message)(struct hub *h, struct request *q);
+    int (*on_stored)(struct hub *h, struct request *q, struct store_result *r); /* NULL: reply Done */
+    int (*on_hashed)(struct hub *h, struct request *q, bool ok, const char *encoded);
+};
+const struct rule *rule_of(const Roost__ToServer *m); /* NULL: no such message */
+
+struct request {
+    uint64_t token;
+    uint64_t conn; /* may be gone when the answer comes */
+    struct arena mem;
+    const Roost__ToServer *msg;
+    const struct rule *rule;
+    uint8_t id[16], digest[16];
+    bool has_id, logged, in_room;
+    /* who asks, as it was when the request came */
+    uint64_t account, session;
+    const char *name, *address, *source;
+    uint32_t role;
+    bool local;
+    /* resolved */
+    uint64_t room_id, user_id;
+    const char *user_name; /* as written in the account, in mem */
+    struct room *room;     /* only in handlers of rows about rooms */
+    int step;              /* for handlers with several store operations */
+    void *state;           /* theirs, in mem */
+    uint64_t retry_after_ms;
+    struct request *next;
+};
+
+struct hub {
+    struct hub_config config;
+    struct bus *bus;
+    struct rng rng;
+    struct now now;
+    struct map conns, users, topics, rooms, requests;
+    uint64_t next_token;
+    struct outbox *out;
+    struct shard active; /* the shard whose handler runs */
+    struct guard_flights *flights;
+    uint32_t hashes;
+    bool draining, people_changed;
+    uint32_t n_condemned, n_log_followers;
+    int64_t people_due_us, swept_us, retained_us;
+    struct hub_stats stats;
+};
+
+/* --- request.c: life of a request ------------------------------------------- */
+
+/* An operation in the name of q, with the time; a look has neither id nor log. */
+struct store_op *request_look(struct hub *h, struct request *q, enum store_kind kind);
+/* The one that does what was asked: carries the request id and the line of the log. */
+struct store_op *request_do(struct hub *h, struct request *q, enum store_kind kind);
+/* Emits it (takes the reference; NULL op: out of memory) and returns HUB_WAIT or an error. */
+int request_store(struct hub *h, struct request *q, struct store_op *op);
+/* Emits an operation that nobody waits for. */
+void hub_store(struct hub *h, struct store_op *op);
+/* Hashing for q; copies the strings. -ROOST_BUSY when too many wait. */
+int request_hash(struct hub *h, struct request *q, const char *password, const char *verify_encoded);
+struct conn *request_conn(struct hub *h, const struct request *q); /* NULL: gone */
+
+/* --- reply.c: answers. Each returns HUB_DONE or -ROOST_NOMEM. ------------------ */
+
+int reply_done(struct hub *h, struct request *q, const struct store_result *r);
+int reply_with(struct hub *h, struct request *q, Roost__Reply *r); /* fills in the id */
+void reply_error(struct hub *h, struct request *q, int err);
+/* Any frame to one connection. */
+int send_frame(struct hub *h, struct conn *c, Roost__ToClient *frame);
+void send_blob(struct hub *h, struct conn *c, struct blob *frame); /* refs it */
+void hub_close(struct hub *h, struct conn *c); /* after what was sent; frees c */
+
+/* --- tell.c: to other shards, over the bus ------------------------------------- */
+
+void tell_room_event(struct hub *h, const struct event *e);
+void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint64_t except);
+void tell_detach(struct hub *h, uint64_t room, uint64_t account);
+void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame);
+void tell_room_entered(struct hub *h, uint64_t account, uint64_t room, bool gone);
+/* Sessions of the account end: only one (0 = all), but except; err is what they are told. */
+void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except, int err);
+void tell_role(struct hub *h, uint64_t account, uint32_t role);
+void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on);
+
+/* --- conn.c, people.c: who is attached ------------------------------------------- */
+
+struct conn *conn_of(struct hub *h, uint64_t id);
+/* The connection is logged in now; it counts as on. names are copied. */
+int conn_attach(struct hub *h, struct conn *c, uint64_t session, uint64_t account, const char *name,
+                uint32_t role, const uint64_t *ignored, size_t n_ignored);
+void conn_detach(struct hub *h, struct conn *c); /* logged out; stays connected */
+struct user *user_of(struct hub *h, uint64_t account);
+bool session_is_on(struct hub *h, uint64_t session);
