@@ -8,7 +8,7 @@
 
 void link_init(struct link *l, enum link_kind kind, const struct link_config *config, uint64_t seed)
 {
-    *l = (struct link){ .kind = kind, .config = *config, .rng = { seed } };
+    *l = (struct link){ .kind = kind, .config = *config, .dice = { seed } };
 }
 
 void link_reset(struct link *l)
@@ -120,14 +120,14 @@ static int64_t due_us(struct link *l, int64_t sent_ns)
     int64_t due = (sent_ns + 999) / 1000 + l->config.delay_us;
 
     if (l->config.jitter_us > 0)
-        due += rng_between(&l->rng, 0, l->config.jitter_us);
+        due += dice_between(&l->dice, 0, l->config.jitter_us);
     return due;
 }
 
 int link_push(struct link *l, int64_t now_us, struct blob *bytes)
 {
     bool stream = l->kind == LINK_STREAM;
-    bool lost = l->config.loss_ppm && rng_ppm(&l->rng, l->config.loss_ppm);
+    bool lost = l->config.loss_ppm && dice_ppm(&l->dice, l->config.loss_ppm);
 
     if (is_full(l, now_us, bytes->len)) {
         l->counts.dropped++;

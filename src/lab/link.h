@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #include "base/blob.h"
-#include "lab/rng.h"
+#include "lab/dice.h"
 
 /* Packets in one link at once; past it a push is refused like a full queue. */
 enum { LINK_PACKETS_MAX = 65536 };
@@ -60,7 +60,7 @@ struct link {
     enum link_kind kind;
     struct link_config config;
     struct link_counts counts;
-    struct rng rng;
+    struct dice dice;
     bool down;
     int64_t wire_free_ns; /* when the wire will have sent all that was pushed */
     int64_t last_due_us;  /* of a stream: nothing overtakes */
