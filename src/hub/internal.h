@@ -102,6 +102,7 @@ struct member {
 struct room {
     uint64_t id;
     bool ready;   /* loaded */
+    bool loading; /* asked for */
     bool barrier; /* a change of rights is being stored: others wait */
     uint32_t kind;
     char *name, *topic;
@@ -231,11 +232,74 @@ void tell_room_event(struct hub *h, const struct event *e);
 void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint64_t except);
 void tell_detach(struct hub *h, uint64_t room, uint64_t account);
 void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame);
-void tell_room_entered(struct hub *h, uint64_t account, uint64_t room, bool gone);
+/* One's own place in a room changed; `gone`: no longer in it (only info->room counts). */
+void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, bool gone);
 /* Sessions of the account end: only one (0 = all), but except; err is what they are told. */
 void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except, int err);
 void tell_role(struct hub *h, uint64_t account, uint32_t role);
 void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on);
+
+/* --- shard.c: who may touch which state ---------------------------------------- */
+
+/* The request's names are numbers now: runs its handler, at once or when its room is ready. */
+void shard_enter(struct hub *h, struct request *q);
+/* The active shard's room; asserts that it is the one. */
+struct room *shard_room(struct hub *h, uint64_t id);
+/* Runs on_stored or on_hashed of a request with its room active. */
+void shard_on_stored(struct hub *h, struct request *q, struct store_result *r);
+void shard_on_hashed(struct hub *h, struct request *q, bool ok, const char *encoded);
+void shard_on_loaded(struct hub *h, uint64_t room, struct store_result *r);
+void shard_sweep(struct hub *h); /* forgets rooms that nobody uses */
+void shard_free_all(struct hub *h);
+
+/* --- room state (room.c) --------------------------------------------------------- */
+
+struct member *room_member(const struct room *r, uint64_t account); /* not banned ones */
+int room_fill(struct room *r, const struct store_result *loaded);
+void room_empty(struct room *r);
+int room_set_member(struct room *r, uint64_t account, const char *name, uint32_t role, bool banned);
+void room_drop_member(struct room *r, uint64_t account);
+/* The number of an event of this room was given: head and time move. */
+void room_on_event(struct room *r, uint64_t seq, int64_t at_ms);
+
+bool room_manages(const struct request *q, enum right right);
+int right_check(const struct hub *h, const struct request *q, enum right right);
+
+/* --- events (event.c of the hub: chat.c) --------------------------------------------- */
+
+/* Fills in room and author, keeps the event for on_stored, and appends it. own: only
+ * the author of the message concerned may. Strings may borrow from the request. */
+int chat_append(struct hub *h, struct request *q, const struct event *e, bool own);
+/* The event was stored: counted, told to those who follow, answered. */
+int chat_on_appended(struct hub *h, struct request *q, struct store_result *r);
+struct event *chat_event(struct request *q, const struct store_result *r); /* numbered now */
+
+/* --- resolve.c --------------------------------------------------------------------- */
+
+/* Names to numbers; then shard_enter. */
+void resolve_start(struct hub *h, struct request *q);
+/* A result that belongs to resolving; false: it belongs to the handler. */
+bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r);
+
+/* --- follow.c: connections that follow rooms ------------------------------------------ */
+
+struct sub *sub_get(struct conn *c, uint64_t room);
+int sub_new(struct hub *h, struct conn *c, uint64_t room, struct sub **ret);
+void sub_free(struct hub *h, struct sub *s);
+void sub_release(struct hub *h, struct sub *s); /* the sync is complete: what was held, then live */
+void follow_publish(struct hub *h, uint64_t room, struct blob *frame, uint64_t seq, uint64_t except);
+void follow_detach(struct hub *h, uint64_t room, uint64_t account);
+void follow_drop_all(struct hub *h, struct conn *c);
+
+/* --- outbox.c -------------------------------------------------------------------------- */
+
+struct outbox *outbox_new(void);
+void outbox_free(struct outbox *o);
+int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes); /* refs */
+int outbox_close(struct outbox *o, uint64_t conn);
+int outbox_store(struct outbox *o, struct store_op *op);             /* takes */
+int outbox_hash(struct outbox *o, const struct hub_hash *hash);      /* takes */
+bool outbox_next(struct outbox *o, struct hub_output *ret);
 
 /* --- conn.c, people.c: who is attached ------------------------------------------- */
 
@@ -246,3 +310,18 @@ int conn_attach(struct hub *h, struct conn *c, uint64_t session, uint64_t accoun
 void conn_detach(struct hub *h, struct conn *c); /* logged out; stays connected */
 struct user *user_of(struct hub *h, uint64_t account);
 bool session_is_on(struct hub *h, uint64_t session);
+void user_changed(struct hub *h, struct user *u);
+void user_free(struct user *u);
+void conn_sweep(struct hub *h);   /* silent ones are closed, users long gone forgotten */
+void people_expire(struct hub *h); /* tells those who watch what changed */
+void hub_condemn(struct hub *h, struct conn *c);
+bool user_may_say(struct hub *h, struct user *u, uint64_t *ret_retry_ms); /* token bucket */
+
+/* --- request.c, inside the framework ------------------------------------------------------ */
+
+void request_begin(struct hub *h, struct conn *c, const uint8_t *body, size_t len);
+/* What a handler returned: waits, or is over. */
+void request_settle(struct hub *h, struct request *q, int outcome);
+void request_refuse(struct hub *h, struct request *q, int err);
+void request_free(struct hub *h, struct request *q);
+void request_on_result(struct hub *h, struct request *q, struct store_result *r);

@@ -1,0 +1,141 @@
+/* outbox.c - what the hub wants done, in order, until the edge pulls it.
+ *
+ * A fan-out to a thousand is a thousand small items, so an item is three words
+ * and a hash job lives behind a pointer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/internal.h"
+#include "seal/digest.h"
+
+struct out_item {
+    enum hub_output_kind kind;
+    uint64_t conn;
+    void *thing; /* blob, op or hash */
+};
+
+struct outbox {
+    struct out_item *items; /* a ring */
+    size_t cap, head, n;
+};
+
+enum { CAP_FIRST = 64 };
+
+struct outbox *outbox_new(void)
+{
+    return calloc(1, sizeof(struct outbox));
+}
+
+void hub_hash_fini(struct hub_hash *hash)
+{
+    if (hash->password) {
+        seal_wipe(hash->password, strlen(hash->password));
+        free(hash->password);
+    }
+    free(hash->encoded);
+    *hash = (struct hub_hash){ 0 };
+}
+
+void outbox_free(struct outbox *o)
+{
+    struct hub_output out;
+
+    if (!o)
+        return;
+    while (outbox_next(o, &out)) {
+        blob_unref(out.bytes);
+        store_op_unref(out.op);
+        hub_hash_fini(&out.hash);
+    }
+    free(o->items);
+    free(o);
+}
+
+static int grow(struct outbox *o)
+{
+    size_t cap = o->cap ? o->cap * 2 : CAP_FIRST;
+    struct out_item *items = malloc(cap * sizeof *items);
+
+    if (!items)
+        return -ROOST_NOMEM;
+    for (size_t i = 0; i < o->n; i++)
+        items[i] = o->items[(o->head + i) & (o->cap - 1)];
+    free(o->items);
+    o->items = items;
+    o->cap = cap;
+    o->head = 0;
+    return 0;
+}
+
+static int push(struct outbox *o, enum hub_output_kind kind, uint64_t conn, void *thing)
+{
+    int err = o->n == o->cap ? grow(o) : 0;
+
+    if (!err)
+        o->items[(o->head + o->n++) & (o->cap - 1)] = (struct out_item){ kind, conn, thing };
+    return err;
+}
+
+int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes)
+{
+    int err = push(o, HUB_SEND, conn, bytes);
+
+    if (!err)
+        blob_ref(bytes);
+    return err;
+}
+
+int outbox_close(struct outbox *o, uint64_t conn)
+{
+    return push(o, HUB_CLOSE, conn, NULL);
+}
+
+int outbox_store(struct outbox *o, struct store_op *op)
+{
+    int err = push(o, HUB_STORE, 0, op);
+
+    if (err)
+        store_op_unref(op);
+    return err;
+}
+
+int outbox_hash(struct outbox *o, const struct hub_hash *hash)
+{
+    struct hub_hash *copy = malloc(sizeof *copy);
+    int err = copy ? push(o, HUB_HASH, 0, copy) : -ROOST_NOMEM;
+
+    if (!err)
+        *copy = *hash;
+    else
+        free(copy);
+    return err;
+}
+
+bool outbox_next(struct outbox *o, struct hub_output *ret)
+{
+    *ret = (struct hub_output){ 0 };
+    if (!o->n)
+        return false;
+
+    struct out_item item = o->items[o->head];
+    o->head = (o->head + 1) & (o->cap - 1);
+    o->n--;
+    ret->kind = item.kind;
+    ret->conn = item.conn;
+    switch (item.kind) {
+    case HUB_SEND:
+        ret->bytes = item.thing;
+        break;
+    case HUB_STORE:
+        ret->op = item.thing;
+        break;
+    case HUB_HASH:
+        ret->hash = *(struct hub_hash *)item.thing;
+        free(item.thing);
+        break;
+    case HUB_CLOSE:
+        break;
+    }
+    return true;
+}

@@ -1,0 +1,124 @@
+/* resolve.c - the names in a request become numbers before its handler runs.
+ *
+ * First the user, then the place. Names live in the store; the hub keeps no
+ * second directory that could disagree with it.
+ */
+#include <string.h>
+
+#include "hub/internal.h"
+#include "hub/name.h"
+
+enum { STEP_USER = 1, STEP_PEER, STEP_ROOM, STEP_DIRECT };
+
+/* The skeleton under which the store knows a name; NULL: it can be nobody's. */
+static char *skeleton_of(struct hub *h, struct request *q, const char *name)
+{
+    char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
+
+    if (name_check(&h->names, name, norm, sizeof norm, skeleton, sizeof skeleton) < 0)
+        return NULL;
+    return arena_str(&q->mem, skeleton);
+}
+
+static int look_up(struct hub *h, struct request *q, enum store_kind kind, const char *name, int step,
+                   int err_none)
+{
+    const char *skeleton = skeleton_of(h, q, name);
+
+    if (!skeleton)
+        return err_none;
+    struct store_op *op = request_look(h, q, kind);
+    if (op)
+        op->skeleton = arena_str(&op->mem, skeleton);
+    q->step = step;
+    return request_store(h, q, op);
+}
+
+static int find_direct(struct hub *h, struct request *q, uint64_t peer)
+{
+    struct store_op *op = request_look(h, q, STORE_ROOM_DIRECT);
+
+    if (peer == q->account) {
+        store_op_unref(op);
+        return -ROOST_INVALID;
+    }
+    if (op) {
+        op->account.id = q->account;
+        op->peer = peer;
+    }
+    q->step = STEP_DIRECT;
+    return request_store(h, q, op);
+}
+
+static int find_place(struct hub *h, struct request *q)
+{
+    struct want w = q->rule->want(q->msg);
+    const char *name = w.target ? w.target->name : "";
+
+    q->room_id = w.room ? w.room : w.target ? w.target->room : 0;
+    if (q->room_id || !*name)
+        return 0;
+    if (strcmp(name, "*") == 0) {
+        q->room_id = EVERYONE_ROOM;
+        return 0;
+    }
+    if (*name == '@')
+        return look_up(h, q, STORE_ACCOUNT_FIND, name + 1, STEP_PEER, -ROOST_NO_SUCH_USER);
+    return look_up(h, q, STORE_ROOM_FIND, *name == '#' ? name + 1 : name, STEP_ROOM,
+                   -ROOST_NO_SUCH_ROOM);
+}
+
+static void go_on(struct hub *h, struct request *q, int outcome)
+{
+    if (outcome) {
+        request_settle(h, q, outcome);
+        return;
+    }
+    q->step = 0;
+    shard_enter(h, q);
+}
+
+static int start(struct hub *h, struct request *q)
+{
+    struct want w = q->rule->want(q->msg);
+
+    if (!w.user)
+        return find_place(h, q);
+    return look_up(h, q, STORE_ACCOUNT_FIND, *w.user == '@' ? w.user + 1 : w.user, STEP_USER,
+                   -ROOST_NO_SUCH_USER);
+}
+
+void resolve_start(struct hub *h, struct request *q)
+{
+    if (!q->rule->want)
+        shard_enter(h, q);
+    else
+        go_on(h, q, start(h, q)); /* HUB_WAIT settles to nothing */
+}
+
+bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r)
+{
+    int outcome = r->err;
+
+    if (!q->rule->want || q->in_room || q->step < STEP_USER || q->step > STEP_DIRECT ||
+        (r->kind != STORE_ACCOUNT_FIND && r->kind != STORE_ROOM_FIND && r->kind != STORE_ROOM_DIRECT))
+        return false;
+    switch (outcome ? 0 : q->step) {
+    case STEP_USER:
+        q->user_id = r->account_row.id;
+        q->user_name = arena_str(&q->mem, r->account_row.name);
+        outcome = q->user_name ? find_place(h, q) : -ROOST_NOMEM;
+        break;
+    case STEP_PEER:
+        outcome = find_direct(h, q, r->account_row.id);
+        break;
+    case STEP_ROOM:
+    case STEP_DIRECT:
+        q->room_id = r->room;
+        break;
+    default:
+        break;
+    }
+    go_on(h, q, outcome);
+    return true;
+}

@@ -1,0 +1,109 @@
+/* tell.c - what a handler has to say to other shards goes through the bus. */
+#include "hub/internal.h"
+
+static void publish(struct hub *h, struct shard to, Roost__ToNode *note)
+{
+    size_t len = roost__to_node__get_packed_size(note);
+    struct blob *b = blob_new(len);
+
+    if (b)
+        roost__to_node__pack(note, b->bytes);
+    /* Without memory the word is lost: those who follow are cut off, and fetch it
+     * from the store when they come back. */
+    if (!b || h->bus->ops->publish(h->bus, to, b) < 0)
+        for (size_t i = 0, k = 0; k < h->conns.n; k++) {
+            struct map_slot *s = map_next(&h->conns, &i);
+            if (s)
+                hub_condemn(h, s->value);
+        }
+    blob_unref(b);
+}
+
+static void publish_frame(struct hub *h, struct shard to, struct blob *frame, uint64_t seq,
+                          uint64_t except)
+{
+    Roost__ToNode note = ROOST__TO_NODE__INIT;
+
+    if (!frame)
+        return;
+    note.body_case = ROOST__TO_NODE__BODY_FRAME;
+    note.frame = (ProtobufCBinaryData){ frame->len, frame->bytes };
+    note.seq = seq;
+    note.except = except;
+    publish(h, to, &note);
+    blob_unref(frame);
+}
+
+void tell_room_event(struct hub *h, const struct event *e)
+{
+    publish_frame(h, (struct shard){ SHARD_ROOM, e->room }, event_encode(e), e->seq, 0);
+}
+
+void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint64_t except)
+{
+    publish_frame(h, (struct shard){ SHARD_ROOM, room }, msg_encode(&frame->base), 0, except);
+}
+
+void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame)
+{
+    publish_frame(h, (struct shard){ SHARD_ACCOUNT, account }, msg_encode(&frame->base), 0, 0);
+}
+
+void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, bool gone)
+{
+    Roost__RoomChanged changed = ROOST__ROOM_CHANGED__INIT;
+    Roost__ToClient frame = ROOST__TO_CLIENT__INIT;
+
+    changed.room = info;
+    changed.gone = gone;
+    frame.body_case = ROOST__TO_CLIENT__BODY_ROOM_CHANGED;
+    frame.room_changed = &changed;
+    tell_account_frame(h, account, &frame);
+}
+
+void tell_detach(struct hub *h, uint64_t room, uint64_t account)
+{
+    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__Detach detach = ROOST__DETACH__INIT;
+
+    detach.account = account;
+    note.body_case = ROOST__TO_NODE__BODY_DETACH;
+    note.detach = &detach;
+    publish(h, (struct shard){ SHARD_ROOM, room }, &note);
+}
+
+void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except, int err)
+{
+    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__EndSessions end = ROOST__END_SESSIONS__INIT;
+
+    end.only = only;
+    end.except = except;
+    end.error = (uint32_t)(err < 0 ? -err : err);
+    note.body_case = ROOST__TO_NODE__BODY_END;
+    note.end = &end;
+    publish(h, (struct shard){ SHARD_ACCOUNT, account }, &note);
+}
+
+void tell_role(struct hub *h, uint64_t account, uint32_t role)
+{
+    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__RoleNow now = ROOST__ROLE_NOW__INIT;
+
+    now.role = role;
+    note.body_case = ROOST__TO_NODE__BODY_ROLE;
+    note.role = &now;
+    publish(h, (struct shard){ SHARD_ACCOUNT, account }, &note);
+}
+
+void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on)
+{
+    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__IgnoredNow ignored = ROOST__IGNORED_NOW__INIT;
+
+    ignored.account = whom;
+    ignored.on = on;
+    note.body_case = ROOST__TO_NODE__BODY_IGNORED;
+    note.ignored = &ignored;
+    publish(h, (struct shard){ SHARD_ACCOUNT, account }, &note);
+}
