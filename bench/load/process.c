@@ -1,0 +1,39 @@
+#include "process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "load.h"
+
+static void slurp(int pid, const char *name, char *buf, size_t cap)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        die("the server (process %d) is gone", pid);
+    buf[fread(buf, 1, cap - 1, f)] = 0;
+    fclose(f);
+}
+
+double process_cpu(int pid)
+{
+    char buf[1024];
+    slurp(pid, "stat", buf, sizeof buf);
+    char *p = strrchr(buf, ')'); /* the name may hold anything */
+    unsigned long user = 0, sys = 0;
+    if (!p ||
+        sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2)
+        die("cannot read the CPU time of process %d", pid);
+    return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+}
+
+long process_rss_kb(int pid)
+{
+    char buf[4096];
+    slurp(pid, "status", buf, sizeof buf);
+    char *p = strstr(buf, "VmRSS:");
+    return p ? strtol(p + 6, NULL, 10) : 0;
+}
