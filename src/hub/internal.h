@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "hub/hub.h"
+#include "hub/name.h"
 #include "proto/node.pb-c.h"
 #include "seal/rng.h"
 #include "wire/event.h"
@@ -81,6 +82,7 @@ struct user {
     int64_t since_ms, active_us, gone_us;
     char *away;
     uint64_t typing_room;
+    char *typing_name;
     int64_t typing_until_us;
     int64_t say_us;        /* token bucket: the time at which it was full, minus debts */
     int64_t slow_us[3];    /* the last closings for slowness */
@@ -177,12 +179,20 @@ struct request {
     bool local;
     /* resolved */
     uint64_t room_id, user_id;
+    const char *about;     /* for the log, where the row wants no user; set by the handler */
     const char *user_name; /* as written in the account, in mem */
     struct room *room;     /* only in handlers of rows about rooms */
     int step;              /* for handlers with several store operations */
     void *state;           /* theirs, in mem */
     uint64_t retry_after_ms;
     struct request *next;
+};
+
+/* Where those who follow the log are (admin_log.c); one place for all of them. */
+struct log_follow {
+    uint64_t after;  /* the last line that was sent, or counted as old */
+    int64_t due_us;  /* when the next look is due; 0: nothing was logged since the last */
+    bool looking;    /* a look is in the store */
 };
 
 struct hub {
@@ -194,7 +204,9 @@ struct hub {
     uint64_t next_token;
     struct outbox *out;
     struct shard active; /* the shard whose handler runs */
-    struct guard_flights *flights;
+    struct guard_flights *flights; /* guard.h; NULL until the first login */
+    struct names names;
+    struct log_follow log_follow;
     uint32_t hashes;
     bool draining, people_changed;
     uint32_t n_condemned, n_log_followers;

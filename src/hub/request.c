@@ -53,9 +53,9 @@ static char *log_target(struct arena *a, const struct request *q)
         memmove(number, number + at, sizeof number - at);
     }
     strncat(text, *place ? place : number, 127);
-    if (w.user) {
+    if (w.user || q->about) {
         strcat(text, *text ? " " : "");
-        strncat(text, w.user, 127);
+        strncat(text, w.user ? w.user : q->about, 127);
     }
     return text;
 }

@@ -1,0 +1,26 @@
+/* name.h - may an account or a room be called this, and what does it look like.
+ *
+ * A name is 1 to 32 letters, digits, '-', '_' or '.', in one script or a usual
+ * mixture (Latin and Japanese), begins with a letter or digit and is not only
+ * digits. It is kept in NFKC as written; two names with one skeleton look alike
+ * (case, "rn" and "m", "O" and "0", "I" "l" "i" and "1", Cyrillic and Latin), and
+ * the store lets only one of them exist. Names in ASCII never load ICU's data.
+ */
+#pragma once
+
+#include <stddef.h>
+
+enum {
+    NAME_BYTES = 32 * 4 + 1,         /* normalised, with the zero byte */
+    SKELETON_BYTES = 32 * 4 * 4 + 1, /* a character's prototype may be several */
+};
+
+/* ICU's checker, opened when the first name that needs it comes. All zero is ready. */
+struct names {
+    void *spoof;
+};
+void names_fini(struct names *n);
+
+/* 0, -ROOST_NAME_BAD or -ROOST_NOMEM. Either result may be NULL (cap 0). */
+int name_check(struct names *n, const char *name, char *ret_norm, size_t norm_cap,
+               char *ret_skeleton, size_t skeleton_cap);
