@@ -15,7 +15,8 @@ static const struct err_row {
 
 static const struct err_row *row_of(int err)
 {
-    static const struct err_row unknown = { 0, "unknown", "an unknown error", "update the older side" };
+    static const struct err_row unknown = { 0, "unknown", "an unknown error",
+                                            "update the older side" };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].code == abs(err))

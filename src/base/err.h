@@ -11,15 +11,19 @@
 #define ROOST_ERRORS(X)                                                                            \
     X(NOMEM, 1, "out-of-memory", "out of memory", "try again in a moment")                         \
     X(INVALID, 2, "invalid", "the request is not valid", "check what was sent")                    \
-    X(MALFORMED, 3, "malformed", "the peer sent a malformed message", "use a program that speaks this protocol") \
+    X(MALFORMED, 3, "malformed", "the peer sent a malformed message",                              \
+      "use a program that speaks this protocol")                                                   \
     X(LIMIT, 4, "limit", "a limit was reached", "send less, or less often")                        \
-    X(TIMEOUT, 5, "timeout", "the other side stopped answering", "check the network and try again") \
+    X(TIMEOUT, 5, "timeout", "the other side stopped answering",                                   \
+      "check the network and try again")                                                           \
     X(IO, 6, "io", "reading or writing failed", "check the disk and the log of the server")        \
     X(CLOSED, 7, "closed", "the connection was closed", "connect again")                           \
-    X(UNSUPPORTED, 8, "unsupported", "the server does not know this request", "update the server or the client") \
+    X(UNSUPPORTED, 8, "unsupported", "the server does not know this request",                      \
+      "update the server or the client")                                                           \
     X(VERSION, 9, "version", "no common version of the protocol", "update the older side")         \
     X(NOT_STORED, 10, "not-stored", "not stored", "try again")                                     \
-    X(CONFLICT, 11, "conflict", "this request id was used for another request", "use a fresh id for each request") \
+    X(CONFLICT, 11, "conflict", "this request id was used for another request",                    \
+      "use a fresh id for each request")                                                           \
     X(STALE_OWNER, 12, "stale-owner", "another node owns this now", "connect again")               \
     X(FULL, 13, "full", "the server's disk is full", "ask the admin to make room")                 \
     X(BUSY, 14, "busy", "the server is busy", "try again in a moment")                             \
@@ -30,30 +34,46 @@
     X(LOGIN_WRONG, 21, "login-wrong", "name or password is wrong", "check both and try again")     \
     X(BLOCKED, 22, "blocked", "too many failed logins", "wait until the block is over")            \
     X(SESSION_OVER, 23, "session-over", "this session has ended", "log in again")                  \
-    X(NAME_TAKEN, 24, "name-taken", "this name, or one that looks like it, is taken", "choose another name") \
-    X(NAME_BAD, 25, "name-bad", "this name cannot be used", "use 1 to 32 letters, digits, '-', '_' or '.'") \
-    X(PASSWORD_WEAK, 26, "password-weak", "the password is too short or too long", "use 8 to 256 bytes") \
-    X(INVITE_NEEDED, 27, "invite-needed", "registration here needs an invitation", "ask an admin for an invitation") \
-    X(INVITE_BAD, 28, "invite-bad", "this invitation is not valid, or was used", "ask an admin for a new one") \
-    X(REGISTRATION_CLOSED, 29, "registration-closed", "only an admin makes accounts here", "ask an admin for an account") \
+    X(NAME_TAKEN, 24, "name-taken", "this name, or one that looks like it, is taken",              \
+      "choose another name")                                                                       \
+    X(NAME_BAD, 25, "name-bad", "this name cannot be used",                                        \
+      "use 1 to 32 letters, digits, '-', '_' or '.'")                                              \
+    X(PASSWORD_WEAK, 26, "password-weak", "the password is too short or too long",                 \
+      "use 8 to 256 bytes")                                                                        \
+    X(INVITE_NEEDED, 27, "invite-needed", "registration here needs an invitation",                 \
+      "ask an admin for an invitation")                                                            \
+    X(INVITE_BAD, 28, "invite-bad", "this invitation is not valid, or was used",                   \
+      "ask an admin for a new one")                                                                \
+    X(REGISTRATION_CLOSED, 29, "registration-closed", "only an admin makes accounts here",         \
+      "ask an admin for an account")                                                               \
     X(NOT_ALLOWED, 30, "not-allowed", "you may not do this", "ask somebody with the right to")     \
     X(NO_SUCH_USER, 31, "no-such-user", "nobody has this name", "roost who shows who is on")       \
-    X(NO_SUCH_ROOM, 32, "no-such-room", "there is no such room, or it is private", "roost rooms lists the rooms") \
-    X(NO_SUCH_MESSAGE, 33, "no-such-message", "there is no such message", "roost read shows the ids") \
+    X(NO_SUCH_ROOM, 32, "no-such-room", "there is no such room, or it is private",                 \
+      "roost rooms lists the rooms")                                                               \
+    X(NO_SUCH_MESSAGE, 33, "no-such-message", "there is no such message",                          \
+      "roost read shows the ids")                                                                  \
     X(NOT_MEMBER, 34, "not-member", "you are not a member of this room", "roost room join NAME")   \
     X(BANNED, 35, "banned", "you are banned from this room", "ask a moderator of the room")        \
     X(ALREADY, 36, "already", "this is so already", "nothing needs to be done")                    \
     X(ROOM_CLOSED, 37, "room-closed", "the room is closed", "use another room")                    \
-    X(MODERATED, 38, "moderated", "only moderators may speak in this room", "ask a moderator to speak for you, or for the role") \
-    X(LAST_OWNER, 39, "last-owner", "the last owner of a room cannot go", "make somebody else owner first, or close the room") \
+    X(MODERATED, 38, "moderated", "only moderators may speak in this room",                        \
+      "ask a moderator to speak for you, or for the role")                                         \
+    X(LAST_OWNER, 39, "last-owner", "the last owner of a room cannot go",                          \
+      "make somebody else owner first, or close the room")                                         \
     X(LAST_ADMIN, 40, "last-admin", "the last admin cannot go", "make somebody else admin first")  \
-    X(NO_SUCH_SESSION, 41, "no-such-session", "there is no such session", "roost sessions lists them") \
-    X(BAD_NUMBER, 42, "bad-number", "this is no calculation of two integers", "write for example: 7 % 3") \
-    X(DIVISION_BY_ZERO, 43, "division-by-zero", "division by zero has no result", "use another divisor") \
-    X(NUMBER_TOO_LONG, 44, "number-too-long", "a number has more than 1000 digits", "use shorter numbers") \
+    X(NO_SUCH_SESSION, 41, "no-such-session", "there is no such session",                          \
+      "roost sessions lists them")                                                                 \
+    X(BAD_NUMBER, 42, "bad-number", "this is no calculation of two integers",                      \
+      "write for example: 7 % 3")                                                                  \
+    X(DIVISION_BY_ZERO, 43, "division-by-zero", "division by zero has no result",                  \
+      "use another divisor")                                                                       \
+    X(NUMBER_TOO_LONG, 44, "number-too-long", "a number has more than 1000 digits",                \
+      "use shorter numbers")                                                                       \
     X(NO_SUCH_EMOJI, 45, "bad-emoji", "this is no reaction", "use one emoji or a short word")      \
-    X(SHUTTING_DOWN, 46, "shutting-down", "the server is going down", "the client connects again by itself") \
-    X(ACCOUNT_GONE, 47, "account-gone", "this account was deleted", "register again under another name")
+    X(SHUTTING_DOWN, 46, "shutting-down", "the server is going down",                              \
+      "the client connects again by itself")                                                       \
+    X(ACCOUNT_GONE, 47, "account-gone", "this account was deleted",                                \
+      "register again under another name")
 
 enum roost_err {
 #define X(name, number, id, text, advice) ROOST_##name = number,

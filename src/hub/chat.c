@@ -1,4 +1,5 @@
 /* chat.c - what is said: texts, edits, deletions, reactions, pins, typing. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -76,7 +77,8 @@ static int speed_check(struct hub *h, struct request *q)
 
 static bool name_ends(const char *p)
 {
-    return !*p || *p == '@' || (!utf8_is_control((unsigned char)*p) && strchr(" \t\n,;:!?()[]\"'", *p));
+    return !*p || *p == '@' ||
+           (!utf8_is_control((unsigned char)*p) && strchr(" \t\n,;:!?()[]\"'", *p));
 }
 
 /* The member whose name stands at p (after '@'); the longest that fits. */
@@ -228,6 +230,8 @@ int typing_on_message(struct hub *h, struct request *q)
 
     if (u) {
         u->typing_room = q->room_id;
+        free(u->typing_name);
+        u->typing_name = strdup(q->room->name);
         u->typing_until_us = h->now.mono_us + TYPING_US;
     }
     now.room = q->room_id;

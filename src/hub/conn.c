@@ -32,6 +32,7 @@ void user_free(struct user *u)
 {
     free(u->name);
     free(u->away);
+    free(u->typing_name);
     free(u->ignored);
     free(u);
 }

@@ -39,15 +39,15 @@ struct hub_config {
     bool open_to_local; /* registration is open for private and loopback addresses */
     enum hub_broadcast broadcast;
     bool log_private_text;
-    uint32_t say_rate, say_burst;      /* messages by user: 10 a second, burst 50 */
-    uint32_t text_max;                 /* 16384 bytes */
-    uint32_t login_tries;              /* 5 in login_window */
+    uint32_t say_rate, say_burst; /* messages by user: 10 a second, burst 50 */
+    uint32_t text_max;            /* 16384 bytes */
+    uint32_t login_tries;         /* 5 in login_window */
     int64_t login_window_ms, login_block_ms, login_block_max_ms;
     uint32_t source_accounts, account_tries; /* 20, 100 */
-    uint32_t sessions_max;             /* of an account: 20 */
-    uint32_t conns_max;                /* 20000 */
-    uint32_t hashes_max;               /* hashing jobs that may wait: 64 */
-    int64_t idle_ms;                   /* a silent client is taken for dead: 60000 */
+    uint32_t sessions_max;                   /* of an account: 20 */
+    uint32_t conns_max;                      /* 20000 */
+    uint32_t hashes_max;                     /* hashing jobs that may wait: 64 */
+    int64_t idle_ms;                         /* a silent client is taken for dead: 60000 */
     uint8_t server_id[16];
     uint8_t server_secret[32]; /* kept in the data directory; tokens are derived from it */
 };
@@ -69,9 +69,9 @@ enum hub_output_kind {
 
 struct hub_hash {
     uint64_t token;
-    bool verify;            /* false: make an encoded hash of password */
-    char *password;         /* heap; hub_hash_fini wipes and frees */
-    char *encoded;          /* heap; verify: to compare with */
+    bool verify;    /* false: make an encoded hash of password */
+    char *password; /* heap; hub_hash_fini wipes and frees */
+    char *encoded;  /* heap; verify: to compare with */
     uint8_t salt[16];
 };
 void hub_hash_fini(struct hub_hash *h);

@@ -20,16 +20,20 @@
 #include "wire/msg.h"
 
 enum {
-    CONN_PENDING_MAX = 64,     /* requests of one connection under way */
-    REQUESTS_MAX = 20000,      /* of all */
-    CONN_SUBS_MAX = 1000,      /* rooms that one connection follows */
-    SUB_HELD_MAX = 4096,       /* events held behind a running sync */
-    ROOM_WAITING_MAX = 1000,   /* requests that wait for a room to load or for its barrier */
-    NAMES_MAX = 50,            /* people named in one request */
-    MENTIONS_MAX = 50,         /* people mentioned in one text */
-    TOPIC_MAX = 1024, EMOJI_MAX = 32, AWAY_MAX = 256, WORDS_MAX = 256,
+    CONN_PENDING_MAX = 64,   /* requests of one connection under way */
+    REQUESTS_MAX = 20000,    /* of all */
+    CONN_SUBS_MAX = 1000,    /* rooms that one connection follows */
+    SUB_HELD_MAX = 4096,     /* events held behind a running sync */
+    ROOM_WAITING_MAX = 1000, /* requests that wait for a room to load or for its barrier */
+    NAMES_MAX = 50,          /* people named in one request */
+    MENTIONS_MAX = 50,       /* people mentioned in one text */
+    TOPIC_MAX = 1024,
+    EMOJI_MAX = 32,
+    AWAY_MAX = 256,
+    WORDS_MAX = 256,
     NAME_MAX_CHARS = 32,
-    PASSWORD_MIN = 8, PASSWORD_MAX = 256,
+    PASSWORD_MIN = 8,
+    PASSWORD_MAX = 256,
     PAGE_BYTES_MAX = 256 * 1024, /* of events sent for one sync */
     REPLY_BYTES_MAX = 60 * 1024, /* of a page in one reply: a frame is 64 KiB */
 };
@@ -61,8 +65,8 @@ struct topic {
 struct conn {
     uint64_t id;
     struct hub_peer peer;
-    bool greeted;      /* Hello was answered */
-    bool condemned;    /* to be closed: something could not be sent */
+    bool greeted;   /* Hello was answered */
+    bool condemned; /* to be closed: something could not be sent */
     bool watches_people, follows_log, marks_only;
     uint64_t session;  /* 0: not logged in */
     struct user *user; /* NULL: not logged in */
@@ -84,9 +88,9 @@ struct user {
     uint64_t typing_room;
     char *typing_name;
     int64_t typing_until_us;
-    int64_t say_us;        /* token bucket: the time at which it was full, minus debts */
-    int64_t slow_us[3];    /* the last closings for slowness */
-    bool changed;          /* to be told to those who watch */
+    int64_t say_us;     /* token bucket: the time at which it was full, minus debts */
+    int64_t slow_us[3]; /* the last closings for slowness */
+    bool changed;       /* to be told to those who watch */
     uint64_t *ignored;
     size_t n_ignored;
 };
@@ -127,21 +131,21 @@ struct room {
 enum { HUB_DONE = 0, HUB_WAIT = 1 };
 
 enum right {
-    RIGHT_NONE,      /* before login too */
-    RIGHT_LOGIN,     /* any account */
-    RIGHT_ADMIN,     /* of the server */
-    RIGHT_SEE,       /* of a room: member, or the room is public */
-    RIGHT_MEMBER,    /* of a room */
-    RIGHT_SPEAK,     /* member, not silenced by moderation; in the room of all: the broadcast setting */
-    RIGHT_MODERATE,  /* moderator or owner of a room; moderators and admins of the server in rooms */
-    RIGHT_OWN,       /* owner of a room; admins of the server */
+    RIGHT_NONE,   /* before login too */
+    RIGHT_LOGIN,  /* any account */
+    RIGHT_ADMIN,  /* of the server */
+    RIGHT_SEE,    /* of a room: member, or the room is public */
+    RIGHT_MEMBER, /* of a room */
+    RIGHT_SPEAK, /* member, not silenced by moderation; in the room of all: the broadcast setting */
+    RIGHT_MODERATE, /* moderator or owner of a room; moderators and admins of the server in rooms */
+    RIGHT_OWN,      /* owner of a room; admins of the server */
 };
 
 enum {
-    RULE_CHANGES = 1, /* has a request id; exactly once */
-    RULE_BARRIER = 2, /* changes rights in its room: others wait until it is stored */
-    RULE_ERRORS = 4,  /* on_stored sees failed results too */
-    RULE_QUIET = 8,   /* no line in the log (Hello, Ping: they read and change nothing) */
+    RULE_CHANGES = 1,     /* has a request id; exactly once */
+    RULE_BARRIER = 2,     /* changes rights in its room: others wait until it is stored */
+    RULE_ERRORS = 4,      /* on_stored sees failed results too */
+    RULE_QUIET = 8,       /* no line in the log (Hello, Ping: they read and change nothing) */
     RULE_CLOSED_TOO = 16, /* allowed in a closed room */
 };
 
@@ -159,7 +163,8 @@ struct rule {
     unsigned flags;
     struct want (*want)(const Roost__ToServer *m); /* NULL: nothing to resolve */
     int (*on_message)(struct hub *h, struct request *q);
-    int (*on_stored)(struct hub *h, struct request *q, struct store_result *r); /* NULL: reply Done */
+    int (*on_stored)(struct hub *h, struct request *q,
+                     struct store_result *r); /* NULL: reply Done */
     int (*on_hashed)(struct hub *h, struct request *q, bool ok, const char *encoded);
 };
 const struct rule *rule_of(const Roost__ToServer *m); /* NULL: no such message */
@@ -171,7 +176,7 @@ struct request {
     const Roost__ToServer *msg;
     const struct rule *rule;
     uint8_t id[16], digest[16];
-    bool has_id, logged, in_room;
+    bool has_id, logged, in_room, resolved;
     /* who asks, as it was when the request came */
     uint64_t account, session;
     const char *name, *address, *source;
@@ -190,9 +195,9 @@ struct request {
 
 /* Where those who follow the log are (admin_log.c); one place for all of them. */
 struct log_follow {
-    uint64_t after;  /* the last line that was sent, or counted as old */
-    int64_t due_us;  /* when the next look is due; 0: nothing was logged since the last */
-    bool looking;    /* a look is in the store */
+    uint64_t after; /* the last line that was sent, or counted as old */
+    int64_t due_us; /* when the next look is due; 0: nothing was logged since the last */
+    bool looking;   /* a look is in the store */
 };
 
 struct hub {
@@ -203,7 +208,7 @@ struct hub {
     struct map conns, users, topics, rooms, requests;
     uint64_t next_token;
     struct outbox *out;
-    struct shard active; /* the shard whose handler runs */
+    struct shard active;           /* the shard whose handler runs */
     struct guard_flights *flights; /* guard.h; NULL until the first login */
     struct names names;
     struct log_follow log_follow;
@@ -225,7 +230,8 @@ int request_store(struct hub *h, struct request *q, struct store_op *op);
 /* Emits an operation that nobody waits for. */
 void hub_store(struct hub *h, struct store_op *op);
 /* Hashing for q; copies the strings. -ROOST_BUSY when too many wait. */
-int request_hash(struct hub *h, struct request *q, const char *password, const char *verify_encoded);
+int request_hash(struct hub *h, struct request *q, const char *password,
+                 const char *verify_encoded);
 struct conn *request_conn(struct hub *h, const struct request *q); /* NULL: gone */
 
 /* --- reply.c: answers. Each returns HUB_DONE or -ROOST_NOMEM. ------------------ */
@@ -240,6 +246,8 @@ void hub_close(struct hub *h, struct conn *c); /* after what was sent; frees c *
 
 /* --- tell.c: to other shards, over the bus ------------------------------------- */
 
+/* Without memory a word is lost: all are cut off, and fetch it when they come back. */
+void tell_lost(struct hub *h);
 void tell_room_event(struct hub *h, const struct event *e);
 void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint64_t except);
 void tell_detach(struct hub *h, uint64_t room, uint64_t account);
@@ -299,7 +307,8 @@ struct sub *sub_get(struct conn *c, uint64_t room);
 int sub_new(struct hub *h, struct conn *c, uint64_t room, struct sub **ret);
 void sub_free(struct hub *h, struct sub *s);
 void sub_release(struct hub *h, struct sub *s); /* the sync is complete: what was held, then live */
-void follow_publish(struct hub *h, uint64_t room, struct blob *frame, uint64_t seq, uint64_t except);
+void follow_publish(struct hub *h, uint64_t room, struct blob *frame, uint64_t seq,
+                    uint64_t except);
 void follow_detach(struct hub *h, uint64_t room, uint64_t account);
 void follow_drop_all(struct hub *h, struct conn *c);
 
@@ -309,8 +318,8 @@ struct outbox *outbox_new(void);
 void outbox_free(struct outbox *o);
 int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes); /* refs */
 int outbox_close(struct outbox *o, uint64_t conn);
-int outbox_store(struct outbox *o, struct store_op *op);             /* takes */
-int outbox_hash(struct outbox *o, const struct hub_hash *hash);      /* takes */
+int outbox_store(struct outbox *o, struct store_op *op);        /* takes */
+int outbox_hash(struct outbox *o, const struct hub_hash *hash); /* takes */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
 
 /* --- conn.c, people.c: who is attached ------------------------------------------- */
@@ -324,7 +333,7 @@ struct user *user_of(struct hub *h, uint64_t account);
 bool session_is_on(struct hub *h, uint64_t session);
 void user_changed(struct hub *h, struct user *u);
 void user_free(struct user *u);
-void conn_sweep(struct hub *h);   /* silent ones are closed, users long gone forgotten */
+void conn_sweep(struct hub *h);    /* silent ones are closed, users long gone forgotten */
 void people_expire(struct hub *h); /* tells those who watch what changed */
 void hub_condemn(struct hub *h, struct conn *c);
 bool user_may_say(struct hub *h, struct user *u, uint64_t *ret_retry_ms); /* token bucket */

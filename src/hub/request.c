@@ -131,7 +131,8 @@ void request_free(struct hub *h, struct request *q)
 
 void request_refuse(struct hub *h, struct request *q, int err)
 {
-    bool look = !q->logged && (q->rule->flags & RULE_CHANGES) && q->has_id && err != -ROOST_CONFLICT;
+    bool look = !q->logged && (q->rule->flags & RULE_CHANGES) && q->has_id &&
+                err != -ROOST_CONFLICT;
     struct store_op *op = NULL;
 
     q->step = err;
@@ -187,8 +188,7 @@ void request_on_result(struct hub *h, struct request *q, struct store_result *r)
         shard_on_stored(h, q, r);
 }
 
-static int request_fill(struct hub *h, struct request *q, struct conn *c, const uint8_t *body,
-                        size_t len)
+static int request_fill(struct request *q, const struct conn *c, const uint8_t *body, size_t len)
 {
     uint8_t sum[32];
     int err = 0;
@@ -237,7 +237,7 @@ static int request_check(struct hub *h, struct request *q, struct conn *c)
 void request_begin(struct hub *h, struct conn *c, const uint8_t *body, size_t len)
 {
     struct request *q = calloc(1, sizeof *q);
-    int err = q ? request_fill(h, q, c, body, len) : -ROOST_NOMEM;
+    int err = q ? request_fill(q, c, body, len) : -ROOST_NOMEM;
 
     if (err == -ROOST_NOMEM || err == -ROOST_MALFORMED) {
         static const Roost__ToServer nothing = ROOST__TO_SERVER__INIT;

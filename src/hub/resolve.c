@@ -20,8 +20,8 @@ static char *skeleton_of(struct hub *h, struct request *q, const char *name)
     return arena_str(&q->mem, skeleton);
 }
 
-static int look_up(struct hub *h, struct request *q, enum store_kind kind, const char *name, int step,
-                   int err_none)
+static int look_up(struct hub *h, struct request *q, enum store_kind kind, const char *name,
+                   int step, int err_none)
 {
     const char *skeleton = skeleton_of(h, q, name);
 
@@ -75,6 +75,7 @@ static void go_on(struct hub *h, struct request *q, int outcome)
         return;
     }
     q->step = 0;
+    q->resolved = true;
     shard_enter(h, q);
 }
 
@@ -100,8 +101,7 @@ bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r)
 {
     int outcome = r->err;
 
-    if (!q->rule->want || q->in_room || q->step < STEP_USER || q->step > STEP_DIRECT ||
-        (r->kind != STORE_ACCOUNT_FIND && r->kind != STORE_ROOM_FIND && r->kind != STORE_ROOM_DIRECT))
+    if (!q->rule->want || q->resolved)
         return false;
     switch (outcome ? 0 : q->step) {
     case STEP_USER:

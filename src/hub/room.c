@@ -117,7 +117,8 @@ bool room_manages(const struct request *q, enum right right)
         role = ROOST__ROOM_ROLE__OWNER;
     if (q->role == ROOST__ROLE__MODERATOR && !r->private && role < ROOST__ROOM_ROLE__ROOM_MODERATOR)
         role = ROOST__ROOM_ROLE__ROOM_MODERATOR;
-    return role >= (right == RIGHT_OWN ? ROOST__ROOM_ROLE__OWNER : ROOST__ROOM_ROLE__ROOM_MODERATOR);
+    return role >=
+           (right == RIGHT_OWN ? ROOST__ROOM_ROLE__OWNER : ROOST__ROOM_ROLE__ROOM_MODERATOR);
 }
 
 static int may_broadcast(const struct hub *h, const struct request *q)
@@ -135,7 +136,8 @@ static int may_speak(const struct hub *h, const struct request *q)
 
     if (r->kind == ROOST__ROOM_KIND__EVERYONE)
         return may_broadcast(h, q);
-    if (r->moderated && m->role < ROOST__ROOM_ROLE__ROOM_MODERATOR && !room_manages(q, RIGHT_MODERATE))
+    if (r->moderated && m->role < ROOST__ROOM_ROLE__ROOM_MODERATOR &&
+        !room_manages(q, RIGHT_MODERATE))
         return -ROOST_MODERATED;
     return 0;
 }
@@ -154,8 +156,9 @@ static int sees(const struct request *q, enum right right)
         return -ROOST_BANNED;
     if (r->private || r->kind == ROOST__ROOM_KIND__DIRECT)
         return -ROOST_NO_SUCH_ROOM;
-    return right == RIGHT_SEE ? 0 : right == RIGHT_MEMBER || right == RIGHT_SPEAK ? -ROOST_NOT_MEMBER
-                                                                                  : -ROOST_NOT_ALLOWED;
+    return right == RIGHT_SEE                              ? 0
+           : right == RIGHT_MEMBER || right == RIGHT_SPEAK ? -ROOST_NOT_MEMBER
+                                                           : -ROOST_NOT_ALLOWED;
 }
 
 int right_check(const struct hub *h, const struct request *q, enum right right)

@@ -1,6 +1,14 @@
 /* tell.c - what a handler has to say to other shards goes through the bus. */
 #include "hub/internal.h"
 
+void tell_lost(struct hub *h)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&h->conns, &i));)
+        hub_condemn(h, s->value);
+}
+
 static void publish(struct hub *h, struct shard to, Roost__ToNode *note)
 {
     size_t len = roost__to_node__get_packed_size(note);
@@ -8,24 +16,21 @@ static void publish(struct hub *h, struct shard to, Roost__ToNode *note)
 
     if (b)
         roost__to_node__pack(note, b->bytes);
-    /* Without memory the word is lost: those who follow are cut off, and fetch it
-     * from the store when they come back. */
     if (!b || h->bus->ops->publish(h->bus, to, b) < 0)
-        for (size_t i = 0, k = 0; k < h->conns.n; k++) {
-            struct map_slot *s = map_next(&h->conns, &i);
-            if (s)
-                hub_condemn(h, s->value);
-        }
+        tell_lost(h);
     blob_unref(b);
 }
 
 static void publish_frame(struct hub *h, struct shard to, struct blob *frame, uint64_t seq,
                           uint64_t except)
 {
-    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__ToNode note;
 
-    if (!frame)
+    roost__to_node__init(&note);
+    if (!frame) {
+        tell_lost(h);
         return;
+    }
     note.body_case = ROOST__TO_NODE__BODY_FRAME;
     note.frame = (ProtobufCBinaryData){ frame->len, frame->bytes };
     note.seq = seq;
@@ -63,9 +68,10 @@ void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, boo
 
 void tell_detach(struct hub *h, uint64_t room, uint64_t account)
 {
-    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__ToNode note;
     Roost__Detach detach = ROOST__DETACH__INIT;
 
+    roost__to_node__init(&note);
     detach.account = account;
     note.body_case = ROOST__TO_NODE__BODY_DETACH;
     note.detach = &detach;
@@ -74,9 +80,10 @@ void tell_detach(struct hub *h, uint64_t room, uint64_t account)
 
 void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except, int err)
 {
-    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__ToNode note;
     Roost__EndSessions end = ROOST__END_SESSIONS__INIT;
 
+    roost__to_node__init(&note);
     end.only = only;
     end.except = except;
     end.error = (uint32_t)(err < 0 ? -err : err);
@@ -87,9 +94,10 @@ void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t 
 
 void tell_role(struct hub *h, uint64_t account, uint32_t role)
 {
-    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__ToNode note;
     Roost__RoleNow now = ROOST__ROLE_NOW__INIT;
 
+    roost__to_node__init(&note);
     now.role = role;
     note.body_case = ROOST__TO_NODE__BODY_ROLE;
     note.role = &now;
@@ -98,9 +106,10 @@ void tell_role(struct hub *h, uint64_t account, uint32_t role)
 
 void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on)
 {
-    Roost__ToNode note = ROOST__TO_NODE__INIT;
+    Roost__ToNode note;
     Roost__IgnoredNow ignored = ROOST__IGNORED_NOW__INIT;
 
+    roost__to_node__init(&note);
     ignored.account = whom;
     ignored.on = on;
     note.body_case = ROOST__TO_NODE__BODY_IGNORED;

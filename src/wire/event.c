@@ -62,8 +62,7 @@ Roost__Event *event_to_msg(struct arena *a, const struct event *e)
         break;
     case EVENT_EDIT:
         FILL(EDITED, edited, roost__edited, m->edited->seq = e->ref;
-             m->edited->text = words(e->text);
-             m->edited->mentions = (uint64_t *)e->mentions;
+             m->edited->text = words(e->text); m->edited->mentions = (uint64_t *)e->mentions;
              m->edited->n_mentions = e->n_mentions;);
         break;
     case EVENT_DELETE:

@@ -34,12 +34,12 @@ struct event {
     uint64_t from; /* account, 0 = the server */
     const char *from_name;
     enum event_kind kind;
-    uint64_t ref;  /* the message concerned; for EVENT_TEXT what it replies to */
-    uint64_t who;  /* EVENT_MEMBER: whose place changed */
+    uint64_t ref; /* the message concerned; for EVENT_TEXT what it replies to */
+    uint64_t who; /* EVENT_MEMBER: whose place changed */
     const char *who_name;
-    uint32_t change; /* Roost__MemberChanged__Change */
-    uint32_t role;   /* Roost__RoomRole */
-    bool flag;       /* EVENT_TEXT: an action; EVENT_REACT, EVENT_PIN: off */
+    uint32_t change;  /* Roost__MemberChanged__Change */
+    uint32_t role;    /* Roost__RoomRole */
+    bool flag;        /* EVENT_TEXT: an action; EVENT_REACT, EVENT_PIN: off */
     const char *text; /* the words, the emoji, or the room's topic */
     const uint64_t *mentions;
     size_t n_mentions;
