@@ -43,5 +43,9 @@ int who_on_message(struct hub *h, struct request *q);
 int watch_people_on_message(struct hub *h, struct request *q);
 int away_on_message(struct hub *h, struct request *q);
 
+/* The account hears what place the room has for it, or that it has none any more. */
+void rooms_tell_place(struct hub *h, const struct room *r, uint64_t account, bool gone);
+/* 0 for a room of many; direct rooms and the room of all have no members to manage. */
+int rooms_of_many(const struct request *q);
 /* Every member hears what place the room has for them. */
 void rooms_tell_place_all(struct hub *h, const struct room *r);
