@@ -366,7 +366,7 @@ enum roost_reply_kind {
     ROOST_SESSIONS,  /* sessions, n */
     ROOST_PEOPLE,    /* people, n */
     ROOST_ROOMS,     /* rooms, n, more */
-    ROOST_MEMBERS,   /* members, n, done.room */
+    ROOST_MEMBERS,   /* members, n, more, done.room */
     ROOST_PAGE,      /* messages, n, more: oldest first */
     ROOST_VERSIONS,  /* messages, n: earlier texts */
     ROOST_ANSWER,    /* text */
@@ -473,7 +473,8 @@ int64_t roost_account_reset(struct roost *r, const char *name, const char *reset
 
 /* ---- requests: people ------------------------------------------------------------------- */
 
-int64_t roost_people_who(struct roost *r); /* PEOPLE */
+/* Lists come in pages: while the reply says `more`, ask again after the last one's number. */
+int64_t roost_people_who(struct roost *r, uint64_t after_account); /* PEOPLE */
 int64_t roost_people_watch(struct roost *r, bool on);
 int64_t roost_people_ignore(struct roost *r, const char *user, bool on);
 int64_t roost_people_away(struct roost *r, const char *text); /* "": back */
@@ -515,7 +516,7 @@ int64_t roost_room_mark(struct roost *r, uint64_t room, uint64_t delivered, uint
 
 /* ---- requests: rooms -------------------------------------------------------------------- */
 
-int64_t roost_room_list(struct roost *r, bool mine); /* ROOMS */
+int64_t roost_room_list(struct roost *r, bool mine, uint64_t after_room); /* ROOMS */
 struct roost_room_new {
     const char *name;
     const char *topic; /* may be NULL */
@@ -532,7 +533,8 @@ int64_t roost_room_remove(struct roost *r, const char *target, const char *user)
 int64_t roost_room_ban(struct roost *r, const char *target, const char *user, bool lift);
 int64_t roost_room_role(struct roost *r, const char *target, const char *user,
                         enum roost_room_role role);
-int64_t roost_room_members(struct roost *r, const char *target); /* MEMBERS */
+int64_t roost_room_members(struct roost *r, const char *target,
+                           uint64_t after_account); /* MEMBERS */
 int64_t roost_room_topic(struct roost *r, const char *target, const char *topic);
 int64_t roost_room_pin(struct roost *r, uint64_t room, uint64_t seq, bool off);
 /* For each: -1 as it is. private, moderated: 0 off, 1 on. retention_days: 0 for ever. */
