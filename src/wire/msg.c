@@ -1,5 +1,6 @@
 #include "wire/msg.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -8,9 +9,21 @@
 
 enum { BUDGET_FACTOR = 8, BUDGET_MIN = 4096, BUDGET_MAX = 1 << 20 };
 
+/* Each piece is preceded by its size: protobuf-c forgets how long a string was,
+ * and one with a zero byte inside would silently be cut there. */
+union piece {
+    size_t bytes;
+    max_align_t align;
+};
+
 static void *budget_alloc(void *arena, size_t bytes)
 {
-    return arena_get(arena, bytes);
+    union piece *p = bytes <= BUDGET_MAX ? arena_get(arena, sizeof *p + bytes) : NULL;
+
+    if (!p)
+        return NULL;
+    p->bytes = bytes;
+    return p + 1;
 }
 
 static void budget_free(void *arena, void *p)
@@ -21,7 +34,10 @@ static void budget_free(void *arena, void *p)
 
 static bool string_ok(const char *s)
 {
-    return !s || utf8_valid(s, strlen(s));
+    if (!s || s == protobuf_c_empty_string)
+        return true;
+    size_t len = strlen(s);
+    return len + 1 == ((const union piece *)s)[-1].bytes && utf8_valid(s, len);
 }
 
 static bool strings_ok(const ProtobufCMessage *m);
