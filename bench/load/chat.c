@@ -129,12 +129,6 @@ static void drain(struct load *l, struct phase_result *r)
     r->missing = all > l->delivered ? all - l->delivered : 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static uint32_t *shuffled(uint32_t n, uint64_t *seed)
 {
     uint32_t *who = calloc(n, sizeof *who);
@@ -150,7 +144,8 @@ static uint32_t *shuffled(uint32_t n, uint64_t *seed)
     return who;
 }
 
-/* Every member speaks once in each period, at a moment of its own. */
+/* Every member speaks once in each period, at a random moment of its own slot of
+ * it: out of phase, and yet the rate is exact. */
 struct timetable {
     uint32_t n;
     uint32_t *who;
@@ -167,9 +162,9 @@ static void timetable_init(struct timetable *t, const struct load *l)
     t->phase_ns = calloc(t->n, sizeof *t->phase_ns);
     if (!t->phase_ns)
         die("out of memory");
+    int64_t slot = t->period_ns / t->n;
     for (uint32_t i = 0; i < t->n; i++)
-        t->phase_ns[i] = (int64_t)(draw(&seed) % (uint64_t)t->period_ns);
-    qsort(t->phase_ns, t->n, sizeof *t->phase_ns, by_value);
+        t->phase_ns[i] = i * slot + (int64_t)(draw(&seed) % (uint64_t)slot);
     t->start_ns = clock_ns();
 }
 
@@ -223,10 +218,11 @@ void run_offered(struct load *l, struct phase_result *ret)
     timetable_fini(&t);
 }
 
-static void push_until(struct load *l, const uint32_t *who, uint64_t *k, int64_t end)
+static void push_until(struct load *l, uint32_t window, const uint32_t *who, uint64_t *k,
+                       int64_t end)
 {
     while (l->now_ns < end && !too_late(l)) {
-        while (l->lines - l->complete < l->opt.window) {
+        while (l->lines - l->complete < window) {
             struct conn *c = &l->conns[who[(*k)++ % l->opt.conns]];
             if (l->dead == l->opt.conns)
                 return;
@@ -237,16 +233,16 @@ static void push_until(struct load *l, const uint32_t *who, uint64_t *k, int64_t
     }
 }
 
-void run_flat(struct load *l, struct phase_result *ret)
+void run_flat(struct load *l, uint32_t window, struct phase_result *ret)
 {
     uint64_t k = 0, seed = l->opt.seed;
     uint32_t *who = shuffled(l->opt.conns, &seed);
     l->complete = l->lines; /* what an earlier phase lost is not in flight */
     l->now_ns = clock_ns();
-    push_until(l, who, &k, l->now_ns + (int64_t)(l->opt.warm_seconds * 1e9));
+    push_until(l, window, who, &k, l->now_ns + (int64_t)(l->opt.warm_seconds * 1e9));
     start_timing(l);
     struct marks a = mark(l);
-    push_until(l, who, &k, a.at_ns + (int64_t)(l->opt.flat_seconds * 1e9));
+    push_until(l, window, who, &k, a.at_ns + (int64_t)(l->opt.flat_seconds * 1e9));
     struct marks b = mark(l);
     drain(l, ret);
     l->timing = false;

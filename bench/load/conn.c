@@ -235,6 +235,15 @@ static void keep_rest(struct conn *c, const uint8_t *p, size_t len)
     c->in_len = len;
 }
 
+/* Says at once that the bytes came. A server that leaves Nagle's algorithm on
+ * (ngircd does) otherwise waits up to 40 ms for our delayed acknowledgement, and
+ * the kernel's timer would be measured instead of the server. */
+static void acknowledge(struct conn *c)
+{
+    int one = 1;
+    setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}
+
 static void readable(struct load *l, struct conn *c)
 {
     do {
@@ -244,12 +253,14 @@ static void readable(struct load *l, struct conn *c)
         if (n < 0)
             conn_dead(l, c, "the server closed it");
         if (n <= 0)
-            return;
+            break;
         l->now_ns = clock_ns();
         size_t len = c->in_len + (size_t)n;
         size_t used = l->opt.proto->on_bytes(l, c, l->buf, len);
         keep_rest(c, l->buf + used, len - used);
     } while (!c->dead && c->ssl && SSL_has_pending(c->ssl));
+    if (!c->dead)
+        acknowledge(c);
 }
 
 static void connecting(struct load *l, struct conn *c)

@@ -19,6 +19,7 @@ enum {
     LINES_RING =
         1 << 16, /* lines in flight are fewer: WINDOW_MAX, or what 120 s of 400 a second leave */
     WINDOW_MAX = 4096,
+    WINDOWS_MAX = 8,
     READ_BYTES = 1 << 16, /* one read; also the longest message that may lie over two */
     OUT_MAX = 1 << 20,    /* bytes that wait for one connection to be writable */
     AT_ONCE = 16, /* connections that are being set up; fewer than a server hashes at once */
@@ -69,7 +70,7 @@ struct options {
     bool keep_small;   /* memory before speed: many idle TLS connections */
     double rate;       /* deliveries a second */
     double seconds, flat_seconds, warm_seconds;
-    uint32_t window; /* lines in flight when flat out */
+    uint32_t windows[WINDOWS_MAX]; /* lines in flight when flat out, a phase each; 0 ends */
     uint64_t seed;
     int64_t limit_ns; /* the whole run is cut off here */
 };
@@ -131,4 +132,4 @@ void load_connect_all(struct load *l);
 void load_settle(struct load *l, int64_t ns);
 void find_fanout(struct load *l);
 void run_offered(struct load *l, struct phase_result *ret);
-void run_flat(struct load *l, struct phase_result *ret);
+void run_flat(struct load *l, uint32_t window, struct phase_result *ret);

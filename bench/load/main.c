@@ -23,9 +23,9 @@ static const char usage[] =
     "  --accounts N       accounts that they share, Roost only (as many)\n"
     "  --rate R           deliveries offered a second (20000)\n"
     "  --seconds S        length of the measurement at that rate (5)\n"
-    "  --flat-seconds S   length of the measurement flat out (5)\n"
-    "  --warm-seconds S   before each of the two, not measured (1)\n"
-    "  --window N         lines in flight when flat out (256)\n"
+    "  --flat-seconds S   length of each measurement flat out (3)\n"
+    "  --warm-seconds S   before each measurement, not counted (1)\n"
+    "  --windows N,...    lines in flight when flat out, a phase for each (16,64,256)\n"
     "  --seed N           of the senders' moments (1)\n"
     "  --limit S          the whole run is cut off after so long (120)\n";
 
@@ -54,12 +54,25 @@ static const struct option names[] = {
     { "seconds", required_argument, NULL, 's' },
     { "flat-seconds", required_argument, NULL, 'f' },
     { "warm-seconds", required_argument, NULL, 'w' },
-    { "window", required_argument, NULL, 'W' },
+    { "windows", required_argument, NULL, 'W' },
     { "seed", required_argument, NULL, 'S' },
     { "limit", required_argument, NULL, 'l' },
     { "dir", required_argument, NULL, 'd' },
     { 0 },
 };
+
+static void take_windows(struct options *o, const char *v)
+{
+    memset(o->windows, 0, sizeof o->windows);
+    for (size_t i = 0; *v; i++) {
+        char *end;
+        unsigned long n = strtoul(v, &end, 10);
+        if (i == WINDOWS_MAX || n < 1 || n > WINDOW_MAX || (*end && *end != ','))
+            die("--windows are at most %d numbers from 1 to %d", WINDOWS_MAX, WINDOW_MAX);
+        o->windows[i] = (uint32_t)n;
+        v = *end ? end + 1 : end;
+    }
+}
 
 static void take(struct args *a, int c, const char *v)
 {
@@ -93,7 +106,7 @@ static void take(struct args *a, int c, const char *v)
         o->warm_seconds = atof(v);
         break;
     case 'W':
-        o->window = (uint32_t)atoi(v);
+        take_windows(o, v);
         break;
     case 'S':
         o->seed = strtoull(v, NULL, 10);
@@ -116,16 +129,14 @@ static void parse(struct args *a, int argc, char **argv)
     *a = (struct args){ .opt = { .conns = 100,
                                  .rate = 20000,
                                  .seconds = 5,
-                                 .flat_seconds = 5,
+                                 .flat_seconds = 3,
                                  .warm_seconds = 1,
-                                 .window = 256,
+                                 .windows = { 16, 64, 256 },
                                  .seed = 1,
                                  .limit_ns = 120 * SEC_NS } };
     int c;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
         take(a, c, optarg);
-    if (o->window < 1 || o->window > WINDOW_MAX)
-        die("--window is 1 to %d", WINDOW_MAX);
     if (o->conns < 1 || o->rate <= 0 || o->seed == 0)
         die("--conns, --rate and --seed are above 0");
     if (o->accounts == 0 || o->accounts > o->conns)
@@ -174,17 +185,21 @@ static void connect_and_weigh(struct load *l, double settle)
 
 static int chat(const struct options *opt)
 {
-    struct phase_result offered = { 0 }, flat = { 0 };
+    struct phase_result r = { 0 };
     struct load *l = load_new(opt);
     l->opt.room = true;
     connect_and_weigh(l, 1);
     find_fanout(l);
-    if (opt->seconds > 0)
-        run_offered(l, &offered);
-    if (opt->flat_seconds > 0)
-        run_flat(l, &flat);
-    print_phase("offered", &offered);
-    print_phase("flat", &flat);
+    if (opt->seconds > 0) {
+        run_offered(l, &r);
+        print_phase("offered", &r);
+    }
+    for (int i = 0; opt->flat_seconds > 0 && i < WINDOWS_MAX && opt->windows[i]; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "flat_%u", opt->windows[i]);
+        run_flat(l, opt->windows[i], &r);
+        print_phase(name, &r);
+    }
     printf(", \"fanout\": %u, \"closed\": %u}\n", l->fanout, l->dead);
     load_close(l);
     free(l);
