@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 
-PURE = ["base", "wire", "seal", "flow", "media", "hub", "relay", "lab", "client_core"]
+PURE = ["base", "wire", "seal", "flow", "media", "bus", "store", "hub", "relay", "lab", "client_core"]
 
 MAY_CALL = re.compile(r"""^(
       _GLOBAL_OFFSET_TABLE_ | __stack_chk_fail | __assert_fail | abort

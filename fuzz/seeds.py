@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+"""seeds.py - writes the first corpus of the fuzzers, from the schema: every
+message once, and once with every field set. `fuzz/seeds.py` from the project's
+root; what the fuzzers find later is added by hand (tests/long fuzz)."""
+import hashlib
+import importlib
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+CORPUS = HERE / "corpus"
+
+WORDS = {"name": "carl", "password": "correct horse", "user": "ben", "text": "hello **you** \u00fc", "emoji": "\U0001f44d",
+         "expression": "7 % 3", "words": "hello", "topic": "all things", "invite": "x" * 20, "reset": "y" * 20,
+         "new_password": "battery staple", "old_password": "correct horse", "kind": "say", "program": "fuzz"}
+
+
+def schema():
+    with tempfile.TemporaryDirectory() as d:
+        subprocess.check_call(["protoc", f"-I{HERE.parent}", f"--python_out={d}", str(HERE.parent / "proto/roost.proto")])
+        sys.path.insert(0, d)
+        return importlib.import_module("proto.roost_pb2")
+
+
+def fill(m, depth=0):
+    """Every field gets something that could be meant."""
+    for f in m.DESCRIPTOR.fields:
+        many = f.label == f.LABEL_REPEATED
+        if f.type == f.TYPE_MESSAGE:
+            if f.name == "target":
+                m.target.name = "#lobby"
+            elif depth < 2:
+                fill(getattr(m, f.name).add() if many else getattr(m, f.name), depth + 1)
+                if not many:
+                    getattr(m, f.name).SetInParent()
+            continue
+        value = {f.TYPE_STRING: WORDS.get(f.name, "lobby"), f.TYPE_BYTES: b"\1" * 32, f.TYPE_BOOL: True,
+                 f.TYPE_ENUM: 1}.get(f.type, {"room": 2, "seq": 3, "session": 2}.get(f.name, 1))
+        if many:
+            getattr(m, f.name).append(value)
+        else:
+            setattr(m, f.name, value)
+
+
+def keep(target, data):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(data).hexdigest()[:12]).write_bytes(data)
+
+
+def to_hub(conn, body):
+    return bytes([conn]) + struct.pack(">H", len(body)) + body
+
+
+def requests(pb):
+    """(name, body) of each request, bare and filled."""
+    for f in pb.ToServer.DESCRIPTOR.fields:
+        if f.name == "id":
+            continue
+        for full in (False, True):
+            m = pb.ToServer(id=bytes(range(16)))
+            body = getattr(m, f.name)
+            body.SetInParent()
+            if full:
+                fill(body)
+            yield f.name, m.SerializeToString()
+
+
+def main():
+    pb = schema()
+    everything = b""
+    for name, body in requests(pb):
+        strangers = ("hello", "sign_up", "login", "resume", "reset_password")
+        keep("hub", to_hub(0 if name.startswith("admin") else 3 if name in strangers else 1, body))
+        keep("frame", b"\7" + struct.pack(">I", len(body)) + body)
+        if name not in ("logout", "passwd", "delete_account", "close_room", "leave"):
+            everything += to_hub(1, body) + bytes([48 << 2, 18])
+    keep("hub", everything)
+    keep("hub", everything[:2000] + bytes([56 << 2, 1]) + everything[:500] + bytes([60 << 2, 0]) + everything[:2000])
+    keep("frame", b"\1" + struct.pack(">I", 65537))
+    keep("frame", b"\2" + struct.pack(">I", 0) * 3)
+    keep("frame", b"\0" + struct.pack(">I", 100) + b"\x0a")
+    for text in ("plain", "\x1b[31mred\x1b]0;title\x07\x9b", "\u202eright to left\u2066", "wide \u4e2d\u6587 e\u0301",
+                 "a\tb\r\nc\0d", "x" * 300, "\U0001f468\u200d\U0001f469\u200d\U0001f467 \u1112\u1161\u11ab"):
+        for width in (0, 1, 20, 200):
+            keep("text", bytes([width, 4]) + text.encode())
+    keep("text", b"\x14\x02" + bytes(range(1, 256)))
+    for line in ("port = 0\nlisten=127.0.0.1,::1\n# words\n\nregistration = open\n", "login.tries=5\nlogin.window = 10m\nlogin.block=10s",
+                 "port=70000", "nothing = here", "=", "broadcast = admins\r\nlog_private_text=on", "15m", "16K", "250ms", "\0", "a" * 400):
+        keep("config", line.encode())
+    for words in (["say", "#maths", "hello", "you"], ["--json", "-s", "h:1", "who"], ["room", "new", "x", "--private"], ["--help"],
+                  ["room", "--help"], ["calc", "-7 % 3"], ["read", "#a", "--since", "10 minutes ago", "--last", "5"], ["nothing"],
+                  ["admin", "log", "--follow"], ["say", "--", "--everyone"], ["-V"], ["read", "--last", "99999999999999999999"]):
+        keep("cli", b"\0" + b"\0".join(w.encode() for w in words))
+        keep("cli", b"\1" + " ".join(words).encode())
+    keep("cli", b'\3say #a "two words" "open')
+    for when in ("10 minutes ago", "yesterday 14:00", "2026-03-01T14:00:00Z", "2026-13-01", "@1767225600", "monday 9:30",
+                 "2026-03-01T14:00:00+02:00", "12:345", "0:1", "last week", "99999999999999999999h"):
+        keep("cli", b"\x08" + when.encode())
+
+
+if __name__ == "__main__":
+    main()
