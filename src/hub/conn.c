@@ -207,7 +207,8 @@ void conn_sweep(struct hub *h)
         if (c->condemned || h->now.mono_us - c->heard_us > h->config.idle_ms * 1000) {
             size_t n = h->conns.n;
             hub_close(h, c);
-            i = h->conns.n < n ? 0 : i; /* the map has moved */
+            i -= h->conns.n <
+                 n; /* another has moved into its slot, or a wrapped one waits a sweep */
         }
     }
     for (size_t i = 0; (s = map_next(&h->users, &i));) {

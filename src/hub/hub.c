@@ -139,6 +139,8 @@ static void on_account_note(struct hub *h, uint64_t account, const Roost__ToNode
 {
     struct user *u = user_of(h, account);
 
+    if (note->body_case == ROOST__TO_NODE__BODY_END && note->end->error == ROOST_ACCOUNT_GONE)
+        shard_forget_account(h, account);
     if (!u)
         return;
     switch (note->body_case) {

@@ -269,6 +269,8 @@ struct room *shard_room(struct hub *h, uint64_t id);
 void shard_on_stored(struct hub *h, struct request *q, struct store_result *r);
 void shard_on_hashed(struct hub *h, struct request *q, bool ok, const char *encoded);
 void shard_on_loaded(struct hub *h, uint64_t room, struct store_result *r);
+/* The account is gone: rooms that know it are read anew. */
+void shard_forget_account(struct hub *h, uint64_t account);
 void shard_sweep(struct hub *h); /* forgets rooms that nobody uses */
 void shard_free_all(struct hub *h);
 

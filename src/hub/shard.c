@@ -223,7 +223,7 @@ static void settle_in(struct hub *h, struct request *q, struct room *r, int outc
         r->n_busy--;
         if (barrier)
             r->barrier = false;
-        if (lost && load(h, r) < 0)
+        if (lost && !r->loading && load(h, r) < 0)
             refuse_waiting(h, r, -ROOST_NOMEM);
     }
     request_settle(h, q, outcome);
@@ -259,6 +259,17 @@ void shard_on_hashed(struct hub *h, struct request *q, bool ok, const char *enco
     request_settle(h, q, outcome);
 }
 
+void shard_forget_account(struct hub *h, uint64_t account)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&h->rooms, &i));) {
+        struct room *r = s->value;
+        if (r->ready && map_get(&r->members, account))
+            r->ready = false; /* loaded again before the next request */
+    }
+}
+
 void shard_sweep(struct hub *h)
 {
     struct map_slot *s;
@@ -266,7 +277,7 @@ void shard_sweep(struct hub *h)
     for (size_t i = 0; (s = map_next(&h->rooms, &i));) {
         struct room *r = s->value;
         bool followed = map_get(&h->topics, r->id) != NULL;
-        if (r->n_busy || r->n_waiting || !r->ready || followed ||
+        if (r->n_busy || r->n_waiting || r->loading || followed ||
             h->now.mono_us - r->used_us < ROOM_KEPT_US)
             continue;
         room_free(h, r);
