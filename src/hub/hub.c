@@ -10,7 +10,6 @@
 #include "hub/internal.h"
 
 enum { SWEEP_US = 1000000 };
-#define RETAIN_US (3600 * 1000000LL)
 
 void hub_config_default(struct hub_config *c)
 {
@@ -227,6 +226,8 @@ void hub_on_stored(struct hub *h, struct store_result *r, struct now now)
         request_on_result(h, q, r);
     else if (r->kind == STORE_LOG_READ)
         log_follow_on_stored(h, r);
+    else if (r->kind == STORE_ROOM_LIST)
+        retention_on_stored(h, r);
     log_follow_touch(h);
     pump(h);
     store_result_free(r);
@@ -243,14 +244,6 @@ void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, 
     pump(h);
 }
 
-static void retain(struct hub *h)
-{
-    struct store_op *op = store_op_new(STORE_RETAIN, h->now.wall_ms);
-
-    h->retained_us = h->now.mono_us;
-    hub_store(h, op); /* every room by its own rule */
-}
-
 void hub_expire(struct hub *h, struct now now)
 {
     h->now = now;
@@ -261,15 +254,14 @@ void hub_expire(struct hub *h, struct now now)
         conn_sweep(h);
         shard_sweep(h);
     }
-    if (now.mono_us - h->retained_us >= RETAIN_US)
-        retain(h);
+    retention_expire(h);
     pump(h);
 }
 
 int64_t hub_deadline_us(const struct hub *h)
 {
-    int64_t due = h->conns.n || h->users.n || h->rooms.n ? h->swept_us + SWEEP_US
-                                                         : h->retained_us + RETAIN_US;
+    bool busy = h->conns.n || h->users.n || h->rooms.n;
+    int64_t due = busy ? h->swept_us + SWEEP_US : retention_deadline_us(h);
     int64_t log_due = log_follow_deadline_us(h);
 
     if (h->people_changed && h->people_due_us < due)

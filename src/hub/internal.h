@@ -195,9 +195,11 @@ struct request {
 
 /* Where those who follow the log are (admin_log.c); one place for all of them. */
 struct log_follow {
-    uint64_t after; /* the last line that was sent, or counted as old */
-    int64_t due_us; /* when the next look is due; 0: nothing was logged since the last */
-    bool looking;   /* a look is in the store */
+    uint64_t after;   /* the last line that was sent, or counted as old */
+    int64_t since_ms; /* lines before that are old */
+    int64_t due_us;   /* when the next look is due; 0: nothing was logged since the last */
+    bool looking;     /* a look is in the store */
+    bool own;         /* the result at hand is the look's: it is no news */
 };
 
 struct hub {
@@ -339,6 +341,12 @@ void conn_sweep(struct hub *h);    /* silent ones are closed, users long gone fo
 void people_expire(struct hub *h); /* tells those who watch what changed */
 void hub_condemn(struct hub *h, struct conn *c);
 bool user_may_say(struct hub *h, struct user *u, uint64_t *ret_retry_ms); /* token bucket */
+
+/* --- retention.c ------------------------------------------------------------------------ */
+
+void retention_expire(struct hub *h);
+int64_t retention_deadline_us(const struct hub *h);
+void retention_on_stored(struct hub *h, const struct store_result *r); /* a page of all rooms */
 
 /* --- request.c, inside the framework ------------------------------------------------------ */
 

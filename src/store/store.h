@@ -12,7 +12,8 @@
  *    same digest: nothing is done, result.dup = true and the first result's
  *    room, seq, at_ms, account are given with err 0. With another digest:
  *    -ROOST_CONFLICT. Otherwise it is written in the same transaction as the
- *    effect. Only done requests are remembered, not refused ones. Requests are
+ *    effect. Only done requests are remembered, not refused ones (a STORE_LOG with a
+ *    request only asks whether it was done before). Requests are
  *    kept REQUEST_KEEP_MS.
  *  - A room's numbers start at 1 and have no holes; at_ms never goes back in a
  *    room (the larger of op->now_ms and the last one is taken).
