@@ -1,0 +1,170 @@
+#include <stdio.h>
+
+#include "store/sqlite_db.h"
+
+/* user_version; a newer file is refused, an older one would be brought up here. */
+enum { SCHEMA_VERSION = 1, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
+
+/* Nothing of the size of the cache is in the file: it is memory of a server that
+ * must stay small. 1 MB holds the tops of all trees and the rooms in use. */
+static const char pragmas[] = "PRAGMA page_size = 4096;"
+                              "PRAGMA locking_mode = EXCLUSIVE;"
+                              "PRAGMA journal_mode = WAL;"
+                              "PRAGMA synchronous = FULL;"
+                              "PRAGMA wal_autocheckpoint = 0;"
+                              "PRAGMA journal_size_limit = 8388608;"
+                              "PRAGMA cache_size = -1024;"
+                              "PRAGMA mmap_size = 0;"
+                              "PRAGMA temp_store = MEMORY;"
+                              "PRAGMA secure_delete = FAST;"
+                              "PRAGMA trusted_schema = OFF;";
+
+static const char schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE accounts(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
+    "  skeleton TEXT NOT NULL UNIQUE, password TEXT NOT NULL, role INTEGER NOT NULL,"
+    "  created_ms INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE invites(secret BLOB PRIMARY KEY, account INTEGER NOT NULL, role INTEGER NOT NULL,"
+    "  until_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE ignores(account INTEGER, peer INTEGER, PRIMARY KEY(account, peer)) WITHOUT ROWID;"
+    "CREATE TABLE devices(account INTEGER, device BLOB, used_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY(account, device)) WITHOUT ROWID;"
+    "CREATE TABLE sessions(id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL,"
+    "  device BLOB NOT NULL, token BLOB NOT NULL, previous BLOB, rotated_ms INTEGER,"
+    "  device_name TEXT, address TEXT, created_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL);"
+    "CREATE INDEX sessions_account ON sessions(account);"
+    "CREATE INDEX sessions_token ON sessions(token);"
+    "CREATE INDEX sessions_previous ON sessions(previous) WHERE previous IS NOT NULL;"
+    "CREATE TABLE guards(key BLOB PRIMARY KEY, kind INTEGER, name TEXT, source TEXT, n INTEGER,"
+    "  strikes INTEGER, since_ms INTEGER, until_ms INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE rooms(id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
+    "  name TEXT NOT NULL, skeleton TEXT, topic TEXT NOT NULL DEFAULT '',"
+    "  private INTEGER NOT NULL DEFAULT 0, moderated INTEGER NOT NULL DEFAULT 0,"
+    "  closed INTEGER NOT NULL DEFAULT 0, retention_days INTEGER NOT NULL DEFAULT 0,"
+    "  head INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 1,"
+    "  last_ms INTEGER NOT NULL DEFAULT 0, owner_epoch INTEGER NOT NULL DEFAULT 1,"
+    "  indexed INTEGER NOT NULL DEFAULT 0);"
+    "CREATE UNIQUE INDEX rooms_name ON rooms(skeleton) WHERE closed = 0;"
+    "CREATE TABLE direct(low INTEGER, high INTEGER, room INTEGER NOT NULL, PRIMARY KEY(low, high))"
+    "  WITHOUT ROWID;"
+    "CREATE INDEX direct_room ON direct(room);"
+    "CREATE TABLE members(room INTEGER, account INTEGER, role INTEGER NOT NULL DEFAULT 0,"
+    "  banned INTEGER NOT NULL DEFAULT 0, muted INTEGER NOT NULL DEFAULT 0,"
+    "  delivered INTEGER NOT NULL DEFAULT 0, read INTEGER NOT NULL DEFAULT 0,"
+    "  PRIMARY KEY(room, account)) WITHOUT ROWID;"
+    "CREATE INDEX members_account ON members(account, room);"
+    "CREATE TABLE events(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    "  sender INTEGER NOT NULL, edit_seq INTEGER, deleted INTEGER, ref INTEGER, bits INTEGER,"
+    "  text TEXT, mentions BLOB, who INTEGER, change INTEGER, role INTEGER, days INTEGER,"
+    "  room_name TEXT);"
+    "CREATE TABLE reactions(event INTEGER, emoji TEXT, account INTEGER,"
+    "  PRIMARY KEY(event, emoji, account)) WITHOUT ROWID;"
+    "CREATE TABLE pins(room INTEGER, seq INTEGER, PRIMARY KEY(room, seq)) WITHOUT ROWID;"
+    "CREATE TABLE requests(scope INTEGER, id BLOB, digest BLOB NOT NULL, made_ms INTEGER NOT NULL,"
+    "  room INTEGER, seq INTEGER, at_ms INTEGER, account INTEGER, PRIMARY KEY(scope, id))"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE log(n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, account INTEGER NOT NULL,"
+    "  kind TEXT NOT NULL, target TEXT, address TEXT, outcome INTEGER NOT NULL);"
+    /* It holds no texts of its own and no lengths of them: we ask for order, not rank. */
+    "CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0,"
+    "  tokenize='unicode61 remove_diacritics 2');"
+    "INSERT INTO words(words, rank) VALUES('hashsize', 262144);"
+    "INSERT INTO rooms(id, kind, name, skeleton) VALUES(1, 2, '', NULL);"
+    "PRAGMA application_id = 1383035764;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+_Static_assert(SCHEMA_VERSION == 1 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
+                   ROOST__ROOM_KIND__EVERYONE == 2,
+               "these numbers are in the text above");
+
+static int code_of(sqlite3 *sql)
+{
+    switch (sqlite3_errcode(sql)) {
+    case SQLITE_NOMEM:
+        return -ROOST_NOMEM;
+    case SQLITE_FULL:
+        return -ROOST_FULL;
+    case SQLITE_NOTADB:
+        return -ROOST_INVALID;
+    default:
+        return -ROOST_IO;
+    }
+}
+
+static int pragma_int(sqlite3 *sql, const char *text, int *ret)
+{
+    sqlite3_stmt *st = NULL;
+
+    if (sqlite3_prepare_v2(sql, text, -1, &st, NULL) || sqlite3_step(st) != SQLITE_ROW) {
+        sqlite3_finalize(st);
+        return code_of(sql);
+    }
+    *ret = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return 0;
+}
+
+static int run(sqlite3 *sql, const char *text)
+{
+    return sqlite3_exec(sql, text, NULL, NULL, NULL) ? code_of(sql) : 0;
+}
+
+/* Before anything is written into a file that may not be ours. */
+static int whose(sqlite3 *sql, const char *path, bool *ret_empty, char why[static 200])
+{
+    int version = 0, application = 0, tables = 0;
+    int err = pragma_int(sql, "SELECT count(*) FROM sqlite_schema", &tables);
+
+    if (!err)
+        err = pragma_int(sql, "PRAGMA application_id", &application);
+    if (!err)
+        err = pragma_int(sql, "PRAGMA user_version", &version);
+    if (err) {
+        snprintf(why, 200, "cannot read %.100s: %.60s", path, sqlite3_errmsg(sql));
+        return err;
+    }
+    *ret_empty = tables == 0 && application == 0;
+    if (!*ret_empty && application != SCHEMA_APPLICATION) {
+        snprintf(why, 200, "%.100s is not a database of this program", path);
+        return -ROOST_INVALID;
+    }
+    if (!*ret_empty && version > SCHEMA_VERSION) {
+        snprintf(why, 200,
+                 "%.60s was written by a newer program (version %d, known is %d): "
+                 "update this one",
+                 path, version, SCHEMA_VERSION);
+        return -ROOST_VERSION;
+    }
+    return 0;
+}
+
+int schema_open(struct db *d, char why[static 200])
+{
+    bool empty = false;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+    why[0] = 0;
+    if (sqlite3_open_v2(d->path, &d->sql, flags, d->vfs)) {
+        snprintf(why, 200, "cannot open %.100s: %.60s", d->path,
+                 d->sql ? sqlite3_errmsg(d->sql) : "out of memory");
+        return d->sql ? code_of(d->sql) : -ROOST_NOMEM;
+    }
+    sqlite3_extended_result_codes(d->sql, 1);
+
+    /* exclusive before the first read: no shared memory is ever made */
+    int err = run(d->sql, "PRAGMA locking_mode = EXCLUSIVE");
+    if (!err)
+        err = whose(d->sql, d->path, &empty, why);
+    if (!err)
+        err = run(d->sql, pragmas);
+    if (!err && empty)
+        err = run(d->sql, schema);
+    /* What the log file holds may be in the system's memory only, if a sync failed
+     * before: written out again in full, it is safe. */
+    if (!err)
+        err = run(d->sql, "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (err && !why[0])
+        snprintf(why, 200, "cannot use %.100s: %.60s", d->path, sqlite3_errmsg(d->sql));
+    return err;
+}
