@@ -1,0 +1,336 @@
+#include "server/edge.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "server/log.h"
+#include "server/peer.h"
+
+enum {
+    SLOT_BITS = 24, /* of a peer's number; the rest counts up */
+    SLOTS_FIRST = 64,
+    TICK_MS = 250, /* how exact the patience with a peer is */
+    /* A handshake that made no end in this time may be dropped for a new one. */
+    STALE_HANDSHAKE_US = 2000000,
+};
+
+struct now edge_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (struct now){ .mono_us = (int64_t)(uv_hrtime() / 1000),
+                         .wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 };
+}
+
+/* --- the table of peers -------------------------------------------------------------- */
+
+static struct peer *find(const struct edge *e, uint64_t number)
+{
+    uint32_t slot = (uint32_t)number & ((1u << SLOT_BITS) - 1);
+    struct peer *p = slot < e->n_slots ? e->slots[slot] : NULL;
+
+    return p && p->number == number ? p : NULL;
+}
+
+static int grow(struct edge *e)
+{
+    uint32_t n = e->n_slots ? e->n_slots * 2 : SLOTS_FIRST;
+    struct peer **slots = n < 1u << SLOT_BITS ? realloc(e->slots, n * sizeof *slots) : NULL;
+
+    if (!slots)
+        return -ROOST_NOMEM;
+    e->slots = slots;
+    uint32_t *unused = realloc(e->unused, n * sizeof *unused);
+    if (!unused)
+        return -ROOST_NOMEM;
+    e->unused = unused;
+    for (uint32_t i = n; i > e->n_slots; i--) {
+        slots[i - 1] = NULL;
+        unused[e->n_unused++] = i - 1;
+    }
+    e->n_slots = n;
+    return 0;
+}
+
+/* --- patience -------------------------------------------------------------------------- */
+
+static void untime(struct edge *e, struct peer *p)
+{
+    if (!p->timed)
+        return;
+    *(p->prev_timed ? &p->prev_timed->next_timed : &e->timed[p->timed].first) = p->next_timed;
+    *(p->next_timed ? &p->next_timed->prev_timed : &e->timed[p->timed].last) = p->prev_timed;
+    e->timed[p->timed].n--;
+    p->next_timed = p->prev_timed = NULL;
+    p->timed = TIMED_NONE;
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct edge *e = tick->data;
+    int64_t now_us = edge_now().mono_us;
+    uint32_t n = 0;
+
+    for (int list = TIMED_HANDSHAKE; list < TIMED_NR; list++) {
+        struct peer *p;
+
+        while ((p = e->timed[list].first) && p->due_us <= now_us) {
+            e->stats.timed_out++;
+            peer_lose(p, HUB_CLOSE_GONE);
+        }
+        n += e->timed[list].n;
+    }
+    if (!n)
+        uv_timer_stop(tick);
+}
+
+void edge_time(struct edge *e, struct peer *p, enum timed list)
+{
+    untime(e, p);
+    if (!list)
+        return;
+    p->timed = (uint8_t)list;
+    p->due_us = edge_now().mono_us + e->settings.wait_us[list];
+    p->prev_timed = e->timed[list].last;
+    *(p->prev_timed ? &p->prev_timed->next_timed : &e->timed[list].first) = p;
+    e->timed[list].last = p;
+    e->timed[list].n++;
+    if (!uv_is_active((uv_handle_t *)&e->tick))
+        uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+void edge_forget(struct edge *e, struct peer *p)
+{
+    uint32_t slot = (uint32_t)p->number & ((1u << SLOT_BITS) - 1);
+
+    untime(e, p);
+    if (e->slots[slot] != p)
+        return; /* it was never in the table */
+    e->slots[slot] = NULL;
+    e->unused[e->n_unused++] = slot;
+    e->n_peers--;
+}
+
+/* --- coming -------------------------------------------------------------------------------- */
+
+bool edge_is_full(struct edge *e)
+{
+    struct peer *oldest = e->timed[TIMED_HANDSHAKE].first;
+    int64_t patience_us = e->settings.wait_us[TIMED_HANDSHAKE];
+
+    if (e->timed[TIMED_HANDSHAKE].n < e->settings.handshakes_max)
+        return false;
+    if (edge_now().mono_us < oldest->due_us - patience_us + STALE_HANDSHAKE_US)
+        return true;
+    e->stats.timed_out++;
+    peer_kill(oldest);
+    return false;
+}
+
+void edge_accept(struct edge *e, int fd)
+{
+    if (e->n_peers >= e->settings.conns_max || (!e->n_unused && grow(e))) {
+        e->stats.refused++;
+        close(fd);
+        return;
+    }
+    uint32_t slot = e->unused[e->n_unused - 1];
+    struct peer *p = peer_new(e, e->next_number++ << SLOT_BITS | slot, fd);
+
+    if (!p) {
+        e->stats.refused++;
+        return;
+    }
+    e->n_unused--;
+    e->slots[slot] = p;
+    e->n_peers++;
+    e->stats.accepted++;
+    edge_time(e, p, TIMED_HANDSHAKE);
+    peer_watch(p);
+}
+
+/* --- the hub ---------------------------------------------------------------------------------- */
+
+static void on_hub_timer(uv_timer_t *timer)
+{
+    struct edge *e = timer->data;
+
+    e->hub_due_us = -1;
+    hub_expire(e->hub, edge_now());
+    edge_pull(e);
+}
+
+static void set_hub_timer(struct edge *e)
+{
+    int64_t due_us = hub_deadline_us(e->hub);
+
+    if (due_us == e->hub_due_us)
+        return;
+    e->hub_due_us = due_us;
+    if (due_us == INT64_MAX) {
+        uv_timer_stop(&e->hub_timer);
+        return;
+    }
+    int64_t wait_us = due_us - edge_now().mono_us;
+    uv_update_time(e->loop);
+    uv_timer_start(&e->hub_timer, on_hub_timer, wait_us > 0 ? (uint64_t)(wait_us + 999) / 1000 : 0,
+                   0);
+}
+
+static void do_output(struct edge *e, struct hub_output *out)
+{
+    struct peer *p;
+
+    switch (out->kind) {
+    case HUB_SEND:
+        p = find(e, out->conn);
+        if (p && p->state == PEER_ROOST)
+            peer_send(p, out->bytes);
+        else
+            blob_unref(out->bytes);
+        break;
+    case HUB_CLOSE:
+        p = find(e, out->conn);
+        if (p)
+            peer_finish(p);
+        break;
+    case HUB_STORE:
+        storer_put(e->storer, out->op);
+        break;
+    case HUB_HASH:
+        hasher_put(e->hasher, &out->hash);
+        break;
+    }
+}
+
+void edge_pull(struct edge *e)
+{
+    struct hub_output out;
+
+    if (e->pulling)
+        return; /* the outer loop does what is new, in its turn */
+    e->pulling = true;
+    while (hub_next_output(e->hub, &out))
+        do_output(e, &out);
+    e->pulling = false;
+    set_hub_timer(e);
+}
+
+void edge_on_stored(void *edge, struct store_result *r)
+{
+    struct edge *e = edge;
+
+    hub_on_stored(e->hub, r, edge_now());
+    edge_pull(e);
+}
+
+void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded)
+{
+    struct edge *e = edge;
+
+    hub_on_hashed(e->hub, token, ok, encoded, edge_now());
+    edge_pull(e);
+}
+
+/* --- going out ----------------------------------------------------------------------------------
+ */
+
+void edge_mark_dirty(struct edge *e, struct peer *p)
+{
+    assert(!p->is_dirty);
+    p->is_dirty = true;
+    p->next_dirty = e->dirty;
+    e->dirty = p;
+}
+
+/* Before the loop sleeps: everything that this turn made is written. */
+static void on_flush(uv_prepare_t *prepare)
+{
+    struct edge *e = prepare->data;
+    struct peer *p;
+
+    while ((p = e->dirty)) {
+        e->dirty = p->next_dirty;
+        peer_undirty(p);
+    }
+}
+
+/* --- life ----------------------------------------------------------------------------------------
+ */
+
+int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *settings)
+{
+    *e = (struct edge){ .loop = loop, .settings = *settings, .next_number = 1, .hub_due_us = -1 };
+    e->plain = malloc(EDGE_PLAIN_MAX);
+    e->cipher = malloc(EDGE_CIPHER_MAX);
+    e->bio = peer_bio_new();
+    uv_prepare_init(loop, &e->flush);
+    uv_timer_init(loop, &e->hub_timer);
+    uv_timer_init(loop, &e->tick);
+    e->flush.data = e->hub_timer.data = e->tick.data = e;
+    uv_prepare_start(&e->flush, on_flush);
+    return e->plain && e->cipher && e->bio ? 0 : -ROOST_NOMEM;
+}
+
+void edge_attach(struct edge *e, struct hub *hub, struct storer *storer, struct hasher *hasher,
+                 const struct tls *tls)
+{
+    e->hub = hub;
+    e->storer = storer;
+    e->hasher = hasher;
+    e->tls = tls;
+}
+
+typedef void (*peer_fn)(struct peer *);
+
+static void each_peer(struct edge *e, peer_fn fn)
+{
+    for (uint32_t i = 0; i < e->n_slots; i++)
+        if (e->slots[i])
+            fn(e->slots[i]);
+}
+
+void edge_drain(struct edge *e)
+{
+    e->draining = true;
+    hub_drain(e->hub, edge_now());
+    edge_pull(e);
+    each_peer(e, peer_watch);
+}
+
+void edge_finish(struct edge *e)
+{
+    each_peer(e, peer_finish);
+}
+
+uint32_t edge_sending(const struct edge *e)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < e->n_slots; i++)
+        n += e->slots[i] && e->slots[i]->state < PEER_LINGERING;
+    return n;
+}
+
+void edge_stop(struct edge *e)
+{
+    each_peer(e, peer_kill);
+    on_flush(&e->flush);
+    uv_close((uv_handle_t *)&e->flush, NULL);
+    uv_close((uv_handle_t *)&e->hub_timer, NULL);
+    uv_close((uv_handle_t *)&e->tick, NULL);
+}
+
+void edge_fini(struct edge *e)
+{
+    BIO_meth_free(e->bio);
+    free(e->plain);
+    free(e->cipher);
+    free(e->slots);
+    free(e->unused);
+    *e = (struct edge){ 0 };
+}

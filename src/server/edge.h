@@ -1,0 +1,104 @@
+/* edge.h - all connections of the server, and the hub behind them.
+ *
+ * One loop, one thread. Input goes to the hub as it comes; what the hub wants
+ * sent is queued with the peer, and each peer that has something is written to
+ * once a turn of the loop, all its lines in as few TLS records as they fit in.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "hub/hub.h"
+#include "server/hasher.h"
+#include "server/storer.h"
+#include "server/tls.h"
+
+enum {
+    EDGE_PLAIN_MAX = 16384, /* the contents of one TLS record */
+    /* Several full records leave in one write. */
+    EDGE_CIPHER_CHUNK = 4 * 16384,
+    EDGE_CIPHER_MAX = EDGE_CIPHER_CHUNK + 2 * (16384 + 512),
+};
+
+struct peer;
+
+/* Peers with a deadline, oldest first: all in one list have the same patience. */
+enum timed { TIMED_NONE, TIMED_HANDSHAKE, TIMED_HTTP, TIMED_CLOSING, TIMED_NR };
+
+struct edge_settings {
+    uint32_t conns_max, handshakes_max;
+    size_t queue_max;          /* bytes waiting for one peer */
+    int64_t wait_us[TIMED_NR]; /* the patience of each list */
+};
+
+struct edge_stats {
+    uint64_t accepted, refused, handshakes_failed, slow, malformed, timed_out;
+    uint64_t records, writes, bytes_out, sends;
+};
+
+struct edge {
+    uv_loop_t *loop;
+    struct hub *hub;
+    struct storer *storer;
+    struct hasher *hasher;
+    const struct tls *tls;
+    BIO_METHOD *bio; /* how the SSL of a peer moves bytes */
+    struct edge_settings settings;
+    struct edge_stats stats;
+
+    struct peer **slots; /* by the low bits of a peer's number */
+    uint32_t *unused;    /* slots, as a stack */
+    uint32_t n_slots, n_unused, n_peers;
+    uint64_t next_number;
+
+    struct peer *dirty; /* have output; linked by peer->next_dirty */
+    struct {
+        struct peer *first, *last;
+        uint32_t n;
+    } timed[TIMED_NR];
+    bool draining, pulling;
+    int64_t hub_due_us;
+    uv_prepare_t flush;
+    uv_timer_t hub_timer, tick;
+
+    uint8_t *plain;  /* EDGE_PLAIN_MAX: read into, or joined in */
+    uint8_t *cipher; /* EDGE_CIPHER_MAX: records on their way out */
+    size_t cipher_len;
+};
+
+int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *settings);
+/* Sets who is behind; before the first edge_accept. */
+void edge_attach(struct edge *e, struct hub *hub, struct storer *storer, struct hasher *hasher,
+                 const struct tls *tls);
+
+/* Takes fd over. */
+void edge_accept(struct edge *e, int fd);
+/* No room for one more that has not shaken hands: come back later. */
+bool edge_is_full(struct edge *e);
+
+/* Called by storer and hasher. */
+void edge_on_stored(void *edge, struct store_result *r);
+void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded);
+
+/* The end has three steps. Tells the hub, which tells all peers; nothing more is
+ * read. When the store has done what waits: */
+void edge_drain(struct edge *e);
+/* Sends what is queued and closes all peers; e->n_peers becomes 0. Then: */
+void edge_finish(struct edge *e);
+/* Peers that have not got everything yet. */
+uint32_t edge_sending(const struct edge *e);
+/* Closes everything at once; run the loop once more, then edge_fini. */
+void edge_stop(struct edge *e);
+void edge_fini(struct edge *e);
+
+/* --- for peer.c --- */
+
+struct now edge_now(void);
+/* Does what the hub wants done. */
+void edge_pull(struct edge *e);
+void edge_mark_dirty(struct edge *e, struct peer *p);
+void edge_time(struct edge *e, struct peer *p, enum timed list);
+void edge_forget(struct edge *e, struct peer *p);

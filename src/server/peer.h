@@ -1,0 +1,64 @@
+/* peer.h - one connection: socket, TLS, and which protocol it speaks.
+ *
+ *     HANDSHAKE -> ROOST | HTTP -> FINISHING -> LINGERING -> (gone)
+ *
+ * FINISHING sends what waits, then says goodbye; LINGERING reads and drops what
+ * the other side still sends, for a while: closing at once would reset the
+ * connection, and the last lines would be lost on their way. Every state may
+ * end at once (peer_kill). The memory goes when libuv has let go of the handle.
+ */
+#pragma once
+
+#include <openssl/ssl.h>
+#include <uv.h>
+
+#include "server/edge.h"
+#include "server/queue.h"
+#include "wire/frame.h"
+
+enum peer_state {
+    PEER_HANDSHAKE,
+    PEER_ROOST,
+    PEER_HTTP,
+    PEER_FINISHING,
+    PEER_LINGERING,
+    PEER_GONE
+};
+
+struct peer {
+    uv_poll_t poll;
+    struct edge *edge;
+    uint64_t number; /* the hub's name for it; never used twice */
+    int fd;
+    uint8_t state, events, timed;
+    uint8_t reads_left; /* system calls that this turn may still make */
+    bool is_dirty, said_goodbye, closed;
+    SSL *ssl;
+    struct frame_reader frames;
+    struct queue queue;
+    uint8_t *left; /* records that the socket would not take yet */
+    uint32_t left_len, left_at;
+    uint8_t *head; /* PEER_HTTP: the request so far */
+    uint32_t head_len;
+    struct peer *next_dirty, *next_timed, *prev_timed;
+    int64_t due_us;
+};
+
+/* Through which a peer's SSL moves bytes; NULL when out of memory. */
+BIO_METHOD *peer_bio_new(void);
+
+/* NULL: out of memory; fd is then closed. */
+struct peer *peer_new(struct edge *e, uint64_t number, int fd);
+/* One reference to bytes; written at the end of the turn. */
+void peer_send(struct peer *p, struct blob *bytes);
+/* Sends what waits, then closes. The hub knows, or is never to know. */
+void peer_finish(struct peer *p);
+/* At once. The hub is not told. */
+void peer_kill(struct peer *p);
+/* At once; the hub is told why. */
+void peer_lose(struct peer *p, enum hub_close why);
+void peer_flush(struct peer *p);
+/* Asks the loop for what the state needs. */
+void peer_watch(struct peer *p);
+/* Its turn to be written to has come; a peer that is gone is freed. */
+void peer_undirty(struct peer *p);

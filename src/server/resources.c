@@ -1,0 +1,40 @@
+#include "server/resources.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include "server/log.h"
+
+enum {
+    MMAP_ABOVE_BYTES = 256 * 1024, /* a hash's megabytes are mapped, and unmapped at once */
+    TRIM_ABOVE_BYTES = 512 * 1024,
+    ARENAS = 1, /* three threads that allocate little: an arena each costs more than the lock */
+};
+
+void resources_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, TRIM_ABOVE_BYTES);
+    mallopt(M_ARENA_MAX, ARENAS);
+}
+
+uint32_t resources_files(uint32_t conns, uint32_t beside)
+{
+    struct rlimit r;
+    rlim_t want = (rlim_t)conns + beside;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= want) /* RLIM_INFINITY is the largest */
+        return conns;
+    /* above the hard limit only with the right to (CAP_SYS_RESOURCE) */
+    struct rlimit more = { want, r.rlim_max > want ? r.rlim_max : want };
+    if (!setrlimit(RLIMIT_NOFILE, &more))
+        return conns;
+    r.rlim_cur = r.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &r) || getrlimit(RLIMIT_NOFILE, &r))
+        return conns;
+    uint32_t room = r.rlim_cur > beside ? (uint32_t)(r.rlim_cur - beside) : 1;
+    log_warn("only %u of %u connections (conns.max) have room: raise the limit of open files to %u "
+             "(ulimit -n, or LimitNOFILE= in the unit)",
+             room, conns, conns + beside);
+    return room;
+}

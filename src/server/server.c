@@ -1,0 +1,354 @@
+#include "server/server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/err.h"
+#include "bus/local.h"
+#include "server/edge.h"
+#include "server/first.h"
+#include "server/listener.h"
+#include "server/log.h"
+#include "server/mdns.h"
+#include "server/notify.h"
+#include "server/peer.h"
+#include "server/resources.h"
+#include "store/sqlite.h"
+
+enum {
+    DRAIN_TICK_MS = 10,
+    DRAIN_STORE_MS = 30000, /* a disk that hangs for longer is given up */
+    /* Peers that have everything may still have to answer our goodbye. */
+    DRAIN_LINGER_MS = 300,
+    FILES_BESIDE_PEERS = 64, /* database, sockets, logs */
+};
+
+enum phase { RUNNING, STORING, SENDING, LEAVING, OVER };
+
+struct server {
+    struct options options;
+    int argc;
+    char **argv;
+    struct datadir dir;
+    struct tls tls;
+    struct store *store;
+    struct bus *bus;
+    struct hub *hub;
+    struct storer *storer;
+    struct hasher *hasher;
+    struct edge edge;
+    struct listener listener;
+    struct first first;
+    struct mdns *mdns;
+    uv_loop_t loop;
+    bool has_loop;
+    uv_signal_t signals[3];
+    uv_timer_t drain;
+    enum phase phase;
+    int64_t phase_us; /* when it began */
+};
+
+/* --- the end --------------------------------------------------------------------- */
+
+static void enter(struct server *s, enum phase phase)
+{
+    s->phase = phase;
+    s->phase_us = edge_now().mono_us;
+}
+
+static void close_handles(struct server *s)
+{
+    edge_stop(&s->edge);
+    hasher_stop(s->hasher);
+    storer_stop(s->storer);
+    for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++)
+        uv_close((uv_handle_t *)&s->signals[i], NULL);
+    uv_close((uv_handle_t *)&s->drain, NULL);
+    s->phase = OVER;
+}
+
+static void on_drain(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+    int64_t waited_ms = (edge_now().mono_us - s->phase_us) / 1000;
+
+    if (s->phase == STORING && (!storer_waiting(s->storer) || waited_ms > DRAIN_STORE_MS)) {
+        edge_finish(&s->edge);
+        enter(s, SENDING);
+    } else if (s->phase == SENDING && !edge_sending(&s->edge)) {
+        enter(s, LEAVING);
+    } else if (s->phase == LEAVING && (!s->edge.n_peers || waited_ms > DRAIN_LINGER_MS)) {
+        close_handles(s);
+    }
+}
+
+static void drain(struct server *s)
+{
+    log_info("going down: %u connections are told", s->edge.n_peers);
+    notify("STOPPING=1");
+    enter(s, STORING);
+    listener_stop(&s->listener);
+    edge_drain(&s->edge);
+    uv_timer_start(&s->drain, on_drain, 0, DRAIN_TICK_MS);
+}
+
+/* --- signals ------------------------------------------------------------------------ */
+
+static struct edge_settings edge_settings_of(const struct config *c)
+{
+    return (struct edge_settings){
+        .conns_max = resources_files(c->hub.conns_max, FILES_BESIDE_PEERS),
+        .handshakes_max = c->handshakes_max,
+        .queue_max = c->queue_bytes,
+        .wait_us = { [TIMED_HANDSHAKE] = c->handshake_ms * 1000,
+                     [TIMED_HTTP] = c->http_ms * 1000,
+                     [TIMED_CLOSING] = c->close_ms * 1000 },
+    };
+}
+
+static void set_identity(struct server *s)
+{
+    struct hub_config *h = &s->options.config.hub;
+
+    memcpy(h->server_id, s->dir.server_id, sizeof h->server_id);
+    memcpy(h->server_secret, s->dir.server_secret, sizeof h->server_secret);
+}
+
+static void reload_tls(struct server *s)
+{
+    const struct config *c = &s->options.config;
+    struct tls fresh;
+
+    if (tls_init(&fresh, &s->dir, c->tls_certificate, c->tls_key)) {
+        log_warn("the certificate stays as it was");
+        return;
+    }
+    if (strcmp(fresh.fingerprint, s->tls.fingerprint) != 0)
+        log_info("new certificate, fingerprint %s", fresh.fingerprint);
+    tls_fini(&s->tls); /* connections hold a reference of their own */
+    s->tls = fresh;
+}
+
+static void reload(struct server *s)
+{
+    char error[CONFIG_ERROR_MAX];
+    struct options fresh;
+
+    notify("RELOADING=1");
+    if (options_parse(&fresh, s->argc, s->argv, error)) {
+        log_error("the settings stay as they were: %s", error);
+    } else {
+        if (strcmp(fresh.config.listen, s->options.config.listen) != 0 ||
+            fresh.config.port != s->options.config.port)
+            log_warn("listen and port take effect at the next start");
+        s->options.config = fresh.config;
+        set_identity(s);
+        log_set_level(fresh.config.log_level);
+        s->edge.settings = edge_settings_of(&fresh.config);
+        hasher_set_params(s->hasher, &fresh.config.hash);
+        if (hub_set_config(s->hub, &s->options.config.hub))
+            log_error("not all settings could be taken over");
+        reload_tls(s);
+        log_info("settings and certificate read again");
+    }
+    notify("READY=1");
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct server *s = signal->data;
+
+    if (number == SIGHUP && s->phase == RUNNING)
+        reload(s);
+    else if (number != SIGHUP && s->phase == RUNNING)
+        drain(s);
+    else if (number != SIGHUP && s->phase != OVER)
+        close_handles(s); /* asked twice: what waits is still committed */
+}
+
+/* --- the beginning --------------------------------------------------------------------- */
+
+static int open_store(struct server *s)
+{
+    char path[DATADIR_PATH_MAX], why[200];
+
+    datadir_path(&s->dir, "roost.db", path);
+    int err = sqlite_store_open(&s->store, &(struct sqlite_options){ .path = path }, why);
+    if (err)
+        log_error("cannot open %s: %s", path, why);
+    return err;
+}
+
+static int open_hub(struct server *s)
+{
+    uint8_t seed[32];
+
+    set_identity(s);
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed || !(s->bus = bus_local_new()))
+        return -ROOST_NOMEM;
+    s->hub = hub_new(&s->options.config.hub, s->bus, seed, edge_now());
+    return s->hub ? 0 : -ROOST_NOMEM;
+}
+
+static int open_loop(struct server *s)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    const struct edge_settings settings = edge_settings_of(&s->options.config);
+
+    signal(SIGPIPE, SIG_IGN);
+    if (uv_loop_init(&s->loop))
+        return -ROOST_NOMEM;
+    s->has_loop = true;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        uv_signal_init(&s->loop, &s->signals[i]);
+        s->signals[i].data = s;
+        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&s->loop, &s->drain);
+    s->drain.data = s;
+    return edge_init(&s->edge, &s->loop, &settings);
+}
+
+static int open_threads(struct server *s)
+{
+    const struct config *c = &s->options.config;
+    const struct storer_settings storing = { .waiting_max = c->store_waiting,
+                                             .batch_max = c->store_batch,
+                                             .on_result = edge_on_stored,
+                                             .ctx = &s->edge };
+    const struct hasher_settings hashing = {
+        .params = c->hash, .threads = c->hash_threads, .on_hashed = edge_on_hashed, .ctx = &s->edge
+    };
+    int err = storer_new(&s->storer, &s->loop, s->store, &storing);
+
+    if (!err)
+        err = hasher_new(&s->hasher, &s->loop, &hashing);
+    if (!err)
+        edge_attach(&s->edge, s->hub, s->storer, s->hasher, &s->tls);
+    return err;
+}
+
+/* A host that a client on this machine can use. */
+static void local_host(const char *listen, char out[static CONFIG_TEXT_MAX])
+{
+    int n = (int)strcspn(listen, ",");
+
+    if (strstr(listen, "::,") == listen || !strcmp(listen, "::") || strstr(listen, "0.0.0.0"))
+        snprintf(out, CONFIG_TEXT_MAX, "localhost");
+    else if (memchr(listen, ':', (size_t)n))
+        snprintf(out, CONFIG_TEXT_MAX, "[%.*s]", n < 64 ? n : 64, listen);
+    else
+        snprintf(out, CONFIG_TEXT_MAX, "%.*s", n < 64 ? n : 64, listen);
+}
+
+static void announce(struct server *s)
+{
+    const struct config *c = &s->options.config;
+    char host[CONFIG_TEXT_MAX];
+
+    local_host(c->listen, host);
+    printf("fingerprint %s (%s)\n", s->tls.fingerprint,
+           s->tls.self_made ? "self-made certificate" : c->tls_certificate);
+    if (s->first.token[0])
+        first_print(&s->first, host, s->listener.port);
+    for (const char *p = c->listen; *p; p += strcspn(p, ","), p += *p == ',') {
+        int n = (int)strcspn(p, ",");
+        bool v6 = memchr(p, ':', (size_t)n);
+
+        printf("listening on %s%.*s%s:%u\n", v6 ? "[" : "", n, p, v6 ? "]" : "", s->listener.port);
+    }
+    fflush(stdout);
+    log_info("roostd " ROOST_RELEASE " is ready, data in %s", s->dir.path);
+    notify("READY=1");
+}
+
+int server_new(struct server **ret, const struct options *o, int argc, char **argv)
+{
+    struct server *s = calloc(1, sizeof *s);
+    int err = -ROOST_NOMEM;
+
+    if (!s)
+        return err;
+    s->options = *o;
+    s->argc = argc;
+    s->argv = argv;
+    s->dir.lock = -1;
+    const struct config *c = &s->options.config;
+
+    /* the port first: a start that fails for it leaves nothing behind */
+    err = listener_open(&s->listener, c->listen, (uint16_t)c->port);
+    if (!err)
+        err = datadir_open(&s->dir, o->data);
+    if (!err)
+        err = tls_init(&s->tls, &s->dir, c->tls_certificate, c->tls_key);
+    if (!err)
+        err = open_store(s);
+    if (!err)
+        err = open_hub(s);
+    if (!err)
+        err = first_init(&s->first, &s->dir, s->hub, s->store, edge_now());
+    if (!err)
+        err = open_loop(s);
+    if (!err)
+        err = open_threads(s);
+    if (!err)
+        err = listener_start(&s->listener, &s->loop, &s->edge);
+    if (err) {
+        server_free(s);
+        return err;
+    }
+    announce(s);
+    if (c->mdns)
+        s->mdns = mdns_new(s->listener.port, s->dir.server_id, s->tls.fingerprint);
+    *ret = s;
+    return 0;
+}
+
+int server_run(struct server *s)
+{
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    log_info("stopped");
+    return 0;
+}
+
+static void close_any(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* A start that failed half-way, or the rest after server_run. */
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    mdns_free(s->mdns);
+    listener_stop(&s->listener);
+    if (s->has_loop && s->phase != OVER) {
+        if (s->hasher)
+            hasher_stop(s->hasher);
+        if (s->storer)
+            storer_stop(s->storer);
+        uv_walk(&s->loop, close_any, NULL);
+    }
+    if (s->has_loop) {
+        uv_run(&s->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&s->loop);
+    }
+    edge_fini(&s->edge);
+    hasher_free(s->hasher);
+    storer_free(s->storer);
+    if (s->hub)
+        hub_free(s->hub);
+    if (s->bus)
+        s->bus->ops->free(s->bus);
+    if (s->store)
+        s->store->ops->free(s->store);
+    tls_fini(&s->tls);
+    datadir_close(&s->dir);
+    free(s);
+}

@@ -1,0 +1,268 @@
+#include "server/storer.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "store/batch.h"
+
+enum {
+    VEC_FIRST = 64,
+    VEC_KEEP = 1024,       /* a larger array is given back when it is empty */
+    NOMEM_WAIT_US = 10000, /* before memory is asked for again */
+};
+
+/* An operation on its way there (result NULL), or back. */
+struct item {
+    struct store_op *op;
+    struct store_result *result;
+    bool busy; /* came above the bound: not run */
+};
+
+struct vec {
+    struct item *items;
+    size_t n, cap;
+};
+
+struct storer {
+    struct storer_settings settings;
+    struct store *store;
+    uv_async_t wake;
+    uv_thread_t thread;
+    uv_mutex_t lock;
+    uv_cond_t cond;
+    struct vec waiting, done;  /* under lock */
+    bool stopping;             /* under lock */
+    struct storer_stats stats; /* under lock */
+    size_t out;                /* the loop's: put and not handed back */
+    bool stopped;              /* the loop's */
+    struct vec batch;          /* the thread's */
+    struct store_op **ops;     /* the thread's, batch_max of each */
+    struct store_result **results;
+};
+
+static int vec_room(struct vec *v, size_t more)
+{
+    size_t cap = v->cap ? v->cap : VEC_FIRST;
+
+    while (cap < v->n + more)
+        cap *= 2;
+    if (cap == v->cap)
+        return 0;
+    struct item *items = realloc(v->items, cap * sizeof *items);
+    if (!items)
+        return -ROOST_NOMEM;
+    v->items = items;
+    v->cap = cap;
+    return 0;
+}
+
+static void vec_clear(struct vec *v)
+{
+    v->n = 0;
+    if (v->cap <= VEC_KEEP)
+        return;
+    free(v->items);
+    *v = (struct vec){ 0 };
+}
+
+/* --- the thread --------------------------------------------------------------- */
+
+/* A result is owed for every operation, so memory is waited for. */
+static struct store_result *result_of(const struct store_op *op)
+{
+    struct store_result *r;
+
+    while (!(r = store_result_new(op)))
+        usleep(NOMEM_WAIT_US);
+    return r;
+}
+
+static void fail_item(struct item *i, int err)
+{
+    i->result = result_of(i->op);
+    store_result_fail(i->result, err);
+}
+
+static void run_batch(struct storer *s)
+{
+    struct vec *b = &s->batch;
+    size_t n = 0, at = 0;
+
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->items[i].busy)
+            s->ops[n++] = b->items[i].op;
+    if (n)
+        store_run_batch(s->store, s->ops, n, s->results);
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->items[i].busy)
+            fail_item(&b->items[i], -ROOST_BUSY);
+        else if (!(b->items[i].result = s->results[at++]))
+            fail_item(&b->items[i], -ROOST_NOT_STORED);
+    }
+}
+
+/* Moves the oldest that wait to the batch. False: nothing waits and we stop. */
+static bool take(struct storer *s)
+{
+    while (!s->waiting.n && !s->stopping)
+        uv_cond_wait(&s->cond, &s->lock);
+    if (!s->waiting.n)
+        return false;
+
+    size_t n = s->waiting.n < s->settings.batch_max ? s->waiting.n : s->settings.batch_max;
+    memcpy(s->batch.items, s->waiting.items, n * sizeof *s->waiting.items);
+    s->batch.n = n;
+    s->waiting.n -= n;
+    memmove(s->waiting.items, s->waiting.items + n, s->waiting.n * sizeof *s->waiting.items);
+    if (!s->waiting.n)
+        vec_clear(&s->waiting);
+    return true;
+}
+
+static void give(struct storer *s)
+{
+    while (vec_room(&s->done, s->batch.n)) {
+        uv_mutex_unlock(&s->lock);
+        usleep(NOMEM_WAIT_US);
+        uv_mutex_lock(&s->lock);
+    }
+    memcpy(s->done.items + s->done.n, s->batch.items, s->batch.n * sizeof *s->batch.items);
+    s->done.n += s->batch.n;
+    s->stats.batches++;
+    s->stats.ops += s->batch.n;
+    for (size_t i = 0; i < s->batch.n; i++)
+        s->stats.failed += s->batch.items[i].result->err == -ROOST_NOT_STORED;
+}
+
+static void thread_main(void *arg)
+{
+    struct storer *s = arg;
+
+    uv_mutex_lock(&s->lock);
+    while (take(s)) {
+        uv_mutex_unlock(&s->lock);
+        run_batch(s);
+        uv_mutex_lock(&s->lock);
+        give(s);
+        uv_async_send(&s->wake);
+    }
+    uv_mutex_unlock(&s->lock);
+}
+
+/* --- the loop ------------------------------------------------------------------ */
+
+static void hand_out(struct storer *s)
+{
+    struct vec done;
+
+    uv_mutex_lock(&s->lock);
+    done = s->done;
+    s->done = (struct vec){ 0 };
+    uv_mutex_unlock(&s->lock);
+
+    for (size_t i = 0; i < done.n; i++) {
+        s->out--;
+        store_op_unref(done.items[i].op);
+        s->settings.on_result(s->settings.ctx, done.items[i].result);
+    }
+    free(done.items);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    hand_out(wake->data);
+}
+
+int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
+               const struct storer_settings *settings)
+{
+    struct storer *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return -ROOST_NOMEM;
+    s->settings = *settings;
+    s->store = store;
+    s->ops = calloc(settings->batch_max, sizeof *s->ops);
+    s->results = calloc(settings->batch_max, sizeof *s->results);
+    if (!s->ops || !s->results || vec_room(&s->batch, settings->batch_max))
+        goto nomem;
+    uv_mutex_init(&s->lock);
+    uv_cond_init(&s->cond);
+    uv_async_init(loop, &s->wake, on_wake);
+    s->wake.data = s;
+    if (uv_thread_create(&s->thread, thread_main, s))
+        goto nomem; /* at start: the process ends */
+    *ret = s;
+    return 0;
+nomem:
+    free(s->batch.items);
+    free(s->ops);
+    free(s->results);
+    free(s);
+    return -ROOST_NOMEM;
+}
+
+void storer_put(struct storer *s, struct store_op *op)
+{
+    if (s->stopped) {
+        store_op_unref(op);
+        return;
+    }
+    struct item item = { .op = op, .busy = s->out >= s->settings.waiting_max };
+
+    uv_mutex_lock(&s->lock);
+    while (vec_room(&s->waiting, 1)) {
+        uv_mutex_unlock(&s->lock);
+        usleep(NOMEM_WAIT_US); /* the thread empties it meanwhile */
+        uv_mutex_lock(&s->lock);
+    }
+    s->waiting.items[s->waiting.n++] = item;
+    s->stats.busy += item.busy;
+    if (s->waiting.n == 1)
+        uv_cond_signal(&s->cond);
+    uv_mutex_unlock(&s->lock);
+    s->out++;
+}
+
+size_t storer_waiting(const struct storer *s)
+{
+    return s->out;
+}
+
+void storer_stats(const struct storer *s, struct storer_stats *ret)
+{
+    struct storer *all = (struct storer *)s; /* only for its lock */
+
+    uv_mutex_lock(&all->lock);
+    *ret = s->stats;
+    uv_mutex_unlock(&all->lock);
+}
+
+void storer_stop(struct storer *s)
+{
+    uv_mutex_lock(&s->lock);
+    s->stopping = true;
+    uv_cond_signal(&s->cond);
+    uv_mutex_unlock(&s->lock);
+    uv_thread_join(&s->thread);
+    s->stopped = true;
+    hand_out(s);
+    uv_close((uv_handle_t *)&s->wake, NULL);
+}
+
+void storer_free(struct storer *s)
+{
+    if (!s)
+        return;
+    free(s->waiting.items);
+    free(s->done.items);
+    free(s->batch.items);
+    free(s->ops);
+    free(s->results);
+    uv_cond_destroy(&s->cond);
+    uv_mutex_destroy(&s->lock);
+    free(s);
+}

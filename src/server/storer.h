@@ -1,0 +1,42 @@
+/* storer.h - the store's thread: group commit.
+ *
+ * The loop puts operations; the thread takes all that wait (up to a batch),
+ * runs them as one transaction and hands the results back in the order of
+ * putting, on the loop. What arrives during a commit is the next batch, so the
+ * busier it is the more lines share one fsync. The queue is bounded: above the
+ * bound an operation is answered -ROOST_BUSY, in its turn.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "store/store.h"
+
+struct storer;
+
+struct storer_settings {
+    size_t waiting_max, batch_max;
+    void (*on_result)(void *ctx, struct store_result *r); /* takes r over; on the loop */
+    void *ctx;
+};
+
+struct storer_stats {
+    uint64_t ops, batches, busy, failed;
+};
+
+/* Borrows loop and store; the store is used by the thread alone until
+ * storer_stop. */
+int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
+               const struct storer_settings *settings);
+/* Takes the reference over; it is dropped on the loop, when the result is handed out. */
+void storer_put(struct storer *s, struct store_op *op);
+/* Put, and not yet handed back. */
+size_t storer_waiting(const struct storer *s);
+void storer_stats(const struct storer *s, struct storer_stats *ret);
+
+/* Finishes what waits (results are still handed out, before it returns), ends
+ * the thread, and closes its handle: run the loop once more, then free. */
+void storer_stop(struct storer *s);
+void storer_free(struct storer *s);
