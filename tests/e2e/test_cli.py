@@ -1,0 +1,88 @@
+"""Exit statuses, JSON, the calculator, help."""
+import pathlib
+import re
+
+from harness import User, check, equal, story
+
+MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
+
+
+@story(short=True)
+def exit_statuses(hall):
+    anna = hall.user("anna")
+    anna.run("whoami", status=0)
+    anna.run("say", "#nowhere", "x", status=1)
+    anna.run("nonsense", status=2)
+    anna.run("say", "--nonsense", "x", status=2)
+    anna.run("read", "#x", "--since", "the day after never", status=2)
+    anna.run("edit", "no-id", "x", status=2)
+    User(hall, "nobody").run("whoami", status=4, env={"ROOST_PASSWORD": None})
+    stranger = User(hall, "ben")
+    stranger.run("-s", "127.0.0.1:1", "whoami", status=3)
+
+
+@story(short=True)
+def calculator(hall):
+    anna = hall.user("anna")
+
+    def calc(text):
+        done = anna.run("calc", text, json=False, status=None)
+        return done.out.strip() if done.status == 0 else done.status
+
+    big = "9" * 1000
+    for text, result in (("7 % 3", "1"), ("2+3", "5"), ("2 - 5", "-3"), ("6*7", "42"), ("-7 / 2", "-3 remainder -1"),
+                         ("7 / -2", "-3 remainder 1"), ("8/2", "4"), ("-7 % 3", "-1"), (f"{big} + 1", "1" + "0" * 1000),
+                         (f"{big} * {big}", str(int(big) ** 2)), ("1 / 0", 1), ("1 % 0", 1), ("junk", 1), ("1 +", 1),
+                         ("1 ** 2", 1), (f"1{big} + 1", 1), ("", 1)):
+        got = calc(text)
+        check(got == result or (result == 1 and got == 2), text[:40], "gave", str(got)[:60], "not", str(result)[:60])
+    names = {t: anna.run("calc", t, status=1).rows[-1]["name"] for t in ("1/0", "what", f"1{big}+1")}
+    equal(list(names.values()), ["division-by-zero", "bad-number", "number-too-long"])
+
+
+@story
+def ping_and_help(hall):
+    anna = hall.user("anna")
+    rows = anna.rows("ping", "--count", "2")
+    check(len(rows) == 2 and all(r["event"] == "pong" and 0 < r["ms"] < 5000 for r in rows), rows)
+    for words in (["--help"], ["say", "--help"], ["room", "--help"], ["admin", "log", "--help"], ["--version"]):
+        done = anna.run(*words, json=False)
+        check(len(done.out) > 5, done)
+    check("roost say" in anna.run("say", "--help", json=False).out)
+
+
+@story
+def passwords_never_in_argv(hall):
+    file = hall.dir / "password"
+    file.write_text("a file's secret\n")
+    anna = User(hall, "anna")
+    anna.run("--password-file", str(file), "register", "anna", env={"ROOST_PASSWORD": None})
+    anna.run("logout", env={"ROOST_PASSWORD": None})
+    anna.run("login", "anna", env={"ROOST_PASSWORD": "a file's secret"})
+    check((anna.home.stat().st_mode & 0o077) == 0, "the home is for its owner only")
+
+
+def documented():
+    """The keys of each event in roost-json(5): rows of its tables, or words in bold."""
+    text = (MAN / "roost-json.5.scd").read_text()
+    return set(re.findall(r"[*_]([a-z_]+(?:-[a-z]+)?)[*_]", text))
+
+
+@story
+def every_json_key_is_documented(hall):
+    if not (MAN / "roost-json.5.scd").exists():
+        check(False, "man/roost-json.5.scd is not there")
+    admin = hall.admin()
+    anna, ben = hall.users("anna", "ben")
+    rows = []
+    rows += anna.rows("room", "new", "lobby", "ben")
+    said = anna.rows("say", "#lobby", "hi @ben")
+    rows += said + ben.rows("react", said[-1]["id"], "\U0001f44d")
+    for words in (("who",), ("rooms",), ("sessions",), ("whoami",), ("calc", "1+1"), ("ping", "--count", "1"),
+                  ("room", "members", "lobby"), ("read", "#lobby"), ("say", "#nowhere", "x")):
+        rows += anna.run(*words, status=None).rows
+    for words in (("users",), ("rooms",), ("sessions",), ("log",), ("block",), ("invite",)):
+        rows += admin.run("admin", *words, status=None).rows
+    known = documented()
+    unknown = sorted({f"{row.get('event')}.{key}" for row in rows for key in row if key not in known})
+    check(not unknown, "not in roost-json(5):", unknown)
