@@ -74,7 +74,7 @@ void find_fanout(struct load *l)
 struct marks {
     int64_t at_ns;
     uint64_t delivered, lines, refused;
-    double server, own;
+    double server, own, machine;
 };
 
 static struct marks mark(const struct load *l)
@@ -97,6 +97,9 @@ static void summarise(struct load *l, const struct marks *a, const struct marks 
     r->server_us = r->deliveries ? (b->server - a->server) * 1e6 / (double)r->deliveries : 0;
     r->server_cpu = (b->server - a->server) / s;
     r->load_cpu = (b->own - a->own) / s;
+    r->others_cpu = (b->machine - a->machine) / s - r->server_cpu - r->load_cpu;
+    if (r->others_cpu < 0) /* the kernel counts the whole machine by ticks, and misses short work */
+        r->others_cpu = 0;
     r->p50_ms = histogram_ms(&l->latency, 0.5);
     r->p99_ms = histogram_ms(&l->latency, 0.99);
     r->max_ms = (double)l->latency.max_ns / 1e6;

@@ -123,7 +123,8 @@ void line_say(struct load *l, struct conn *c);
 
 /* chat.c */
 struct phase_result {
-    double seconds, deliveries_s, server_us, server_cpu, load_cpu;
+    double seconds, deliveries_s, server_us;
+    double server_cpu, load_cpu, others_cpu; /* cores in use; others: what does not belong here */
     uint64_t deliveries, lines, refused, missing;
     double p50_ms, p99_ms, max_ms, late_p99_ms;
     bool cut;

@@ -159,13 +159,15 @@ static void print_phase(const char *name, const struct phase_result *r)
 {
     printf(
         ", \"%s\": {\"seconds\": %.3f, \"deliveries\": %llu, \"lines\": %llu, \"refused\": %llu, "
-        "\"missing\": %llu, \"deliveries_s\": %.1f, \"server_us\": %.4f, \"server_cpu\": %.4f, "
-        "\"load_cpu\": %.4f, \"p50_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f, "
-        "\"late_p99_ms\": %.4f, \"cut\": %s}",
+        "\"missing\": %llu, \"deliveries_s\": %.1f, \"server_us\": %.4f",
         name, r->seconds, (unsigned long long)r->deliveries, (unsigned long long)r->lines,
         (unsigned long long)r->refused, (unsigned long long)r->missing, r->deliveries_s,
-        r->server_us, r->server_cpu, r->load_cpu, r->p50_ms, r->p99_ms, r->max_ms, r->late_p99_ms,
-        r->cut ? "true" : "false");
+        r->server_us);
+    printf(", \"server_cpu\": %.4f, \"load_cpu\": %.4f, \"others_cpu\": %.4f", r->server_cpu,
+           r->load_cpu, r->others_cpu);
+    printf(", \"p50_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f, \"late_p99_ms\": %.4f, "
+           "\"cut\": %s}",
+           r->p50_ms, r->p99_ms, r->max_ms, r->late_p99_ms, r->cut ? "true" : "false");
 }
 
 /* Connects all, and prints what they cost; leaves the object open. */

@@ -37,3 +37,14 @@ long process_rss_kb(int pid)
     char *p = strstr(buf, "VmRSS:");
     return p ? strtol(p + 6, NULL, 10) : 0;
 }
+
+double machine_cpu(void)
+{
+    unsigned long user = 0, nice = 0, sys = 0, idle, wait, irq = 0, soft = 0, steal = 0;
+    FILE *f = fopen("/proc/stat", "r");
+    if (!f || fscanf(f, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &user, &nice, &sys, &idle, &wait,
+                     &irq, &soft, &steal) != 8)
+        die("cannot read /proc/stat");
+    fclose(f);
+    return (double)(user + nice + sys + irq + soft + steal) / (double)sysconf(_SC_CLK_TCK);
+}

@@ -5,3 +5,5 @@
 double process_cpu(int pid);
 /* KiB resident. */
 long process_rss_kb(int pid);
+/* Seconds that all cores together were busy since the machine started. */
+double machine_cpu(void);
