@@ -3,7 +3,7 @@
  *
  *     kind | right | flags | want | on_message, on_stored, on_hashed
  *
- * Files: account.c session.c login.c admin.c admin_block.c admin_log.c calc.c.
+ * Files: account.c session.c admin.c admin_block.c admin_log.c calc.c.
  */
 #pragma once
 
@@ -61,7 +61,7 @@ ON_STORED(admin_users);
 /* "admin_user_new" | ADMIN | CHANGES | - | on_stored NULL */
 ON_MESSAGE(admin_user_new);
 ON_HASHED(admin_user_new);
-/* "admin_reset" | ADMIN | CHANGES | admin_reset_want */
+/* "admin_reset" | ADMIN | CHANGES, DUPS | admin_reset_want */
 WANT(admin_reset);
 ON_MESSAGE(admin_reset);
 ON_STORED(admin_reset);
@@ -92,7 +92,7 @@ ON_STORED(admin_end_session);
 /* "admin_rooms" | ADMIN | 0 | - */
 ON_MESSAGE(admin_rooms);
 ON_STORED(admin_rooms);
-/* "admin_invite" | ADMIN | CHANGES | - */
+/* "admin_invite" | ADMIN | CHANGES, DUPS | - */
 ON_MESSAGE(admin_invite);
 ON_STORED(admin_invite);
 /* "admin_log" | ADMIN | 0 | - */

@@ -49,3 +49,5 @@ void rooms_tell_place(struct hub *h, const struct room *r, uint64_t account, boo
 int rooms_of_many(const struct request *q);
 /* Every member hears what place the room has for them. */
 void rooms_tell_place_all(struct hub *h, const struct room *r);
+/* Answers with as many events as fit a frame: from the old end, or from the new one. */
+int reading_reply_page(struct hub *h, struct request *q, const struct store_result *r, bool newest);

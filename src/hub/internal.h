@@ -147,6 +147,7 @@ enum {
     RULE_ERRORS = 4,      /* on_stored sees failed results too */
     RULE_QUIET = 8,       /* no line in the log (Hello, Ping: they read and change nothing) */
     RULE_CLOSED_TOO = 16, /* allowed in a closed room */
+    RULE_DUPS = 32, /* on_stored sees repeated ones too: the answer is more than Done */
 };
 
 /* Names in a request that must become numbers before the handler runs. */

@@ -91,7 +91,7 @@ int sync_on_stored(struct hub *h, struct request *q, struct store_result *r)
 /* --- pages ------------------------------------------------------------------------------ */
 
 /* As many events as fit a frame: from the old end, or from the new one. */
-static int page_reply(struct hub *h, struct request *q, const struct store_result *r, bool newest)
+int reading_reply_page(struct hub *h, struct request *q, const struct store_result *r, bool newest)
 {
     Roost__Reply reply = ROOST__REPLY__INIT;
     Roost__Page page = ROOST__PAGE__INIT;
@@ -144,7 +144,7 @@ int read_on_message(struct hub *h, struct request *q)
 
 int read_on_stored(struct hub *h, struct request *q, struct store_result *r)
 {
-    return page_reply(h, q, r, q->msg->read->last);
+    return reading_reply_page(h, q, r, q->msg->read->last);
 }
 
 int search_on_message(struct hub *h, struct request *q)
@@ -169,7 +169,7 @@ int search_on_message(struct hub *h, struct request *q)
 
 int search_on_stored(struct hub *h, struct request *q, struct store_result *r)
 {
-    return page_reply(h, q, r, true);
+    return reading_reply_page(h, q, r, true);
 }
 
 int earlier_on_message(struct hub *h, struct request *q)

@@ -240,7 +240,7 @@ void shard_on_stored(struct hub *h, struct request *q, struct store_result *res)
     enter(h, q, r);
     if (res->err && !(q->rule->flags & RULE_ERRORS))
         outcome = res->err;
-    else if (res->dup)
+    else if (res->dup && !(q->rule->flags & RULE_DUPS))
         outcome = reply_done(h, q, res);
     else if (q->rule->on_stored)
         outcome = q->rule->on_stored(h, q, res);
