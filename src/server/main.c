@@ -1,6 +1,6 @@
 /* roostd - the server. */
 #include <stdio.h>
-#include <string.h>
+#include <sys/stat.h>
 
 #include "server/log.h"
 #include "server/resources.h"
@@ -30,6 +30,7 @@ int main(int argc, char **argv)
         puts("ok");
         return 0;
     }
+    umask(077); /* the database too is nobody else's */
     resources_memory();
     log_set_level(options.config.log_level);
     if (server_new(&server, &options, argc, argv))

@@ -264,6 +264,7 @@ static void opened(struct peer *p)
     struct sockaddr_storage from = { 0 };
     socklen_t len = sizeof from;
     struct hub_peer who;
+    int on = 1;
 
     if (!tls_is_roost(p->ssl)) {
         p->state = PEER_HTTP;
@@ -271,6 +272,9 @@ static void opened(struct peer *p)
         return;
     }
     edge_time(e, p, TIMED_NONE);
+    /* a client with Nagle's algorithm holds its Hello until our ACK, which would
+     * be delayed by 40 ms, as we have nothing to say yet */
+    setsockopt(p->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
     getpeername(p->fd, (struct sockaddr *)&from, &len);
     addr_peer(&from, &who);
     p->state = PEER_ROOST;

@@ -1,0 +1,153 @@
+/* The pure pieces of the edge: addresses, the queue of a peer, words for a browser. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/addr.h"
+#include "server/http.h"
+#include "server/queue.h"
+#include "test.h"
+
+static struct hub_peer peer_of(const char *text)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    struct hub_peer p = { 0 };
+
+    if (!addr_parse(text, 7, &a, &len))
+        addr_peer(&a, &p);
+    return p;
+}
+
+static bool counted_by(const char *address, const char *source, bool local)
+{
+    struct hub_peer p = peer_of(address);
+
+    return !strcmp(p.source, source) && p.local == local;
+}
+
+static void a_source_is_what_one_household_has(void)
+{
+    CHECK(counted_by("192.0.2.7", "192.0.2.7", false));
+    CHECK(counted_by("10.1.2.3", "10.1.2.3", true));
+    CHECK(counted_by("172.31.0.1", "172.31.0.1", true));
+    CHECK(counted_by("172.32.0.1", "172.32.0.1", false));
+    CHECK(counted_by("192.168.7.7", "192.168.7.7", true));
+    CHECK(counted_by("127.0.0.2", "127.0.0.2", true));
+    CHECK(counted_by("2001:db8:1:2ff:3::4", "2001:db8:1:200::/56", false));
+    CHECK(counted_by("::1", "::/56", true));
+    CHECK(counted_by("fe80::1", "fe80::/56", true));
+    CHECK(counted_by("fd00::1", "fd00::/56", true));
+}
+
+static void mapped_addresses_are_ipv4(void)
+{
+    CHECK(counted_by("::ffff:192.0.2.7", "192.0.2.7", false));
+    CHECK(counted_by("::ffff:10.0.0.1", "10.0.0.1", true));
+    CHECK(!strcmp(peer_of("::ffff:192.0.2.7").address, "192.0.2.7"));
+}
+
+static void only_addresses_are_parsed(void)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+
+    CHECK(addr_parse("localhost", 1, &a, &len) < 0);
+    CHECK(addr_parse("", 1, &a, &len) < 0);
+    CHECK(addr_parse("1.2.3", 1, &a, &len) < 0);
+    CHECK(addr_parse("::", 65535, &a, &len) == 0 && addr_port(&a) == 65535);
+}
+
+static void a_queue_gives_bytes_in_order(void)
+{
+    struct queue q;
+    uint8_t out[64];
+
+    queue_init(&q);
+    for (int i = 0; i < 20; i++) {
+        struct blob *b = blob_copy("abcdefg", 7);
+
+        CHECK(b);
+        CHECK(!queue_put(&q, b));
+    }
+    CHECK(q.bytes == 20 * (7 + QUEUE_ITEM_COST));
+
+    /* records may end in the middle of a frame */
+    CHECK(queue_take(&q, out, 10) == 10 && !memcmp(out, "abcdefgabc", 10));
+    CHECK(queue_take(&q, out, 10) == 10 && !memcmp(out, "defgabcdef", 10));
+    size_t left = 120, n;
+    while ((n = queue_take(&q, out, sizeof out)))
+        left -= n;
+    CHECK(left == 0 && q.n == 0 && q.bytes == 0);
+    CHECK(q.ring == q.few); /* an empty queue holds no memory */
+    queue_fini(&q);
+}
+
+static void a_queue_wraps_and_grows(void)
+{
+    struct queue q;
+    uint8_t out[8], next = 0;
+
+    queue_init(&q);
+    for (uint8_t i = 0; i < 100; i++) {
+        struct blob *b = blob_copy(&i, 1);
+
+        CHECK(b);
+        CHECK(!queue_put(&q, b));
+        if (i % 3 == 0) {
+            CHECK(queue_take(&q, out, 1) == 1);
+            CHECK(out[0] == next++);
+        }
+    }
+    while (queue_take(&q, out, 1))
+        CHECK(out[0] == next++);
+    CHECK(next == 100);
+    queue_fini(&q);
+}
+
+static bool answers(const char *head, const char *status)
+{
+    struct blob *b = NULL;
+    int r = http_answer((const uint8_t *)head, strlen(head), &b);
+    bool ok = r == 1 && !memcmp(b->bytes + 9, status, 3);
+
+    blob_unref(b);
+    return ok;
+}
+
+static void a_browser_gets_an_answer(void)
+{
+    struct blob *b;
+
+    CHECK(answers("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "200"));
+    CHECK(answers("GET /x HTTP/1.1\r\n\r\n", "404"));
+    CHECK(answers("POST / HTTP/1.1\r\n\r\n", "405"));
+    CHECK(answers("GET  / HTTP/1.1\r\n\r\n", "400"));
+    CHECK(answers("GET /\r\n\r\n", "400"));
+    CHECK(answers("\r\n\r\n", "400"));
+    CHECK(answers("GET / HTTP/2.0\r\n\r\n", "400"));
+    CHECK(http_answer((const uint8_t *)"GET / HTTP/1.1\r\n", 16, &b) == 0);
+
+    /* HEAD has the length of the page, and no page */
+    const char head[] = "HEAD / HTTP/1.1\r\n\r\n";
+    CHECK(http_answer((const uint8_t *)head, sizeof head - 1, &b) == 1);
+    CHECK(!memcmp(b->bytes + b->len - 4, "\r\n\r\n", 4));
+    blob_unref(b);
+}
+
+static void a_head_without_end_is_refused(void)
+{
+    static char long_head[HTTP_HEAD_MAX + 1];
+
+    memset(long_head, 'a', HTTP_HEAD_MAX);
+    CHECK(answers(long_head, "431"));
+}
+
+TEST_MAIN({ "a_source_is_what_one_household_has", a_source_is_what_one_household_has },
+          { "mapped_addresses_are_ipv4", mapped_addresses_are_ipv4 },
+          { "only_addresses_are_parsed", only_addresses_are_parsed },
+          { "a_queue_gives_bytes_in_order", a_queue_gives_bytes_in_order },
+          { "a_queue_wraps_and_grows", a_queue_wraps_and_grows },
+          { "a_browser_gets_an_answer", a_browser_gets_an_answer },
+          { "a_head_without_end_is_refused", a_head_without_end_is_refused })
