@@ -132,7 +132,7 @@ static int edit(struct db *d, const struct store_op *op, struct room_head *h)
                         (int64_t)h->head);
 }
 
-static int delete (struct db *d, const struct store_op *op, struct room_head *h)
+static int erase(struct db *d, const struct store_op *op, struct room_head *h)
 {
     struct target t;
     int err = target_get(d, op, &t);
@@ -265,7 +265,7 @@ static int append(struct db *d, const struct store_op *op, struct room_head *h)
     case EVENT_EDIT:
         return edit(d, op, h);
     case EVENT_DELETE:
-        return delete (d, op, h);
+        return erase(d, op, h);
     case EVENT_REACT:
         return react(d, op, h);
     case EVENT_PIN:
