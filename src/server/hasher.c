@@ -1,10 +1,10 @@
 #include "server/hasher.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "server/resources.h"
 
 enum {
     THREADS_MAX = 64,
@@ -85,7 +85,7 @@ static struct job *next_job(struct hasher *h)
                    !h->running && h->untrimmed) {
             h->untrimmed = false;
             uv_mutex_unlock(&h->lock);
-            malloc_trim(0);
+            resources_trim();
             uv_mutex_lock(&h->lock);
         }
     }

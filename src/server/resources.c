@@ -1,7 +1,11 @@
 #include "server/resources.h"
 
+#include <link.h>
 #include <malloc.h>
+#include <stdint.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "server/log.h"
 
@@ -37,4 +41,32 @@ uint32_t resources_files(uint32_t conns, uint32_t beside)
              "(ulimit -n, or LimitNOFILE= in the unit)",
              room, conns, conns + beside);
     return room;
+}
+
+/* Segments without the right to write have no page of their own: nothing is lost
+ * that the file does not hold. (A debugger's breakpoints are.) */
+static int drop_pages(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    uintptr_t page = *(uintptr_t *)arg;
+
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+
+        if (h->p_type != PT_LOAD || (h->p_flags & PF_W))
+            continue;
+        uintptr_t start = (info->dlpi_addr + h->p_vaddr + page - 1) & ~(page - 1);
+        uintptr_t end = (info->dlpi_addr + h->p_vaddr + h->p_memsz) & ~(page - 1);
+        if (start < end)
+            madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void resources_trim(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    malloc_trim(0);
+    dl_iterate_phdr(drop_pages, &page);
 }

@@ -10,3 +10,8 @@ uint32_t resources_files(uint32_t conns, uint32_t beside);
 
 /* Before the first thread: sets up the allocator so that an idle server is small. */
 void resources_memory(void);
+
+/* Gives back what only the start, or a rush of logins, needed: free memory of the
+ * allocator, and the pages of programs and libraries that nothing uses now (they
+ * are read again from the page cache when something does). Any thread. */
+void resources_trim(void);

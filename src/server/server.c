@@ -300,6 +300,7 @@ int server_new(struct server **ret, const struct options *o, int argc, char **ar
         server_free(s);
         return err;
     }
+    resources_trim();
     announce(s);
     if (c->mdns)
         s->mdns = mdns_new(s->listener.port, s->dir.server_id, s->tls.fingerprint);
