@@ -281,7 +281,7 @@ static void stop_hub(struct hall *h)
 
 static int invite_first_admin(struct hall *h)
 {
-    struct store_op *op = hub_first_admin(h->hub, h->first_admin);
+    struct store_op *op = hub_first_admin(h->hub, h->first_admin, hall_now(h));
     struct store_result *result = NULL;
 
     if (!op)
