@@ -173,16 +173,18 @@ static void print_phase(const char *name, const struct phase_result *r)
 /* Connects all, and prints what they cost; leaves the object open. */
 static void connect_and_weigh(struct load *l, double settle)
 {
-    long before = process_rss_kb(l->opt.pid);
+    struct process_memory before = process_memory(l->opt.pid);
     int64_t at = clock_ns();
     load_connect_all(l);
     double took = (double)(clock_ns() - at) / 1e9;
     load_settle(l, (int64_t)(settle * 1e9));
-    long after = process_rss_kb(l->opt.pid);
-    printf("{\"proto\": \"%s\", \"conns\": %u, \"connect_s\": %.3f, \"rss_before_kb\": %ld, "
-           "\"rss_after_kb\": %ld, \"kb_a_conn\": %.3f",
-           l->opt.proto->name, l->opt.conns, took, before, after,
-           (double)(after - before) / l->opt.conns);
+    struct process_memory after = process_memory(l->opt.pid);
+    printf("{\"proto\": \"%s\", \"conns\": %u, \"connect_s\": %.3f", l->opt.proto->name,
+           l->opt.conns, took);
+    printf(", \"rss_before_kb\": %ld, \"rss_after_kb\": %ld, \"anon_before_kb\": %ld, "
+           "\"anon_after_kb\": %ld, \"kb_a_conn\": %.3f",
+           before.rss_kb, after.rss_kb, before.anon_kb, after.anon_kb,
+           (double)(after.anon_kb - before.anon_kb) / l->opt.conns);
 }
 
 static int chat(const struct options *opt)

@@ -30,12 +30,19 @@ double process_cpu(int pid)
     return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
 }
 
-long process_rss_kb(int pid)
+static long kb_after(const char *status, const char *key)
+{
+    const char *p = strstr(status, key);
+    if (!p)
+        die("the kernel does not tell %s", key);
+    return strtol(p + strlen(key), NULL, 10);
+}
+
+struct process_memory process_memory(int pid)
 {
     char buf[4096];
     slurp(pid, "status", buf, sizeof buf);
-    char *p = strstr(buf, "VmRSS:");
-    return p ? strtol(p + 6, NULL, 10) : 0;
+    return (struct process_memory){ kb_after(buf, "VmRSS:"), kb_after(buf, "RssAnon:") };
 }
 
 double machine_cpu(void)
