@@ -1,0 +1,218 @@
+#include "cli/ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/chat.h"
+
+enum { CTRL_C = 3 };
+
+void ask_forget(char *password)
+{
+    if (!password)
+        return;
+    explicit_bzero(password, strlen(password));
+    free(password);
+}
+
+static char *dup_line(const char *p, size_t len)
+{
+    while (len && (p[len - 1] == '\n' || p[len - 1] == '\r'))
+        len--;
+    return strndup(p, len);
+}
+
+/* --- terminal --- */
+
+/* The file is opened for writing too: the prompt goes where the answer is typed. */
+static int open_terminal(void)
+{
+    return open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+}
+
+static void put(int fd, const char *s)
+{
+    size_t len = strlen(s);
+    while (len) {
+        ssize_t n = write(fd, s, len);
+        if (n <= 0 && errno != EINTR)
+            return;
+        if (n > 0) {
+            s += n;
+            len -= (size_t)n;
+        }
+    }
+}
+
+/* One line without its end; false at the end of input, or when it is too long. */
+static bool read_line(int fd, char line[static ASK_PASSWORD_MAX])
+{
+    size_t n = 0;
+
+    while (n < ASK_PASSWORD_MAX - 1) {
+        ssize_t got = read(fd, line + n, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        if (line[n] == CTRL_C)
+            break;
+        if (line[n] == '\n') {
+            line[n] = 0;
+            return true;
+        }
+        n++;
+    }
+    line[n] = 0;
+    return false;
+}
+
+/* Without ISIG a Ctrl+C ends the line and means "no": as a signal it would leave a
+ * terminal without echo behind. */
+static char *read_hidden(int fd, const char *prompt)
+{
+    struct termios old, mute;
+    sigset_t block, before;
+    char line[ASK_PASSWORD_MAX];
+
+    if (tcgetattr(fd, &old))
+        return NULL;
+    sigemptyset(&block);
+    sigaddset(&block, SIGTSTP);
+    sigprocmask(SIG_BLOCK, &block, &before);
+    mute = old;
+    mute.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+    mute.c_lflag |= ICANON;
+    mute.c_iflag |= ICRNL;
+    mute.c_cc[VEOL] = CTRL_C;
+    tcsetattr(fd, TCSAFLUSH, &mute);
+    put(fd, prompt);
+    bool ok = read_line(fd, line);
+    put(fd, "\n");
+    tcsetattr(fd, TCSAFLUSH, &old);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+
+    char *password = ok ? strdup(line) : NULL;
+    explicit_bzero(line, sizeof line);
+    return password;
+}
+
+/* --- passwords --- */
+
+static char *from_file(struct cli *c, const char *file)
+{
+    char line[ASK_PASSWORD_MAX];
+    int fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    char *password = NULL;
+
+    if (fd >= 0) {
+        read_line(fd, line);
+        password = *line ? dup_line(line, strlen(line)) : NULL;
+        explicit_bzero(line, sizeof line);
+        if (fd != STDIN_FILENO)
+            close(fd);
+    }
+    if (!password)
+        cli_fail(c, CLI_USAGE, "the password file cannot be read, or its first line is empty",
+                 "check the file named in the option");
+    return password;
+}
+
+static char *from_terminal(struct cli *c, const char *prompt)
+{
+    int fd = open_terminal();
+    char *password = NULL;
+
+    if (fd < 0) {
+        cli_fail(c, CLI_USAGE, "a password is needed, and there is no terminal to ask on",
+                 "set ROOST_PASSWORD or use --password-file FILE");
+        return NULL;
+    }
+    chat_suspend(c->chat);
+    password = read_hidden(fd, prompt);
+    chat_resume(c->chat);
+    close(fd);
+    if (!password)
+        cli_fail(c, CLI_USAGE, "no password was typed", "try again");
+    return password;
+}
+
+bool ask_has_password(const struct cli *c)
+{
+    return c->password_file || getenv("ROOST_PASSWORD");
+}
+
+char *ask_password(struct cli *c, const char *prompt)
+{
+    const char *env = getenv("ROOST_PASSWORD");
+
+    if (c->password_file)
+        return from_file(c, c->password_file);
+    if (env)
+        return strdup(env);
+    return from_terminal(c, prompt);
+}
+
+char *ask_new_password(struct cli *c, const char *file, const char *variable, const char *prompt)
+{
+    const char *env = getenv(variable);
+
+    if (file)
+        return from_file(c, file);
+    if (env)
+        return strdup(env);
+
+    char *password = from_terminal(c, prompt);
+    char *again = password ? from_terminal(c, "The same again: ") : NULL;
+    if (again && strcmp(password, again)) {
+        cli_fail(c, CLI_USAGE, "the two passwords differ", "try again");
+        ask_forget(password);
+        password = NULL;
+    } else if (!again) {
+        ask_forget(password);
+        password = NULL;
+    }
+    ask_forget(again);
+    return password;
+}
+
+/* --- yes or no --- */
+
+bool ask_yes(struct cli *c, const char *question)
+{
+    int fd = open_terminal();
+    char line[ASK_PASSWORD_MAX];
+    bool yes = false;
+
+    if (fd < 0)
+        return false;
+    chat_suspend(c->chat);
+    put(fd, question);
+    put(fd, " [y/N] ");
+    yes = read_line(fd, line) && (*line == 'y' || *line == 'Y');
+    chat_resume(c->chat);
+    close(fd);
+    return yes;
+}
+
+enum roost_trust_answer ask_trust(void *arg, const struct roost_trust *q)
+{
+    struct cli *c = arg;
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+        fprintf(stderr, "roost: %s is new here; from now on only its certificate %s is taken\n",
+                q->server, q->fingerprint);
+        return ROOST_TRUST_YES;
+    }
+    fprintf(stderr,
+            "%s is new here. Its certificate has the fingerprint\n  %s\n"
+            "The server shows the same one when it starts.\n",
+            q->server, q->fingerprint);
+    return ask_yes(c, "Is it the right server?") ? ROOST_TRUST_YES : ROOST_TRUST_NO;
+}

@@ -1,0 +1,112 @@
+/* chat_people.c - who is on: for completion, and a line when somebody comes or goes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/chat_in.h"
+#include "cli/text.h"
+
+static struct chat_person *get(struct chat *chat, uint64_t account)
+{
+    for (size_t i = 0; i < chat->n_people; i++)
+        if (chat->people[i].account == account)
+            return &chat->people[i];
+    return NULL;
+}
+
+static void drop(struct chat *chat, struct chat_person *p)
+{
+    free(p->name);
+    free(p->away);
+    *p = chat->people[--chat->n_people];
+}
+
+static struct chat_person *add(struct chat *chat, const struct roost_person *from)
+{
+    if (chat->n_people >= CHAT_PEOPLE_MAX)
+        return NULL;
+    struct chat_person *list = realloc(chat->people, (chat->n_people + 1) * sizeof *list);
+    char *name = strdup(from->name), *away = strdup(from->away);
+    if (list)
+        chat->people = list;
+    if (!list || !name || !away) {
+        free(name);
+        free(away);
+        return NULL;
+    }
+    list[chat->n_people] = (struct chat_person){ from->account, name, away };
+    return &list[chat->n_people++];
+}
+
+static void line(struct chat *chat, const char *name, const char *what, const char *detail)
+{
+    struct buf *out = &chat->c->out;
+
+    buf_puts(out, cli_style(chat->c, STYLE_DIM));
+    buf_puts(out, "- ");
+    text_clean(out, name, TEXT_ONE_LINE);
+    buf_puts(out, what);
+    text_clean(out, detail, TEXT_ONE_LINE);
+    buf_puts(out, cli_style(chat->c, STYLE_OFF));
+    buf_putc(out, '\n');
+}
+
+static void one(struct chat *chat, const struct roost_person *now)
+{
+    struct chat_person *p = get(chat, now->account);
+
+    if (!now->sessions) {
+        if (p) {
+            line(chat, p->name, " went off", "");
+            drop(chat, p);
+        }
+        return;
+    }
+    if (!p) {
+        p = add(chat, now);
+        if (p && now->account != chat->c->account)
+            line(chat, now->name, " is on", "");
+        return;
+    }
+    if (strcmp(p->away, now->away) && now->account != chat->c->account)
+        line(chat, now->name, *now->away ? " is away: " : " is back", now->away);
+    char *away = strdup(now->away);
+    if (away) {
+        free(p->away);
+        p->away = away;
+    }
+}
+
+void people_changed(struct chat *chat, const struct roost_event *e)
+{
+    for (size_t i = 0; i < e->n_people; i++)
+        one(chat, &e->people[i]);
+}
+
+void people_load(struct chat *chat)
+{
+    struct buf names = { 0 };
+    struct roost_event e;
+    uint64_t after = 0;
+
+    roost_people_watch(chat->c->r, true);
+    people_free(chat);
+    do {
+        if (cli_call(chat->c, roost_people_who(chat->c->r, after), &e))
+            break;
+        for (size_t i = 0; i < e.reply.n; i++) {
+            after = e.reply.people[i].account;
+            add(chat, &e.reply.people[i]);
+            buf_printf(&names, "%s%s", names.len ? ", " : "", e.reply.people[i].name);
+        }
+    } while (e.reply.more && e.reply.n);
+    line(chat, "on now: ", "", buf_str(&names));
+    buf_fini(&names);
+}
+
+void people_free(struct chat *chat)
+{
+    while (chat->n_people)
+        drop(chat, &chat->people[0]);
+    free(chat->people);
+    chat->people = NULL;
+}

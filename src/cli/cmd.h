@@ -1,0 +1,75 @@
+/* cmd.h - the functions behind the rows of commands.c; one file a command or
+ * family. Each returns an exit status, its errors already printed. */
+#pragma once
+
+#include "cli/cli.h"
+#include "cli/show.h"
+
+#define CLI_RUN(name) int name(struct cli *c, const struct cli_args *a)
+
+CLI_RUN(cmd_register);
+CLI_RUN(cmd_login);
+CLI_RUN(cmd_logout);
+CLI_RUN(cmd_whoami);
+CLI_RUN(cmd_passwd);
+CLI_RUN(cmd_account_delete);
+CLI_RUN(cmd_sessions);
+CLI_RUN(cmd_sessions_end);
+CLI_RUN(cmd_who);
+CLI_RUN(cmd_ignore);
+CLI_RUN(cmd_away);
+CLI_RUN(cmd_say);
+CLI_RUN(cmd_read);
+CLI_RUN(cmd_edit);
+CLI_RUN(cmd_delete);
+CLI_RUN(cmd_react);
+CLI_RUN(cmd_earlier);
+CLI_RUN(cmd_rooms);
+CLI_RUN(cmd_room_new);
+CLI_RUN(cmd_room_join);
+CLI_RUN(cmd_room_leave);
+CLI_RUN(cmd_room_close);
+CLI_RUN(cmd_room_invite);
+CLI_RUN(cmd_room_remove);
+CLI_RUN(cmd_room_ban);
+CLI_RUN(cmd_room_role);
+CLI_RUN(cmd_room_members);
+CLI_RUN(cmd_room_topic);
+CLI_RUN(cmd_room_pin);
+CLI_RUN(cmd_room_mute);
+CLI_RUN(cmd_room_set);
+CLI_RUN(cmd_calc);
+CLI_RUN(cmd_ping);
+CLI_RUN(cmd_discover);
+CLI_RUN(cmd_help);
+CLI_RUN(cmd_completion);
+CLI_RUN(cmd_admin_users);
+CLI_RUN(cmd_admin_user_new);
+CLI_RUN(cmd_admin_user_passwd);
+CLI_RUN(cmd_admin_user_role);
+CLI_RUN(cmd_admin_user_delete);
+CLI_RUN(cmd_admin_blocks);
+CLI_RUN(cmd_admin_block);
+CLI_RUN(cmd_admin_unblock);
+CLI_RUN(cmd_admin_sessions);
+CLI_RUN(cmd_admin_sessions_end);
+CLI_RUN(cmd_admin_rooms);
+CLI_RUN(cmd_admin_invite);
+CLI_RUN(cmd_admin_log);
+CLI_RUN(cmd_admin_export);
+
+/* Shared among them. */
+
+struct show cmd_show(struct cli *c);
+const char *cmd_role(enum roost_role role);                /* "user", "moderator", "admin" */
+const char *cmd_room_role_name(enum roost_room_role role); /* "member", "moderator", "owner" */
+bool cmd_parse_role(const char *s, enum roost_role *ret);
+/* A message's id, or a usage error. */
+int cmd_id(struct cli *c, const char *word, uint64_t *ret_room, uint64_t *ret_seq);
+/* A time as --since takes it, or a usage error. */
+int cmd_since(struct cli *c, const char *word, uint64_t *ret_ms);
+void cmd_print_help(struct cli *c, const struct cli_args *a);
+/* Words joined by spaces; the caller frees. NULL when out of memory. */
+char *cmd_join(const char **words, size_t n);
+/* Text from stdin up to its end; NULL with the error printed. */
+char *cmd_read_stdin(struct cli *c);

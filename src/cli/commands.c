@@ -1,0 +1,213 @@
+/* commands.c - the table: what roost can do, a row a command. */
+#include "cli/cmd.h"
+
+#include "cli/chat.h"
+
+#define ACCOUNT "Account"
+#define PEOPLE  "People"
+#define TALK    "Talk"
+#define ROOMS   "Rooms"
+#define TOOLS   "Tools"
+#define ADMIN   "Server (for admins)"
+
+#define OPTIONS(...) ((const struct cli_option[]){ __VA_ARGS__, { NULL } })
+#define NEW_PASSWORD                                                                               \
+    {                                                                                              \
+        "new-password-file", 0, "FILE",                                                            \
+            "the first line is the new password; else "                                            \
+            "$ROOST_NEW_PASSWORD, else asked"                                                      \
+    }
+#define YES                                                                                        \
+    {                                                                                              \
+        "yes", 'y', NULL, "do not ask"                                                             \
+    }
+#define ROLE                                                                                       \
+    {                                                                                              \
+        "role", 0, "ROLE", "user, moderator or admin"                                              \
+    }
+
+/* clang-format off */
+const struct cli_command cli_commands[] = {
+    { "register", ACCOUNT, "NAME", 1, 1, -1, CLI_SERVER, true, cmd_register,
+      "make an account and log in",
+      "The password is asked for twice, or comes from ROOST_PASSWORD or --password-file.\n\n"
+      "  roost -s hall.example register anna\n"
+      "  roost -s hall.example register anna --invite K7Q2…\n",
+      OPTIONS({ "invite", 0, "WORD", "the invitation that an admin gave you" }) },
+    { "login", ACCOUNT, "[NAME]", 0, 1, -1, CLI_SERVER, true, cmd_login,
+      "log in; later commands need no password",
+      "The session is kept under the home, so it is there until logout. Several users can\n"
+      "have one each: -u says which.\n\n"
+      "  roost -s hall.example login anna\n"
+      "  roost -u anna whoami\n", NULL },
+    { "logout", ACCOUNT, "", 0, 0, -1, CLI_LOGIN, true, cmd_logout,
+      "end this session", "  roost logout\n", NULL },
+    { "whoami", ACCOUNT, "", 0, 0, -1, CLI_LOGIN, false, cmd_whoami,
+      "say who is logged in, and where", "  roost whoami\n", NULL },
+    { "passwd", ACCOUNT, "[NAME]", 0, 1, -1, CLI_SERVER, false, cmd_passwd,
+      "change the password; other sessions end",
+      "With --reset a forgotten password is replaced, by the word that an admin gave.\n\n"
+      "  roost passwd\n"
+      "  roost -s hall.example passwd anna --reset K7Q2…\n",
+      OPTIONS({ "reset", 0, "WORD", "instead of the old password" }, NEW_PASSWORD) },
+    { "sessions", ACCOUNT, "", 0, 0, -1, CLI_LOGIN, false, cmd_sessions,
+      "list the devices where one is logged in", "  roost sessions\n  roost sessions end 12\n", NULL },
+    { "sessions end", ACCOUNT, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_sessions_end,
+      "log out one of them", "  roost sessions end 12\n", NULL },
+    { "account delete", ACCOUNT, "", 0, 0, -1, CLI_LOGIN, false, cmd_account_delete,
+      "delete one's account and all it wrote", "  roost account delete\n", OPTIONS(YES) },
+
+    { "who", PEOPLE, "", 0, 0, -1, CLI_LOGIN, false, cmd_who,
+      "who is on: since when, idle, away, typing", "  roost who\n  roost --json who\n", NULL },
+    { "ignore", PEOPLE, "USER", 1, 1, -1, CLI_LOGIN, false, cmd_ignore,
+      "hide what somebody says", "  roost ignore bob\n  roost ignore bob --off\n",
+      OPTIONS({ "off", 0, NULL, "hear them again" }) },
+    { "away", PEOPLE, "[TEXT…]", 0, -1, 0, CLI_LOGIN, false, cmd_away,
+      "say that one is away; without a text: back", "  roost away lunch, back at two\n  roost away\n",
+      NULL },
+
+    { "say", TALK, "TARGET TEXT…", 0, -1, 1, CLI_LOGIN, false, cmd_say,
+      "say something to a room, a person or everyone",
+      "TARGET is '#room', @user, or --everyone. Without TEXT it is read from standard input.\n"
+      "A shell takes a bare # for a comment: quote it, or write the name of the room alone.\n"
+      "Text that begins with a dash goes after --. The id of the message is printed.\n\n"
+      "  roost say '#maths' who has the notes?\n"
+      "  roost say @bob hello\n"
+      "  roost say --everyone the door is open\n"
+      "  git diff | roost say maths\n"
+      "  roost say maths --reply 12:345 I have them\n",
+      OPTIONS({ "everyone", 'e', NULL, "a broadcast to all who are on" },
+              { "reply", 'r', "ID", "in answer to this message" },
+              { "me", 0, NULL, "as an action: \"anna waves\"" }) },
+    { "read", TALK, "[TARGET]", 0, 1, -1, CLI_LOGIN, false, cmd_read,
+      "read what was said; without TARGET all that is unread",
+      "TIME is \"10 minutes ago\", \"2h\", \"yesterday 14:00\", monday, 2026-03-01T14:00 and the like.\n"
+      "WORDS are words, \"a phrase\" in quotes, or a beginning* with a star.\n\n"
+      "  roost read\n"
+      "  roost read '#maths' --last 20\n"
+      "  roost read @bob --since 'yesterday 14:00'\n"
+      "  roost read --search 'lecture note*'\n"
+      "  roost --json read --follow\n",
+      OPTIONS({ "since", 'S', "TIME", "from then on" },
+              { "search", 0, "WORDS", "only what holds these words" },
+              { "last", 'n', "N", "the last N (50)" },
+              { "follow", 'f', NULL, "go on with what is said from now on" },
+              { "everyone", 'e', NULL, "the broadcasts" },
+              { "rooms", 'r', NULL, "without TARGET: rooms only" }) },
+    { "edit", TALK, "ID TEXT…", 1, -1, 1, CLI_LOGIN, false, cmd_edit,
+      "change what one said", "  roost edit 12:345 who has the new notes?\n", NULL },
+    { "delete", TALK, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_delete,
+      "take back what one said", "  roost delete 12:345\n", NULL },
+    { "react", TALK, "ID EMOJI", 2, 2, -1, CLI_LOGIN, false, cmd_react,
+      "put a sign on a message", "  roost react 12:345 👍\n  roost react 12:345 👍 --off\n",
+      OPTIONS({ "off", 0, NULL, "take it back" }) },
+    { "earlier", TALK, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_earlier,
+      "what it said before it was changed (for moderators)", "  roost earlier 12:345\n", NULL },
+    { "chat", TALK, "[TARGET]", 0, 1, -1, CLI_LOGIN, true, chat_main,
+      "talk in the terminal",
+      "A line that begins with / is a command; /help lists them, /quit leaves.\n\n"
+      "  roost chat\n  roost chat '#maths'\n",
+      OPTIONS({ "classic", 0, NULL, "BCM ATU SRB SRM RDM UPD OUT are commands without a / too" }) },
+
+    { "rooms", ROOMS, "", 0, 0, -1, CLI_LOGIN, false, cmd_rooms,
+      "list the rooms, and what is unread in them", "  roost rooms\n  roost rooms --mine\n",
+      OPTIONS({ "mine", 'm', NULL, "only those one is in" }) },
+    { "room new", ROOMS, "NAME [USER…]", 1, -1, -1, CLI_LOGIN, false, cmd_room_new,
+      "make a room, with members or alone",
+      "  roost room new maths anna bob\n  roost room new exam --private --moderated\n",
+      OPTIONS({ "private", 'p', NULL, "only members know that it exists" },
+              { "moderated", 'm', NULL, "only moderators speak" },
+              { "topic", 't', "TEXT", "what it is about" }) },
+    { "room join", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_join,
+      "come into a room", "  roost room join maths\n", NULL },
+    { "room leave", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_leave,
+      "leave a room", "  roost room leave maths\n", NULL },
+    { "room close", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_close,
+      "end a room; what was said stays readable", "  roost room close maths\n", NULL },
+    { "room invite", ROOMS, "NAME USER", 2, 2, -1, CLI_LOGIN, false, cmd_room_invite,
+      "bring somebody into a room", "  roost room invite maths bob\n", NULL },
+    { "room remove", ROOMS, "NAME USER", 2, 2, -1, CLI_LOGIN, false, cmd_room_remove,
+      "put somebody out of a room", "  roost room remove maths bob\n", NULL },
+    { "room ban", ROOMS, "NAME USER", 2, 2, -1, CLI_LOGIN, false, cmd_room_ban,
+      "put somebody out and keep them out", "  roost room ban maths bob\n  roost room ban maths bob --lift\n",
+      OPTIONS({ "lift", 0, NULL, "let them come again" }) },
+    { "room role", ROOMS, "NAME USER ROLE", 3, 3, -1, CLI_LOGIN, false, cmd_room_role,
+      "make somebody member, moderator or owner", "  roost room role maths bob moderator\n", NULL },
+    { "room members", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_members,
+      "who is in a room, and how far they have read", "  roost room members maths\n", NULL },
+    { "room topic", ROOMS, "NAME TEXT…", 1, -1, 1, CLI_LOGIN, false, cmd_room_topic,
+      "say what a room is about", "  roost room topic maths exercise 4, due Friday\n", NULL },
+    { "room pin", ROOMS, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_room_pin,
+      "pin a message to its room", "  roost room pin 12:345\n  roost room pin 12:345 --off\n",
+      OPTIONS({ "off", 0, NULL, "take it down" }) },
+    { "room mute", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_mute,
+      "let a room not ring", "  roost room mute maths\n  roost room mute maths --off\n",
+      OPTIONS({ "off", 0, NULL, "let it ring again" }) },
+    { "room set", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_set,
+      "make a room private or moderated; how long it keeps texts",
+      "  roost room set maths --moderated on\n  roost room set maths --keep 30\n",
+      OPTIONS({ "private", 'p', "on|off", "only members know that it exists" },
+              { "moderated", 'm', "on|off", "only moderators speak" },
+              { "keep", 'k', "DAYS", "texts are kept so many days, or forever" }) },
+
+    { "calc", TOOLS, "EXPR…", 1, -1, 0, CLI_LOGIN, false, cmd_calc,
+      "let the server reckon with two integers of up to 1,000 digits",
+      "The signs are + - * / %. Quote the expression: a shell knows * too.\n\n"
+      "  roost calc '7 % 3'\n  roost calc '-7 / 2'\n", NULL },
+    { "ping", TOOLS, "", 0, 0, -1, CLI_SERVER, false, cmd_ping,
+      "measure how long the server takes to answer", "  roost ping\n  roost ping --count 10\n",
+      OPTIONS({ "count", 'c', "N", "so many times (4)" }) },
+    { "discover", TOOLS, "", 0, 0, -1, CLI_NOTHING, false, cmd_discover,
+      "look for servers nearby", "  roost discover\n  roost discover --wait 5\n",
+      OPTIONS({ "wait", 'w', "SECONDS", "look so long (2 at most, less when found)" }) },
+    { "help", TOOLS, "[COMMAND…]", 0, 3, -1, CLI_NOTHING, false, cmd_help,
+      "explain a command", "  roost help\n  roost help room new\n", NULL },
+    { "completion", NULL, "", 0, 0, -1, CLI_NOTHING, true, cmd_completion,
+      "list commands for the completion of shells",
+      "A line each: name, what it takes, its options, separated by tabs.\n", NULL },
+
+    { "admin users", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_users,
+      "list the accounts", "  roost admin users\n", NULL },
+    { "admin user new", ADMIN, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_admin_user_new,
+      "make an account", "  roost admin user new carl --role moderator\n",
+      OPTIONS(ROLE, NEW_PASSWORD) },
+    { "admin user passwd", ADMIN, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_admin_user_passwd,
+      "give a word that replaces a forgotten password, once", "  roost admin user passwd carl\n", NULL },
+    { "admin user role", ADMIN, "NAME ROLE", 2, 2, -1, CLI_LOGIN, false, cmd_admin_user_role,
+      "make somebody user, moderator or admin", "  roost admin user role carl admin\n", NULL },
+    { "admin user delete", ADMIN, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_admin_user_delete,
+      "delete an account and all it wrote", "  roost admin user delete carl\n", OPTIONS(YES) },
+    { "admin blocks", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_blocks,
+      "list failed logins that are counted, and blocks", "  roost admin blocks\n", NULL },
+    { "admin block", ADMIN, "USER TIME", 2, 2, -1, CLI_LOGIN, false, cmd_admin_block,
+      "let nobody log in to an account for a while", "  roost admin block carl 2h\n", NULL },
+    { "admin unblock", ADMIN, "[USER]", 0, 1, -1, CLI_LOGIN, false, cmd_admin_unblock,
+      "lift the blocks of a name, or one by its key",
+      "  roost admin unblock carl\n  roost admin unblock --key 0a1b…\n",
+      OPTIONS({ "key", 'k', "KEY", "of one block, as admin blocks shows it" }) },
+    { "admin sessions", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_sessions,
+      "list all sessions", "  roost admin sessions\n", NULL },
+    { "admin sessions end", ADMIN, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_admin_sessions_end,
+      "end a session", "  roost admin sessions end 12\n", NULL },
+    { "admin rooms", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_rooms,
+      "list all rooms", "  roost admin rooms\n", NULL },
+    { "admin invite", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_invite,
+      "make an invitation, good for one registration",
+      "  roost admin invite\n  roost admin invite --role admin\n", OPTIONS(ROLE) },
+    { "admin log", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_log,
+      "who did what to what, when, from where",
+      "  roost admin log --since '1 hour ago'\n  roost admin log --user carl --kind login\n"
+      "  roost --json admin log --follow\n",
+      OPTIONS({ "since", 'S', "TIME", "from then on" },
+              { "user", 0, "USER", "only what this user did" },
+              { "kind", 'k', "KIND", "only this kind" },
+              { "follow", 'f', NULL, "go on with what happens from now on" }) },
+    { "admin export", ADMIN, "DIR", 1, 1, -1, CLI_LOGIN, false, cmd_admin_export,
+      "write the classic log files",
+      "users.log (who came and went), broadcasts.log, and room-NAME.log for each room; a line\n"
+      "each: number; time; name; text.\n\n"
+      "  roost admin export /tmp/logs\n", NULL },
+};
+/* clang-format on */
+
+const size_t cli_n_commands = sizeof cli_commands / sizeof *cli_commands;
