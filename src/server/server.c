@@ -23,6 +23,7 @@ enum {
     DRAIN_STORE_MS = 30000, /* a disk that hangs for longer is given up */
     /* Peers that have everything may still have to answer our goodbye. */
     DRAIN_LINGER_MS = 300,
+    SECOND_WISH_US = 1000000,
     FILES_BESIDE_PEERS = 64, /* database, sockets, logs */
 };
 
@@ -49,6 +50,7 @@ struct server {
     uv_timer_t drain;
     enum phase phase;
     int64_t phase_us; /* when it began */
+    int64_t told_us;  /* when the end was asked for */
 };
 
 /* --- the end --------------------------------------------------------------------- */
@@ -90,6 +92,7 @@ static void drain(struct server *s)
     log_info("going down: %u connections are told", s->edge.n_peers);
     notify("STOPPING=1");
     enter(s, STORING);
+    s->told_us = s->phase_us;
     listener_stop(&s->listener);
     edge_drain(&s->edge);
     uv_timer_start(&s->drain, on_drain, 0, DRAIN_TICK_MS);
@@ -157,6 +160,12 @@ static void reload(struct server *s)
     notify("READY=1");
 }
 
+/* Ctrl+C reaches a script and its server, and the script may tell it again. */
+static bool is_second_wish(const struct server *s)
+{
+    return edge_now().mono_us - s->told_us > SECOND_WISH_US;
+}
+
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct server *s = signal->data;
@@ -165,8 +174,8 @@ static void on_signal(uv_signal_t *signal, int number)
         reload(s);
     else if (number != SIGHUP && s->phase == RUNNING)
         drain(s);
-    else if (number != SIGHUP && s->phase != OVER)
-        close_handles(s); /* asked twice: what waits is still committed */
+    else if (number != SIGHUP && s->phase != OVER && is_second_wish(s))
+        close_handles(s); /* what waits is still committed */
 }
 
 /* --- the beginning --------------------------------------------------------------------- */
