@@ -361,6 +361,6 @@ int deletion_on_stored(struct hub *h, struct request *q, struct store_result *r,
     if (r->err)
         return r->err;
     int err = reply_done(h, q, r);
-    tell_sessions_end(h, account, 0, 0, ROOST_ACCOUNT_GONE);
+    tell_account_gone(h, account);
     return err;
 }

@@ -51,7 +51,7 @@ struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint
     map_init(&h->rooms, rng_u64(&h->rng));
     map_init(&h->requests, rng_u64(&h->rng));
     h->out = outbox_new();
-    if (!h->out) {
+    if (!h->out || bus->ops->subscribe(bus, (struct shard){ SHARD_EVERYONE, 0 }) < 0) {
         hub_free(h);
         return NULL;
     }
@@ -138,8 +138,6 @@ static void on_account_note(struct hub *h, uint64_t account, const Roost__ToNode
 {
     struct user *u = user_of(h, account);
 
-    if (note->body_case == ROOST__TO_NODE__BODY_END && note->end->error == ROOST_ACCOUNT_GONE)
-        shard_forget_account(h, account);
     if (!u)
         return;
     switch (note->body_case) {
@@ -183,6 +181,8 @@ static void on_bus(struct hub *h, struct shard to, const struct blob *bytes)
         blob_unref(b);
     } else if (to.kind == SHARD_ROOM && note->body_case == ROOST__TO_NODE__BODY_DETACH) {
         follow_detach(h, to.id, note->detach->account);
+    } else if (to.kind == SHARD_EVERYONE && note->body_case == ROOST__TO_NODE__BODY_DETACH) {
+        shard_forget_account(h, note->detach->account);
     }
     roost__to_node__free_unpacked(note, NULL);
 }

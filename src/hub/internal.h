@@ -259,6 +259,8 @@ void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame)
 void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, bool gone);
 /* Sessions of the account end: only one (0 = all), but except; err is what they are told. */
 void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except, int err);
+/* Rooms anywhere forget it, though nobody is on under it, and its sessions end. */
+void tell_account_gone(struct hub *h, uint64_t account);
 void tell_role(struct hub *h, uint64_t account, uint32_t role);
 void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on);
 

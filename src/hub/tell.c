@@ -116,3 +116,16 @@ void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on)
     note.ignored = &ignored;
     publish(h, (struct shard){ SHARD_ACCOUNT, account }, &note);
 }
+
+void tell_account_gone(struct hub *h, uint64_t account)
+{
+    Roost__ToNode note;
+    Roost__Detach detach = ROOST__DETACH__INIT;
+
+    roost__to_node__init(&note);
+    detach.account = account;
+    note.body_case = ROOST__TO_NODE__BODY_DETACH;
+    note.detach = &detach;
+    publish(h, (struct shard){ SHARD_EVERYONE, 0 }, &note);
+    tell_sessions_end(h, account, 0, 0, ROOST_ACCOUNT_GONE);
+}

@@ -576,6 +576,39 @@ static void an_account_is_deleted(void)
     stage_free(s);
 }
 
+static void rooms_forget_who_is_deleted(void)
+{
+    struct stage *s = stage_new();
+    struct visitor *boss = admin_new(s), *v = visitor_named(s, "ann"),
+                   *bob = visitor_named(s, "bob");
+    Roost__AdminDelete a = ROOST__ADMIN_DELETE__INIT;
+    Roost__Members b = ROOST__MEMBERS__INIT;
+    Roost__Target to = ROOST__TARGET__INIT;
+
+    CHECK(visitor_room(v, "hall", "bob") != 0);
+    to.name = "#hall";
+    b.target = &to;
+    Roost__Reply *r = ASK(v, MEMBERS, members, &b);
+    CHECK(r && r->result_case == ROOST__REPLY__RESULT_MEMBERS && r->members->n_members == 2);
+
+    /* bob is long gone from this node: nobody follows his account here */
+    hall_disconnect(&s->hall, bob->conn, HUB_CLOSE_GONE);
+    s->by_conn[bob->conn] = NULL;
+    for (int i = 0; i < 300; i++) {
+        stage_run(s, SECONDS(1));
+        CHECK(visitor_say(v, "#hall", "still here") == 0);
+        CHECK(whoami(boss) == 0);
+    }
+    a.user = "bob";
+    CHECK(reply_code(ASK(boss, ADMIN_DELETE, admin_delete, &a)) == 0);
+    r = ASK(v, MEMBERS, members, &b);
+    CHECK(r && r->result_case == ROOST__REPLY__RESULT_MEMBERS && r->members->n_members == 1);
+    visitor_free(bob);
+    visitor_free(v);
+    visitor_free(boss);
+    stage_free(s);
+}
+
 static void admins_block_and_lift(void)
 {
     struct stage *s = stage_new();
@@ -740,6 +773,7 @@ TEST_MAIN({ "registers_and_logs_in", registers_and_logs_in },
           { "the_oldest_unused_session_makes_room", the_oldest_unused_session_makes_room },
           { "a_new_password_ends_other_sessions", a_new_password_ends_other_sessions },
           { "an_account_is_deleted", an_account_is_deleted },
+          { "rooms_forget_who_is_deleted", rooms_forget_who_is_deleted },
           { "admins_block_and_lift", admins_block_and_lift },
           { "roles_users_and_sessions", roles_users_and_sessions },
           { "the_log_is_read_and_followed", the_log_is_read_and_followed },
