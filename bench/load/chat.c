@@ -79,10 +79,13 @@ struct marks {
 
 static struct marks mark(const struct load *l)
 {
-    return (struct marks){
-        clock_ns(),           l->delivered, l->lines, l->refused, process_cpu(l->opt.pid),
-        process_cpu(getpid())
-    };
+    return (struct marks){ .at_ns = clock_ns(),
+                           .delivered = l->delivered,
+                           .lines = l->lines,
+                           .refused = l->refused,
+                           .server = process_cpu(l->opt.pid),
+                           .own = process_cpu(getpid()),
+                           .machine = machine_cpu() };
 }
 
 static void summarise(struct load *l, const struct marks *a, const struct marks *b,
@@ -98,8 +101,6 @@ static void summarise(struct load *l, const struct marks *a, const struct marks 
     r->server_cpu = (b->server - a->server) / s;
     r->load_cpu = (b->own - a->own) / s;
     r->others_cpu = (b->machine - a->machine) / s - r->server_cpu - r->load_cpu;
-    if (r->others_cpu < 0) /* the kernel counts the whole machine by ticks, and misses short work */
-        r->others_cpu = 0;
     r->p50_ms = histogram_ms(&l->latency, 0.5);
     r->p99_ms = histogram_ms(&l->latency, 0.99);
     r->max_ms = (double)l->latency.max_ns / 1e6;
