@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "cli/chat_slash.h"
 #include "cli/cli.h"
 #include "cli/msgid.h"
 #include "cli/options.h"
@@ -46,6 +47,24 @@ static void parse_words(int argc, const char *const *argv)
     buf_fini(&advice);
 }
 
+/* A line of chat: what it means is a command line, or is checked here. */
+static int typed_in_chat(const char *line, uint8_t flags, const char **argv)
+{
+    struct slash_place place = { cli_commands, cli_n_commands, flags & 2 ? "#maths" : "", "room-1",
+                                 (flags & 4) != 0 };
+    static struct arena arena;
+    struct slash s;
+
+    arena_fini(&arena); /* of the line before: argv points into it */
+    arena_init(&arena, 0);
+    assert(slash_parse(&arena, &place, line, &s) == 0);
+    assert(s.kind != SLASH_SAY || s.text);
+    assert(s.kind != SLASH_WRONG || (s.wrong && s.advice));
+    assert(s.n <= SLASH_WORDS_MAX);
+    memcpy(argv, s.argv, s.n * sizeof *argv);
+    return s.kind == SLASH_COMMAND ? (int)s.n : 0;
+}
+
 static void parse_time(const char *s)
 {
     const char *error = NULL;
@@ -78,8 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     s[len - 1] = 0;
 
     if (data[0] & 1) {
-        argc = (int)cli_split(s, (data[0] >> 1) % 4 - 1, argv, WORDS_MAX);
-        assert(argc <= WORDS_MAX);
+        argc = typed_in_chat(s, data[0], argv);
     } else {
         for (size_t at = 0; at < len && argc < WORDS_MAX; at += strlen(s + at) + 1)
             argv[argc++] = s + at;
