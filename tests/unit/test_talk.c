@@ -184,7 +184,7 @@ static void who_is_removed_hears_no_more(void)
     struct cast *c = cast_new();
     uint64_t room = visitor_room(c->ann, "maths", "bea");
 
-    visitor_sync(c->bea, room, 0);
+    CHECK(visitor_sync(c->bea, room, 0) == 0);
     visitor_forget(c->bea);
     CHECK(remove_user(c->ann, "#maths", "bea") == 0);
     CHECK(visitor_events(c->bea, room) == 1); /* that it was removed */
@@ -225,15 +225,18 @@ static void own_words_are_mended_by_oneself_only(void)
     uint64_t room = visitor_room(c->ann, "maths", "bea");
 
     visitor_say(c->bea, "#maths", "helo");
-    uint64_t seq = read_page(c->bea, "#maths")->events[3]->seq;
+    Roost__Page *page = read_page(c->bea, "#maths");
+    CHECK(page && page->n_events == 4);
+    uint64_t seq = page->events[3]->seq;
     CHECK(edit(c->ann, room, seq, "mine now") == ROOST_NOT_ALLOWED);
     CHECK(edit(c->bea, room, seq, "hello") == 0);
-    Roost__Page *page = read_page(c->ann, "#maths");
-    CHECK(strcmp(text_of(page->events[3]), "hello") == 0 && page->events[3]->text->edit_seq > seq);
+    page = read_page(c->ann, "#maths");
+    CHECK(page && strcmp(text_of(page->events[3]), "hello") == 0 &&
+          page->events[3]->text->edit_seq > seq);
     CHECK(delete (c->ann, room, seq) == 0); /* the owner moderates */
     CHECK(delete (c->bea, room, seq) == ROOST_ALREADY);
     page = read_page(c->bea, "#maths");
-    CHECK(page->events[3]->text->deleted && !*page->events[3]->text->text);
+    CHECK(page && page->events[3]->text->deleted && !*page->events[3]->text->text);
     for (size_t i = 0; i < page->n_events; i++) /* nor does the edit betray it */
         CHECK(page->events[i]->what_case != ROOST__EVENT__WHAT_EDITED ||
               !*page->events[i]->edited->text);
@@ -357,7 +360,8 @@ static void nothing_survives_that_was_not_stored(void)
     c->stage->hall.fail_ppm = 0;
     CHECK(visitor_events(c->bea, room) == 0);
     CHECK(visitor_say(c->ann, "#maths", "kept") == 0);
-    CHECK(visitor_events(c->bea, room) == 1 && visitor_event(c->bea, room, 0)->seq == 4);
+    CHECK(visitor_events(c->bea, room) == 1);
+    CHECK(visitor_event(c->bea, room, 0)->seq == 4);
     cast_free(c);
 }
 
