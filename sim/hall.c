@@ -79,6 +79,8 @@ static void fail_batch(struct hall *h, size_t n)
     store->rollback(h->store);
     for (size_t i = 0; i < n; i++) {
         struct store_result *r = store_result_new(h->ops[i].op);
+        if (!r)
+            continue; /* starved: nobody is told, as after a crash */
         store_result_fail(r, -ROOST_NOT_STORED);
         h->results[h->n_results++].result = r;
     }
@@ -97,7 +99,8 @@ static void run_batch(struct hall *h, size_t n)
         ops[i] = h->ops[i].op;
     store_run_batch(h->store, ops, n, results);
     for (size_t i = 0; i < n; i++)
-        h->results[h->n_results++].result = results[i];
+        if (results[i])
+            h->results[h->n_results++].result = results[i];
 }
 
 static void do_batch(struct hall *h)
