@@ -245,6 +245,29 @@ void edge_mark_dirty(struct edge *e, struct peer *p)
     p->is_dirty = true;
     p->next_dirty = e->dirty;
     e->dirty = p;
+    e->n_dirty++;
+}
+
+static void on_hold_over(uv_timer_t *timer)
+{
+    (void)timer; /* the turn that follows writes */
+}
+
+/* May what is queued wait for more? Then the timer makes a turn in time. */
+static bool held(struct edge *e)
+{
+    int64_t now_us = edge_now().mono_us;
+
+    if (e->stats.sends != e->seen_sends)
+        hold_on_output(&e->hold, now_us, (uint32_t)(e->stats.sends - e->seen_sends));
+    e->seen_sends = e->stats.sends;
+
+    int64_t until_us = e->draining ? now_us : hold_until(&e->hold, now_us, e->n_dirty);
+    if (until_us <= now_us)
+        return false;
+    if (!uv_is_active((uv_handle_t *)&e->hold_timer))
+        uv_timer_start(&e->hold_timer, on_hold_over, (uint64_t)(until_us - now_us + 999) / 1000, 0);
+    return true;
 }
 
 /* Before the loop sleeps: everything that this turn made is written. */
@@ -253,10 +276,15 @@ static void on_flush(uv_prepare_t *prepare)
     struct edge *e = prepare->data;
     struct peer *p;
 
+    if (!e->dirty || held(e))
+        return;
     while ((p = e->dirty)) {
         e->dirty = p->next_dirty;
+        e->n_dirty--;
         peer_undirty(p);
     }
+    hold_on_written(&e->hold);
+    e->seen_sends = e->stats.sends;
 }
 
 /* --- life ----------------------------------------------------------------------------------------
@@ -271,6 +299,7 @@ int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *setti
     uv_prepare_init(loop, &e->flush);
     uv_timer_init(loop, &e->hub_timer);
     uv_timer_init(loop, &e->tick);
+    uv_timer_init(loop, &e->hold_timer);
     e->flush.data = e->hub_timer.data = e->tick.data = e;
     uv_prepare_start(&e->flush, on_flush);
     return e->plain && e->cipher && e->bio ? 0 : -ROOST_NOMEM;
@@ -319,10 +348,12 @@ uint32_t edge_sending(const struct edge *e)
 void edge_stop(struct edge *e)
 {
     each_peer(e, peer_kill);
+    e->draining = true; /* nothing is held any more */
     on_flush(&e->flush);
     uv_close((uv_handle_t *)&e->flush, NULL);
     uv_close((uv_handle_t *)&e->hub_timer, NULL);
     uv_close((uv_handle_t *)&e->tick, NULL);
+    uv_close((uv_handle_t *)&e->hold_timer, NULL);
 }
 
 void edge_fini(struct edge *e)

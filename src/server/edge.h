@@ -13,6 +13,7 @@
 
 #include "hub/hub.h"
 #include "server/hasher.h"
+#include "server/hold.h"
 #include "server/storer.h"
 #include "server/tls.h"
 
@@ -55,6 +56,9 @@ struct edge {
     uint64_t next_number;
 
     struct peer *dirty; /* have output; linked by peer->next_dirty */
+    uint32_t n_dirty;
+    struct hold hold;
+    uint64_t seen_sends; /* of stats.sends, by hold */
     struct {
         struct peer *first, *last;
         uint32_t n;
@@ -62,7 +66,7 @@ struct edge {
     bool draining, pulling;
     int64_t hub_due_us;
     uv_prepare_t flush;
-    uv_timer_t hub_timer, tick;
+    uv_timer_t hub_timer, tick, hold_timer;
 
     uint8_t *plain;  /* EDGE_PLAIN_MAX: read into, or joined in */
     uint8_t *cipher; /* EDGE_CIPHER_MAX: records on their way out */
