@@ -199,6 +199,13 @@ int admin_unblock_on_stored(struct hub *h, struct request *q, struct store_resul
     struct guard_row *rows = arena_get(&q->mem, (r->n_guards + 1) * sizeof *rows);
     if (!rows)
         return -ROOST_NOMEM;
+    /* The block of the account itself, even if the list is too long to show it. */
+    struct guard_try account = { .skeleton = skeleton, .source = "" };
+    err = guard_key(rows[n].key, GUARD_ADMIN, &account);
+    if (err)
+        return err;
+    rows[n].name = rows[n].source = "";
+    guard_override(h->flights, &rows[n++]);
     for (size_t i = 0; i < r->n_guards; i++) {
         if (!same_name(h, skeleton, r->guards[i].name))
             continue;

@@ -102,6 +102,11 @@ int check_on_hashed(struct hub *h, struct request *q, struct check *c, bool ok)
     struct guard_row rows[GUARD_PLACES];
 
     if (ok && c->account.id) {
+        int64_t shut_ms = guard_shut_ms(h->flights, &c->run, h->now.wall_ms);
+        if (shut_ms) {
+            q->retry_after_ms = (uint64_t)shut_ms;
+            return give_up(h, c, -ROOST_BLOCKED);
+        }
         size_t n = guard_succeeded(h->flights, &c->run, &h->config, h->now.wall_ms, rows);
         struct store_op *op = n ? rows_put(h, q, rows, n) : NULL;
         if (op) {

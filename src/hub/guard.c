@@ -210,17 +210,22 @@ void guard_on_rows(struct guard_flights *f, const struct guard_run *run,
     }
 }
 
+int64_t guard_shut_ms(const struct guard_flights *f, const struct guard_run *run, int64_t now_ms)
+{
+    const struct guard_row *account = &flight_of(f, run, ACCOUNT)->row;
+
+    return account->kind == GUARD_ADMIN ? guard_blocked_ms(account, now_ms) : 0;
+}
+
 static int64_t longest_block(const struct guard_flights *f, const struct guard_run *run,
                              int64_t now_ms)
 {
-    const struct guard_row *account = &flight_of(f, run, ACCOUNT)->row;
     int64_t device = guard_blocked_ms(&flight_of(f, run, DEVICE)->row, now_ms);
-    int64_t most = guard_blocked_ms(account, now_ms);
+    int64_t shut = guard_shut_ms(f, run, now_ms);
+    int64_t most = guard_blocked_ms(&flight_of(f, run, ACCOUNT)->row, now_ms);
 
-    if (run->known && account->kind != GUARD_ADMIN)
-        most = 0;
     if (run->known)
-        return device > most ? device : most;
+        return device > shut ? device : shut;
     for (int at = PAIR; at <= SOURCE; at += SOURCE - PAIR) {
         int64_t ms = guard_blocked_ms(&flight_of(f, run, at)->row, now_ms);
         most = ms > most ? ms : most;

@@ -69,6 +69,9 @@ void guard_on_rows(struct guard_flights *f, const struct guard_run *run,
  * running already), with *ret_retry_ms. known: the device is of this account. */
 int guard_admit(struct guard_flights *f, struct guard_run *run, bool known,
                 const struct hub_config *c, int64_t now_ms, uint64_t *ret_retry_ms);
+/* How long an admin has blocked the account meanwhile: then even the right password
+ * does not open it. */
+int64_t guard_shut_ms(const struct guard_flights *f, const struct guard_run *run, int64_t now_ms);
 /* How an admitted try ended. Fills in the rows to be stored, returns how many;
  * their texts borrow from f until guard_end. */
 size_t guard_failed(struct guard_flights *f, const struct guard_run *run,

@@ -278,6 +278,79 @@ static void guessing_is_blocked_and_tells_nothing(void)
     stage_free(s);
 }
 
+/* A failed login takes the same steps whether the name exists or not. */
+static void unknown_names_take_the_same_steps(void)
+{
+    struct stage *s = stage_new();
+    struct visitor *v = visitor_new(s);
+    static const char *const names[] = { "ann", "nobody" };
+    uint64_t operations[2];
+
+    CHECK(sign_up(v, "ann", PASSWORD, "") == 0);
+    for (int i = 0; i < 2; i++) {
+        uint64_t before = s->hall.counts.operations;
+        CHECK(login(v, names[i], "wrong horse", 9) == ROOST_LOGIN_WRONG);
+        operations[i] = s->hall.counts.operations - before;
+    }
+    CHECK(operations[0] == operations[1] && operations[0] > 0);
+    visitor_free(v);
+    stage_free(s);
+}
+
+static void send_login(struct visitor *v, const char *name)
+{
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+    Roost__Login b = ROOST__LOGIN__INIT;
+    uint8_t secret[32] = { 1 };
+
+    b.name = (char *)name;
+    b.password = PASSWORD;
+    b.device = (ProtobufCBinaryData){ sizeof secret, secret };
+    m.body_case = ROOST__TO_SERVER__BODY_LOGIN;
+    m.login = &b;
+    struct blob *frame = msg_encode(&m.base);
+    CHECK(frame);
+    hall_frame(&v->stage->hall, v->conn, frame->bytes + 4, frame->len - 4);
+    blob_unref(frame);
+}
+
+static void a_flood_of_logins_is_bounded(void)
+{
+    struct stage *s = stage_new();
+    struct visitor *v[6];
+    int in = 0, busy = 0;
+
+    s->hall.config.hashes_max = 3;
+    set_registration(s, REGISTRATION_OPEN);
+    for (int i = 0; i < 6; i++) {
+        char name[] = { 'u', (char)('a' + i), '\0' };
+        v[i] = visitor_new(s);
+        CHECK(sign_up(v[i], name, PASSWORD, "") == 0);
+        visitor_forget(v[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        char name[] = { 'u', (char)('a' + i), '\0' };
+        send_login(v[i], name);
+    }
+    hall_settle(&s->hall);
+    for (int i = 0; i < 6; i++) {
+        CHECK(v[i]->n_heard >= 1);
+        const Roost__Reply *r = v[i]->heard[0].frame->reply;
+        in += reply_code(r) == 0;
+        busy += reply_code(r) == ROOST_BUSY && r->error->retry_after_ms > 0;
+    }
+    CHECK(in == 3 && busy == 3);
+    /* those refused may come again: nothing of them is held */
+    for (int i = 0; i < 6; i++)
+        if (reply_code(v[i]->heard[0].frame->reply) == ROOST_BUSY) {
+            char name[] = { 'u', (char)('a' + i), '\0' };
+            CHECK(login(v[i], name, PASSWORD, 1) == 0);
+        }
+    for (int i = 0; i < 6; i++)
+        visitor_free(v[i]);
+    stage_free(s);
+}
+
 static void blocks_survive_a_crash(void)
 {
     struct stage *s = stage_new();
@@ -763,6 +836,8 @@ static void the_calculator_answers(void)
 TEST_MAIN({ "registers_and_logs_in", registers_and_logs_in },
           { "a_request_sent_again_is_done_once", a_request_sent_again_is_done_once },
           { "guessing_is_blocked_and_tells_nothing", guessing_is_blocked_and_tells_nothing },
+          { "unknown_names_take_the_same_steps", unknown_names_take_the_same_steps },
+          { "a_flood_of_logins_is_bounded", a_flood_of_logins_is_bounded },
           { "blocks_survive_a_crash", blocks_survive_a_crash },
           { "a_known_device_is_not_locked_out", a_known_device_is_not_locked_out },
           { "a_source_that_tries_many_names", a_source_that_tries_many_names },

@@ -288,6 +288,17 @@ static void an_admin_blocks_known_devices_too(void)
     CHECK(attempt(&d, ann, false, true) == -ROOST_BLOCKED);
     CHECK(attempt(&d, from("bob", "192.0.2.1", 1), false, true) == 0);
 
+    /* set while a try is under way, it holds even for the right password */
+    struct guard_run run;
+    struct guard_try bob = from("bob", "192.0.2.1", 1);
+    CHECK(begin(&d, &run, bob, true) == 0);
+    CHECK(guard_shut_ms(d.flights, &run, d.now_ms) == 0);
+    struct guard_row late = row;
+    CHECK(guard_key(late.key, GUARD_ADMIN, &bob) == 0);
+    guard_override(d.flights, &late);
+    CHECK(guard_shut_ms(d.flights, &run, d.now_ms) == MINUTES(60));
+    guard_end(d.flights, &run);
+
     /* over: nothing of it is left */
     d.now_ms += MINUTES(60);
     CHECK(attempt(&d, ann, true, true) == 0);
