@@ -1,0 +1,122 @@
+# bash completion for roost: commands and options from `roost completion`; names of
+# people and rooms from the server, when one is logged in.
+
+# The options that say which server and user, for asking it.
+_roost_globals() {
+    local i
+    for ((i = 1; i < cword; i++)); do
+        case ${words[i]} in
+        -s | -u | --server | --user | --home)
+            [[ -n ${words[i + 1]} ]] && printf '%s\n' "${words[i]}" "${words[i + 1]}"
+            ((i++))
+            ;;
+        --server=* | --user=* | --home=*) printf '%s\n' "${words[i]}" ;;
+        esac
+    done
+}
+
+# The values of a key in what `roost --json COMMAND` prints; nothing if it fails.
+_roost_ask() {
+    local -a globals
+    mapfile -t globals < <(_roost_globals)
+    timeout 2 "${words[0]}" "${globals[@]}" --json "${@:2}" </dev/null 2>/dev/null |
+        sed -n "s/.*\"$1\": \"\([^\"\\\\]*\)\".*/\1/p"
+}
+
+_roost_rooms() {
+    local -a globals
+    mapfile -t globals < <(_roost_globals)
+    timeout 2 "${words[0]}" "${globals[@]}" --json rooms </dev/null 2>/dev/null |
+        sed -n 's/.*"kind": "room", "name": "\([^"\\]*\)".*/\1/p'
+}
+
+_roost() {
+    local cur prev words cword table name='' line takes='' options='' i word rest
+    COMPREPLY=()
+    words=("${COMP_WORDS[@]}")
+    cword=$COMP_CWORD
+    cur=${words[cword]}
+    prev=${words[cword - 1]}
+
+    case $prev in
+    --home | --password-file | --new-password-file)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+        ;;
+    -s | --server)
+        mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+        return
+        ;;
+    --role)
+        mapfile -t COMPREPLY < <(compgen -W 'user moderator admin' -- "$cur")
+        return
+        ;;
+    --private | --moderated)
+        [[ " ${words[*]} " == *' set '* ]] &&
+            mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur") && return
+        ;;
+    esac
+
+    table=$("${words[0]}" completion 2>/dev/null) || return
+    # The name is the longest row that the words so far begin with.
+    local -a said=()
+    for ((i = 1; i < cword; i++)); do
+        word=${words[i]}
+        case $word in
+        -s | -u | --server | --user | --home | --password-file | --accept-certificate) ((i++)) ;;
+        -*) ;;
+        *) said+=("$word") ;;
+        esac
+    done
+    local joined="${said[*]} "
+    while IFS=$'\t' read -r line takes_ options_; do
+        if [[ -n $line && $joined == "$line "* && ${#line} -gt ${#name} ]]; then
+            name=$line takes=$takes_ options=$options_
+        fi
+    done <<<"$table"
+
+    if [[ $cur == -* ]]; then
+        rest=$(tail -n 1 <<<"$table")
+        mapfile -t COMPREPLY < <(compgen -W "$options ${rest//$'\t'/}" -- "$cur")
+        [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+        return
+    fi
+
+    # Words that go on with a name: "room" -> new, join, ...
+    local next
+    next=$(while IFS=$'\t' read -r line _; do
+        if [[ -z ${said[*]} ]]; then
+            printf '%s\n' "${line%% *}"
+        elif [[ $line == "${said[*]} "* ]]; then
+            line=${line#"${said[*]} "}
+            printf '%s\n' "${line%% *}"
+        fi
+    done <<<"$table" | sort -u)
+    mapfile -t COMPREPLY < <(compgen -W "$next" -- "$cur")
+    [[ -z $name ]] && return
+
+    # Which of the words it takes is this one?
+    local -a kinds of_name
+    read -ra kinds <<<"$takes"
+    read -ra of_name <<<"$name"
+    local kind=${kinds[${#said[@]} - ${#of_name[@]}]}
+    [[ $name == 'room '* && $kind == *NAME* ]] && kind=ROOM
+    [[ $name == 'room new' ]] && [[ $kind == ROOM ]] && return
+    [[ $name == 'room new' ]] && kind=USER
+    [[ $name == 'admin user '* && $kind == NAME ]] && kind=USER
+    local names=''
+    case $kind in
+    *TARGET*) names="$(_roost_rooms) $(_roost_ask name who | sed 's/^/@/')" ;;
+    *ROOM*) names=$(_roost_rooms) ;;
+    *USER*) names=$(_roost_ask name who) ;;
+    *ROLE*) names='member moderator owner user admin' ;;
+    *DIR*)
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    *COMMAND*) names=$(cut -f1 <<<"$table" | cut -d' ' -f1 | sort -u) ;;
+    esac
+    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$names" -- "$cur")
+}
+
+complete -F _roost roost
