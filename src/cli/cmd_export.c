@@ -87,9 +87,8 @@ static int finish(struct file *f)
 
 static bool is_coming_or_going(const char *kind)
 {
-    static const char *const kinds[] = { "login",       "resume",  "logout",    "sign-up",
-                                         "sign_up",     "session", "connected", "disconnected",
-                                         "end-session", "on",      "off",       "register" };
+    static const char *const kinds[] = { "sign_up", "login",       "resume",
+                                         "logout",  "end_session", "delete_account" };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(kind, kinds[i]))
             return true;
