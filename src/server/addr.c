@@ -91,3 +91,16 @@ uint16_t addr_port(const struct sockaddr_storage *a)
     memcpy(&in, a, sizeof in);
     return ntohs(in.sin_port);
 }
+
+void addr_text(const struct sockaddr_storage *a, char out[static ADDR_TEXT_MAX])
+{
+    char ip[INET6_ADDRSTRLEN] = "?";
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    bool v6 = a->ss_family == AF_INET6;
+
+    memcpy(&in, a, sizeof in);
+    memcpy(&in6, a, sizeof in6);
+    inet_ntop(a->ss_family, v6 ? (void *)&in6.sin6_addr : (void *)&in.sin_addr, ip, sizeof ip);
+    snprintf(out, ADDR_TEXT_MAX, v6 ? "[%s]:%u" : "%s:%u", ip, addr_port(a));
+}

@@ -18,4 +18,8 @@ void addr_peer(const struct sockaddr_storage *from, struct hub_peer *ret);
 /* "192.0.2.7", "::1" with a port; -ROOST_INVALID. */
 int addr_parse(const char *text, uint16_t port, struct sockaddr_storage *ret, socklen_t *ret_len);
 
+enum { ADDR_TEXT_MAX = 64 };
+
+/* "192.0.2.7:5000", "[::1]:5000" */
+void addr_text(const struct sockaddr_storage *a, char out[static ADDR_TEXT_MAX]);
 uint16_t addr_port(const struct sockaddr_storage *a);

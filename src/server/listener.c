@@ -115,6 +115,15 @@ int listener_open(struct listener *l, const char *addresses, uint16_t port)
     return err;
 }
 
+void listener_name(const struct listener *l, unsigned i, char out[static ADDR_TEXT_MAX])
+{
+    struct sockaddr_storage a = { 0 };
+    socklen_t len = sizeof a;
+
+    getsockname(l->sockets[i].fd, (struct sockaddr *)&a, &len);
+    addr_text(&a, out);
+}
+
 /* --- accepting -------------------------------------------------------------------- */
 
 static void on_poll(uv_poll_t *poll, int status, int events);

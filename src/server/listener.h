@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "server/addr.h"
 #include "server/edge.h"
 
 enum { LISTENERS_MAX = 16 };
@@ -28,6 +29,8 @@ struct listener {
  * family that this machine lacks is left out, if there is another one.
  * -ROOST_BUSY: the port is taken. */
 int listener_open(struct listener *l, const char *addresses, uint16_t port);
+/* The address and port of one socket, as addr_text has it. */
+void listener_name(const struct listener *l, unsigned i, char out[static ADDR_TEXT_MAX]);
 /* Accepts from now on. */
 int listener_start(struct listener *l, uv_loop_t *loop, struct edge *edge);
 void listener_stop(struct listener *l);

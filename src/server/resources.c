@@ -24,6 +24,7 @@ void resources_memory(void)
 
 uint32_t resources_files(uint32_t conns, uint32_t beside)
 {
+    static uint32_t told;
     struct rlimit r;
     rlim_t want = (rlim_t)conns + beside;
 
@@ -37,9 +38,12 @@ uint32_t resources_files(uint32_t conns, uint32_t beside)
     if (setrlimit(RLIMIT_NOFILE, &r) || getrlimit(RLIMIT_NOFILE, &r))
         return conns;
     uint32_t room = r.rlim_cur > beside ? (uint32_t)(r.rlim_cur - beside) : 1;
-    log_info("only %u of %u connections (conns.max) have room: raise the limit of open files to %u "
-             "(ulimit -n, or LimitNOFILE= in the unit)",
-             room, conns, conns + beside);
+    if (room != told)
+        log_info(
+            "only %u of %u connections (conns.max) have room: raise the limit of open files to %u "
+            "(ulimit -n, or LimitNOFILE= in the unit)",
+            room, conns, conns + beside);
+    told = room;
     return room;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "bus/local.h"
+#include "server/addr.h"
 #include "server/edge.h"
 #include "server/first.h"
 #include "server/listener.h"
@@ -263,11 +264,11 @@ static void announce(struct server *s)
            s->tls.self_made ? "self-made certificate" : c->tls_certificate);
     if (s->first.token[0])
         first_print(&s->first, host, s->listener.port);
-    for (const char *p = c->listen; *p; p += strcspn(p, ","), p += *p == ',') {
-        int n = (int)strcspn(p, ",");
-        bool v6 = memchr(p, ':', (size_t)n);
+    for (unsigned i = 0; i < s->listener.n; i++) {
+        char name[ADDR_TEXT_MAX];
 
-        printf("listening on %s%.*s%s:%u\n", v6 ? "[" : "", n, p, v6 ? "]" : "", s->listener.port);
+        listener_name(&s->listener, i, name);
+        printf("listening on %s\n", name);
     }
     fflush(stdout);
     log_info("roostd " ROOST_RELEASE " is ready, data in %s", s->dir.path);

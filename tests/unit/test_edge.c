@@ -51,12 +51,18 @@ static void mapped_addresses_are_ipv4(void)
 static void only_addresses_are_parsed(void)
 {
     struct sockaddr_storage a;
+    char text[ADDR_TEXT_MAX];
     socklen_t len;
 
     CHECK(addr_parse("localhost", 1, &a, &len) < 0);
     CHECK(addr_parse("", 1, &a, &len) < 0);
     CHECK(addr_parse("1.2.3", 1, &a, &len) < 0);
     CHECK(addr_parse("::", 65535, &a, &len) == 0 && addr_port(&a) == 65535);
+    addr_text(&a, text);
+    CHECK(!strcmp(text, "[::]:65535"));
+    CHECK(addr_parse("192.0.2.7", 1, &a, &len) == 0);
+    addr_text(&a, text);
+    CHECK(!strcmp(text, "192.0.2.7:1"));
 }
 
 static void a_queue_gives_bytes_in_order(void)
