@@ -184,7 +184,7 @@ static void apply(struct mem *m, const struct store_op *op, struct store_result 
     if (!op->req.has_id || !known(m, op, r)) {
         if (op->kind != STORE_LOG)
             r->err = h ? h(m, op, r) : -ROOST_UNSUPPORTED;
-        if (op->req.has_id && !r->err)
+        if (op->req.has_id && !r->err && op->kind != STORE_LOG) /* that is a refusal */
             remember(m, op, r);
     }
     if (op->log.kind)

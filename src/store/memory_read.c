@@ -258,20 +258,6 @@ static bool term_in(const struct words_term *t, const char *text)
     return false;
 }
 
-/* Terms without a letter ask for nothing. */
-static size_t terms_of(const char *words, struct words_term terms[static WORDS_TERMS_MAX])
-{
-    size_t n = words_parse(words, terms), kept = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const char *p = terms[i].text;
-        struct word w;
-        if (word_next(&p, p + terms[i].len, &w))
-            terms[kept++] = terms[i];
-    }
-    return kept;
-}
-
 struct hit {
     struct mem_room *room;
     struct mem_event *e;
@@ -314,7 +300,7 @@ static void search_room(struct mem *m, const struct store_op *op, struct mem_roo
 int mem_search(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     struct words_term terms[WORDS_TERMS_MAX];
-    size_t n_terms = terms_of(op->words, terms), n = 0, limit = store_page(op, READ_PAGE);
+    size_t n_terms = words_parse(op->words, terms), n = 0, limit = store_page(op, READ_PAGE);
     size_t bytes = 0, take_n = 0;
     struct hit *hits = NULL;
 

@@ -285,6 +285,11 @@ static int on_wal(void *arg, sqlite3 *sql, const char *name, int pages)
     return SQLITE_OK;
 }
 
+static void log_time_load(struct db *d)
+{
+    d->log_ms = db_int(d, 0, "SELECT at_ms FROM log ORDER BY n DESC LIMIT 1", "");
+}
+
 static int db_open(struct db *d, char why[static 200])
 {
     int err = schema_open(d, why);
@@ -296,7 +301,7 @@ static int db_open(struct db *d, char why[static 200])
     sqlite3_wal_hook(d->sql, on_wal, d);
     d->failed = 0;
     d->nomem = false;
-    d->log_ms = db_int(d, 0, "SELECT at_ms FROM log ORDER BY n DESC LIMIT 1", "");
+    log_time_load(d);
     return 0;
 }
 
@@ -359,6 +364,8 @@ static void sqlite_rollback(struct store *s)
         db_run(d, "ROLLBACK", "");
     if (d->failed || d->nomem)
         db_close(d);
+    else if (d->sql)
+        log_time_load(d);
     d->in_batch = false;
 }
 

@@ -106,7 +106,8 @@ void text_delete(struct db *d, uint64_t room, uint64_t seq, uint64_t indexed)
 {
     int64_t id = event_id(room, seq);
 
-    if (seq <= indexed && !db_int(d, 1, "SELECT deleted FROM events WHERE id = ?1", "i", id))
+    if (seq <= indexed &&
+        !db_int(d, 1, "SELECT coalesce(deleted, 0) FROM events WHERE id = ?1", "i", id))
         unindex(d, id);
     db_run(d, "UPDATE events SET deleted = 1 WHERE id = ?1", "i", id);
     db_run(d, "DELETE FROM reactions WHERE event = ?1", "i", id);

@@ -35,6 +35,17 @@ static bool term_next(const char **p, const char *end, struct words_term *ret_te
     return true;
 }
 
+/* Nobody can look for "..." or "+"; a byte above ASCII may be a letter. */
+static bool has_letter(const struct words_term *t)
+{
+    for (size_t i = 0; i < t->len; i++) {
+        unsigned char c = (unsigned char)t->text[i];
+        if (c >= 0x80 || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+            return true;
+    }
+    return false;
+}
+
 size_t words_parse(const char *text, struct words_term terms[static WORDS_TERMS_MAX])
 {
     size_t n = 0;
@@ -43,7 +54,7 @@ size_t words_parse(const char *text, struct words_term terms[static WORDS_TERMS_
         return 0;
     const char *end = text + strnlen(text, WORDS_BYTES_MAX);
     while (n < WORDS_TERMS_MAX && term_next(&text, end, &terms[n])) {
-        if (terms[n].len)
+        if (has_letter(&terms[n]))
             n++;
     }
     return n;

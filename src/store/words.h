@@ -2,7 +2,7 @@
  *
  * Words, "a phrase" and prefix* ; all must occur. Nothing that a user types is
  * an error: an open quote ends with the text, and what holds no letter or digit
- * is left to the store, which finds nothing by it. Terms borrow from the text.
+ * is left out. Terms borrow from the text.
  */
 #pragma once
 

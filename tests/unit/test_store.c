@@ -1,0 +1,399 @@
+/* The promises of store.h as stories, told to both stores. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "store/batch.h"
+#include "store/memory.h"
+#include "store/sqlite.h"
+#include "test.h"
+
+static const int64_t T0 = 1700000000000;
+
+static struct store *store; /* the one that is told */
+static struct store_result *last;
+
+/* Does it as a batch of its own; the result lives until the next. */
+static struct store_result *go(struct store_op *op)
+{
+    store_result_free(last);
+    last = NULL;
+    store_run_batch(store, &op, 1, &last);
+    store_op_unref(op);
+    CHECK(last);
+    return last;
+}
+
+static struct store_op *new_op(enum store_kind kind, int64_t now_ms)
+{
+    struct store_op *op = store_op_new(kind, now_ms);
+
+    CHECK(op);
+    return op;
+}
+
+static uint64_t person(const char *name)
+{
+    struct store_op *op = new_op(STORE_ACCOUNT_NEW, T0);
+
+    op->account.name = op->account.skeleton = name;
+    op->account.password = "hash";
+    CHECK(go(op)->err == 0);
+    return last->account;
+}
+
+static uint64_t room_of(uint64_t a, uint64_t b)
+{
+    struct store_op *op = new_op(STORE_ROOM_NEW, T0);
+    struct member_row members[2] = { { .account = a }, { .account = b } };
+
+    op->room.name = op->room.skeleton = "room";
+    op->members = arena_dup(&op->mem, members, sizeof members);
+    op->n_members = b ? 2 : 1;
+    CHECK(op->members);
+    CHECK(go(op)->err == 0);
+    return last->room;
+}
+
+static struct store_op *event_op(uint64_t room, uint64_t from, enum event_kind kind, uint64_t ref,
+                                 const char *text)
+{
+    struct store_op *op = new_op(STORE_APPEND, T0);
+
+    op->event =
+        (struct event){ .room = room, .from = from, .kind = kind, .ref = ref, .text = text };
+    return op;
+}
+
+static uint64_t say(uint64_t room, uint64_t from, const char *text)
+{
+    CHECK(go(event_op(room, from, EVENT_TEXT, 0, text))->err == 0);
+    return last->seq;
+}
+
+static struct store_result *read_all(uint64_t room, uint64_t account)
+{
+    struct store_op *op = new_op(STORE_READ, T0);
+
+    op->room.id = room;
+    op->account.id = account;
+    op->limit = STORE_PAGE_MAX;
+    CHECK(go(op)->err == 0);
+    return last;
+}
+
+static size_t found(uint64_t account, const char *words)
+{
+    struct store_op *op = new_op(STORE_SEARCH, T0);
+
+    op->account.id = account;
+    op->words = words;
+    CHECK(go(op)->err == 0);
+    return last->n_events;
+}
+
+/* --- stories --- */
+
+static void told_a_request_is_done_once(void)
+{
+    uint64_t ann = person("ann"), room = room_of(ann, 0), seq = 0;
+
+    for (int i = 0; i < 3; i++) {
+        struct store_op *op = event_op(room, ann, EVENT_TEXT, 0, "hello");
+        op->req = (struct store_request){ .has_id = true, .scope = ann, .id = { 7 } };
+        op->log = (struct store_log){ .kind = "say", .account = ann };
+        go(op);
+        CHECK(last->err == 0 && last->dup == (i > 0));
+        CHECK(i == 0 || last->seq == seq);
+        seq = last->seq;
+    }
+    struct store_op *other = event_op(room, ann, EVENT_TEXT, 0, "something else");
+    other->req =
+        (struct store_request){ .has_id = true, .scope = ann, .id = { 7 }, .digest = { 1 } };
+    other->log = (struct store_log){ .kind = "say", .account = ann };
+    CHECK(go(other)->err == -ROOST_CONFLICT);
+    CHECK(read_all(room, ann)->head == seq);
+
+    /* a line for every time it was asked, also for what was refused */
+    CHECK(go(new_op(STORE_LOG_READ, T0))->n_lines == 4);
+    CHECK(last->lines[2].outcome == 0 && last->lines[3].outcome == -ROOST_CONFLICT);
+
+    /* after a week it is forgotten */
+    struct store_op *late = event_op(room, ann, EVENT_TEXT, 0, "hello");
+    late->now_ms = T0 + REQUEST_KEEP_MS + 1;
+    late->req = (struct store_request){ .has_id = true, .scope = ann, .id = { 7 } };
+    CHECK(go(late)->err == 0 && !last->dup && last->seq == seq + 1);
+}
+
+static void told_numbers_have_no_holes_and_time_does_not_go_back(void)
+{
+    uint64_t ann = person("ann"), room = room_of(ann, 0);
+
+    CHECK(say(room, ann, "one") == 3); /* the room was made, ann came in */
+    struct store_op *late = event_op(room, ann, EVENT_TEXT, 0, "two");
+    late->now_ms = T0 + 5000;
+    CHECK(go(late)->seq == 4 && last->at_ms == T0 + 5000);
+    struct store_op *refused = event_op(room, ann, EVENT_EDIT, 99, "no such text");
+    CHECK(go(refused)->err == -ROOST_NO_SUCH_MESSAGE);
+    struct store_op *early = event_op(room, ann, EVENT_TEXT, 0, "three");
+    CHECK(go(early)->seq == 5 && last->at_ms == T0 + 5000);
+
+    struct store_op *stale = event_op(room, ann, EVENT_TEXT, 0, "four");
+    stale->owner_epoch = 0;
+    CHECK(go(stale)->err == -ROOST_STALE_OWNER);
+}
+
+static void told_a_name_is_free_again_when_the_room_is_closed(void)
+{
+    uint64_t ann = person("ann"), room = room_of(ann, 0);
+    struct store_op *again = new_op(STORE_ROOM_NEW, T0);
+    struct member_row owner = { .account = ann };
+
+    again->room.name = again->room.skeleton = "room";
+    again->members = arena_dup(&again->mem, &owner, sizeof owner);
+    CHECK(again->members);
+    again->n_members = 1;
+    store_op_ref(again);
+    CHECK(go(again)->err == -ROOST_NAME_TAKEN);
+    struct store_op *close = event_op(room, ann, EVENT_ROOM, 0, "");
+    close->event.closed = true;
+    CHECK(go(close)->err == 0);
+    CHECK(go(event_op(room, ann, EVENT_TEXT, 0, "too late"))->err == -ROOST_ROOM_CLOSED);
+    CHECK(go(again)->err == 0 && last->room != room);
+
+    struct store_op *twin = new_op(STORE_ACCOUNT_NEW, T0);
+    twin->account.name = twin->account.skeleton = "ann";
+    CHECK(go(twin)->err == -ROOST_NAME_TAKEN);
+}
+
+static void told_what_was_edited_or_deleted_is_masked(void)
+{
+    uint64_t ann = person("ann"), bob = person("bob"), room = room_of(ann, bob);
+    uint64_t seq = say(room, ann, "frist");
+
+    CHECK(go(event_op(room, ann, EVENT_EDIT, seq, "firts"))->err == 0);
+    CHECK(go(event_op(room, ann, EVENT_EDIT, seq, "first"))->err == 0);
+    struct store_op *foreign = event_op(room, bob, EVENT_EDIT, seq, "mine");
+    foreign->own = true;
+    CHECK(go(foreign)->err == -ROOST_NOT_ALLOWED);
+    read_all(room, ann);
+    const struct event *t = &last->events[seq - 1];
+    CHECK(strcmp(t[0].text, "first") == 0 && t[0].edit_seq == seq + 2);
+    CHECK(strcmp(t[1].text, "") == 0 && strcmp(t[2].text, "first") == 0);
+
+    CHECK(go(event_op(room, bob, EVENT_REACT, seq, "+1"))->err == 0);
+    CHECK(go(event_op(room, ann, EVENT_PIN, seq, NULL))->err == 0);
+    CHECK(go(event_op(room, ann, EVENT_DELETE, seq, NULL))->err == 0);
+    CHECK(go(event_op(room, ann, EVENT_DELETE, seq, NULL))->err == -ROOST_ALREADY);
+    CHECK(go(event_op(room, bob, EVENT_REACT, seq, "+1"))->err == -ROOST_NO_SUCH_MESSAGE);
+    read_all(room, ann);
+    t = &last->events[seq - 1];
+    CHECK(t[0].deleted && !*t[0].text && !t[0].n_reactions && !*t[2].text);
+
+    struct store_op *earlier = new_op(STORE_EARLIER, T0);
+    earlier->room.id = room;
+    earlier->seq = seq;
+    CHECK(go(earlier)->n_events == 3);
+    CHECK(strcmp(last->events[0].text, "frist") == 0 && strcmp(last->events[2].text, "first") == 0);
+}
+
+static void told_searching_takes_anything_that_is_typed(void)
+{
+    static const char *const odd[] = { "\"",     "*",  "AND",     "NOT \"", "a OR", "(",
+                                       "text:x", "^y", "'; DROP", "\"\" *", "-",    "NEAR(a b)" };
+    uint64_t ann = person("ann"), bob = person("bob"), room = room_of(ann, 0);
+    uint64_t seq = say(room, ann, "the power was cut at noon");
+
+    say(room, ann, "cut the power");
+    CHECK(found(ann, "power cut") == 2 && found(ann, "\"the power\"") == 2);
+    CHECK(found(ann, "\"power was") == 1 && found(ann, "NOO*") == 1 && found(ann, "noo") == 0);
+    CHECK(found(bob, "power") == 0); /* not his room */
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        found(ann, odd[i]);
+    CHECK(go(event_op(room, ann, EVENT_EDIT, seq, "nothing happened"))->err == 0);
+    CHECK(found(ann, "power") == 1 && found(ann, "happened") == 1);
+    CHECK(last->events[0].seq == seq && strcmp(last->events[0].text, "nothing happened") == 0);
+    CHECK(go(event_op(room, ann, EVENT_DELETE, seq, NULL))->err == 0);
+    CHECK(found(ann, "happened") == 0);
+}
+
+static void told_a_token_is_good_for_a_minute_after_the_next(void)
+{
+    uint64_t ann = person("ann");
+    struct store_op *login = new_op(STORE_SESSION_NEW, T0);
+
+    login->account.id = ann;
+    memset(login->session.token, 1, 32);
+    CHECK(go(login)->err == 0);
+    for (int i = 0; i < 3; i++) { /* shown again and again it does not live longer */
+        struct store_op *op = new_op(STORE_SESSION_RESUME, T0 + i * 40000);
+        memset(op->secret, 1, 32);
+        memset(op->next_secret, 2 + i, 32);
+        CHECK(go(op)->err == (i < 2 ? 0 : -ROOST_SESSION_OVER));
+        CHECK(i == 2 || last->account == ann);
+    }
+    struct store_op *op = new_op(STORE_SESSION_RESUME, T0 + 90000);
+    memset(op->secret, 3, 32);
+    CHECK(go(op)->err == 0);
+}
+
+static void told_an_account_that_goes_leaves_a_number(void)
+{
+    uint64_t ann = person("ann"), bob = person("bob"), room = room_of(ann, bob);
+    uint64_t seq = say(room, bob, "secret plans");
+    struct store_op *op = new_op(STORE_ACCOUNT_DELETE, T0);
+
+    op->account.id = bob;
+    CHECK(go(op)->err == 0);
+    read_all(room, ann);
+    CHECK(last->n_events == seq && last->events[seq - 1].deleted && !*last->events[seq - 1].text);
+    CHECK(strcmp(last->events[seq - 1].from_name, "#2") == 0);
+    CHECK(found(ann, "plans") == 0);
+    op = new_op(STORE_ACCOUNT_ROLE, T0);
+    op->account.id = bob;
+    CHECK(go(op)->err == -ROOST_NO_SUCH_USER);
+    CHECK(person("bob") == 3); /* the name is free, the number is not */
+}
+
+static void told_what_is_old_goes_and_numbers_stay(void)
+{
+    uint64_t ann = person("ann"), room = room_of(ann, 0), old = say(room, ann, "old words");
+    struct store_op *op = event_op(room, ann, EVENT_TEXT, 0, "new words");
+
+    go(event_op(room, ann, EVENT_EDIT, old, "old words, edited"));
+    op->now_ms = T0 + 1000;
+    uint64_t new = go(op)->seq;
+    op = new_op(STORE_RETAIN, T0 + 2000);
+    op->room.id = room;
+    op->before_ms = T0 + 500;
+    CHECK(go(op)->err == 0);
+    CHECK(found(ann, "words") == 1 && read_all(room, ann)->n_events == 3 && last->head == new);
+    op = new_op(STORE_ROOM_LOAD, T0);
+    op->room.id = room;
+    CHECK(go(op)->room_row.first == new);
+}
+
+static void told_of_a_page_that_is_asked_for(void)
+{
+    uint64_t ann = person("ann"), bob = person("bob"), room = room_of(ann, bob);
+
+    for (int i = 0; i < 20; i++)
+        say(room, ann, "line"); /* 4 to 23 */
+    struct store_op *op = new_op(STORE_READ, T0);
+    op->room.id = room;
+    op->limit = 5;
+    op->last = true;
+    CHECK(go(op)->n_events == 5 && last->more && last->events[0].seq == 19);
+    op = new_op(STORE_READ, T0);
+    op->room.id = room;
+    op->limit = 5;
+    op->around = 10;
+    CHECK(go(op)->n_events == 5 && last->events[0].seq == 8 && last->events[4].seq == 12);
+    op = new_op(STORE_MARK, T0);
+    op->room.id = room;
+    op->account.id = bob;
+    op->read = 20;
+    CHECK(go(op)->read == 20 && last->delivered == 20);
+    op = new_op(STORE_READ, T0);
+    op->room.id = room;
+    op->account.id = bob;
+    op->unread = true;
+    CHECK(go(op)->n_events == 3 && !last->more);
+    op = new_op(STORE_ROOM_LIST, T0);
+    op->account.id = bob;
+    op->mine = true;
+    CHECK(go(op)->n_places == 2 && last->places[1].unread == 3 && last->places[1].members == 2);
+}
+
+static void told_a_batch_that_is_rolled_back_never_was(void)
+{
+    uint64_t ann = person("ann"), room = room_of(ann, 0), seq = say(room, ann, "kept");
+    struct store_op *op = event_op(room, ann, EVENT_TEXT, 0, "lost");
+
+    CHECK(store->ops->begin(store) == 0);
+    store_result_free(store->ops->apply(store, op));
+    store_op_unref(op);
+    store->ops->rollback(store);
+    CHECK(read_all(room, ann)->head == seq && found(ann, "lost") == 0);
+    CHECK(say(room, ann, "next") == seq + 1);
+}
+
+/* --- who is told --- */
+
+static void end(void)
+{
+    store_result_free(last);
+    last = NULL;
+    if (store)
+        store->ops->free(store);
+    store = NULL;
+}
+
+static void tell(void (*story)(void))
+{
+    char why[200];
+
+    end();
+    store = memory_store_new();
+    CHECK(store);
+    story();
+    end();
+    CHECK(sqlite_store_open(&store, &(struct sqlite_options){ .path = ":memory:" }, why) == 0);
+    story();
+    CHECK(sqlite_store_check(store, why));
+    end();
+}
+
+#define STORY(name)                                                                                \
+    static void name(void)                                                                         \
+    {                                                                                              \
+        tell(told_##name);                                                                         \
+    }
+STORY(a_request_is_done_once)
+STORY(numbers_have_no_holes_and_time_does_not_go_back)
+STORY(a_name_is_free_again_when_the_room_is_closed)
+STORY(what_was_edited_or_deleted_is_masked)
+STORY(searching_takes_anything_that_is_typed)
+STORY(a_token_is_good_for_a_minute_after_the_next)
+STORY(an_account_that_goes_leaves_a_number)
+STORY(what_is_old_goes_and_numbers_stay)
+STORY(of_a_page_that_is_asked_for)
+STORY(a_batch_that_is_rolled_back_never_was)
+
+static void accents_and_case_do_not_matter(void)
+{
+    char why[200];
+
+    end();
+    CHECK(sqlite_store_open(&store, &(struct sqlite_options){ .path = ":memory:" }, why) == 0);
+    uint64_t ann = person("ann"), room = room_of(ann, 0);
+    say(room, ann, "Ein Café in der Straße nach Übersee");
+    CHECK(found(ann, "cafe") == 1 && found(ann, "ÜBERSEE") == 1 && found(ann, "uber*") == 1);
+    end();
+}
+
+static void a_commit_that_fails_loses_the_batch_and_nothing_else(void)
+{
+    end();
+    store = memory_store_new();
+    CHECK(store);
+    uint64_t ann = person("ann"), room = room_of(ann, 0), seq = say(room, ann, "kept");
+    uint64_t digest = memory_digest(store);
+    memory_fail_commit(store, -ROOST_FULL);
+    CHECK(go(event_op(room, ann, EVENT_TEXT, 0, "lost"))->err == -ROOST_FULL);
+    CHECK(memory_digest(store) == digest && memory_head(store, room) == seq);
+    CHECK(say(room, ann, "next") == seq + 1);
+    end();
+}
+
+#define T(name)                                                                                    \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+TEST_MAIN(T(a_request_is_done_once), T(numbers_have_no_holes_and_time_does_not_go_back),
+          T(a_name_is_free_again_when_the_room_is_closed), T(what_was_edited_or_deleted_is_masked),
+          T(searching_takes_anything_that_is_typed), T(a_token_is_good_for_a_minute_after_the_next),
+          T(an_account_that_goes_leaves_a_number), T(what_is_old_goes_and_numbers_stay),
+          T(of_a_page_that_is_asked_for), T(a_batch_that_is_rolled_back_never_was),
+          T(accents_and_case_do_not_matter),
+          T(a_commit_that_fails_loses_the_batch_and_nothing_else))
