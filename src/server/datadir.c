@@ -52,11 +52,13 @@ static int write_all(int fd, const uint8_t *p, size_t len)
     return fsync(fd) ? -ROOST_IO : 0;
 }
 
-static int sync_dir(const struct datadir *d)
+int datadir_sync(const struct datadir *d)
 {
     int fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int err = fd < 0 || fsync(fd) ? -ROOST_IO : 0;
 
+    if (err)
+        log_error("cannot sync %s: %s", d->path, strerror(errno));
     if (fd >= 0)
         close(fd);
     return err;
@@ -78,8 +80,6 @@ int datadir_write(const struct datadir *d, const char *name, const void *bytes, 
         close(fd);
     if (!err && rename(aside, path))
         err = -ROOST_IO;
-    if (!err)
-        err = sync_dir(d);
     if (err)
         log_error("cannot write %s: %s", path, strerror(errno));
     return err;

@@ -22,8 +22,10 @@ void datadir_close(struct datadir *d);
 
 /* DIR/name; the result is for at most DATADIR_PATH_MAX bytes. */
 void datadir_path(const struct datadir *d, const char *name, char ret[static DATADIR_PATH_MAX]);
-/* Written aside, fsynced and renamed: there is the old file or the whole new one. Mode 0600. */
+/* Written aside, fsynced and renamed: there is the old file or the whole new one. Mode
+ * 0600. It is there for good after datadir_sync, once for several. */
 int datadir_write(const struct datadir *d, const char *name, const void *bytes, size_t len);
+int datadir_sync(const struct datadir *d);
 /* Up to cap bytes; returns how many, or -ROOST_IO (errno says why). */
 long datadir_read(const struct datadir *d, const char *name, void *bytes, size_t cap);
 void datadir_remove(const struct datadir *d, const char *name);

@@ -132,7 +132,8 @@ static void reload_tls(struct server *s)
     }
     if (strcmp(fresh.fingerprint, s->tls.fingerprint) != 0)
         log_info("new certificate, fingerprint %s", fresh.fingerprint);
-    tls_fini(&s->tls); /* connections hold a reference of their own */
+    datadir_sync(&s->dir); /* one may have been made anew */
+    tls_fini(&s->tls);     /* connections hold a reference of their own */
     s->tls = fresh;
 }
 
@@ -300,6 +301,8 @@ int server_new(struct server **ret, const struct options *o, int argc, char **ar
         err = open_hub(s);
     if (!err)
         err = first_init(&s->first, &s->dir, s->hub, s->store, edge_now());
+    if (!err)
+        err = datadir_sync(&s->dir); /* before anybody sees the fingerprint */
     if (!err)
         err = open_loop(s);
     if (!err)
