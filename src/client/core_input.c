@@ -49,7 +49,7 @@ static void on_message(struct core *c, const Roost__ToClient *m, struct arena *m
         ask_on_reply(c, m, mem);
         break;
     case ROOST__TO_CLIENT__BODY_EVENT:
-        room_on_event(c, m, mem);
+        room_on_push(c, m, mem);
         break;
     case ROOST__TO_CLIENT__BODY_BEHIND:
         room_on_behind(c, m->behind);

@@ -135,7 +135,7 @@ void ask_refuse(struct core *c, int code, bool all);
 void ask_on_reply(struct core *c, const Roost__ToClient *m, struct arena *mem);
 
 /* --- core_room.c --- */
-void room_on_event(struct core *c, const Roost__ToClient *m, struct arena *mem);
+void room_on_push(struct core *c, const Roost__ToClient *m, struct arena *mem);
 void room_on_behind(struct core *c, const Roost__Behind *b);
 void room_on_synced(struct core *c, struct item *i, const Roost__Synced *s);
 void room_on_refused(struct core *c, struct item *i, const Roost__Error *e);

@@ -197,7 +197,7 @@ static void hold(struct core *c, struct room_cursor *r, struct item *i)
     r->held.n++;
 }
 
-void room_on_event(struct core *c, const Roost__ToClient *m, struct arena *mem)
+void room_on_push(struct core *c, const Roost__ToClient *m, struct arena *mem)
 {
     struct room_cursor *r = map_get(&c->rooms, m->event->room);
     uint64_t seq = m->event->seq;
