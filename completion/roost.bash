@@ -57,7 +57,8 @@ _roost() {
         ;;
     esac
 
-    table=$("${words[0]}" completion 2>/dev/null) || return
+    # A tab would be swallowed where a field is empty.
+    table=$("${words[0]}" completion 2>/dev/null | tr '\t' '\037') || return
     # The name is the longest row that the words so far begin with.
     local -a said=()
     for ((i = 1; i < cword; i++)); do
@@ -69,7 +70,7 @@ _roost() {
         esac
     done
     local joined="${said[*]} "
-    while IFS=$'\t' read -r line takes_ options_; do
+    while IFS=$'\037' read -r line takes_ options_; do
         if [[ -n $line && $joined == "$line "* && ${#line} -gt ${#name} ]]; then
             name=$line takes=$takes_ options=$options_
         fi
@@ -77,15 +78,15 @@ _roost() {
 
     if [[ $cur == -* ]]; then
         rest=$(tail -n 1 <<<"$table")
-        mapfile -t COMPREPLY < <(compgen -W "$options ${rest//$'\t'/}" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "$options ${rest//$'\037'/}" -- "$cur")
         [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
         return
     fi
 
     # Words that go on with a name: "room" -> new, join, ...
     local next
-    next=$(while IFS=$'\t' read -r line _; do
-        if [[ -z ${said[*]} ]]; then
+    next=$(while IFS=$'\037' read -r line _; do
+        if [[ -n $line && -z ${said[*]} ]]; then
             printf '%s\n' "${line%% *}"
         elif [[ $line == "${said[*]} "* ]]; then
             line=${line#"${said[*]} "}
@@ -114,7 +115,7 @@ _roost() {
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    *COMMAND*) names=$(cut -f1 <<<"$table" | cut -d' ' -f1 | sort -u) ;;
+    *COMMAND*) names=$(cut -d$'\037' -f1 <<<"$table" | cut -d' ' -f1 | sort -u) ;;
     esac
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$names" -- "$cur")
 }

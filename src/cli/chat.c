@@ -151,7 +151,7 @@ static void on_line(char *line)
     chat->line_up = false;
     if (!line) { /* Ctrl+D */
         chat->quit = true;
-        putchar('\n');
+        chat->line_up = true;
         return;
     }
     if (*line)

@@ -41,7 +41,7 @@ static void on_message(struct chat *chat, const struct roost_message *m)
 
     if (e && m->seq > e->head)
         e->head = m->seq;
-    if (m->hidden && m->what == ROOST_TEXT)
+    if (m->hidden || (m->room == chat->shown_room && m->seq <= chat->shown_seq))
         return;
     if (e && e->muted && !here && !m->mentions_me)
         return;
@@ -86,11 +86,10 @@ static void sent(struct chat *chat, const struct roost_event *e)
 {
     struct chat_sending *s = sending_of(chat, e->request);
 
-    if (e->kind == ROOST_REFUSED)
-        cli_fail_error(chat->c, &e->error, NULL);
     if (!s)
-        return;
+        return; /* a mark of what was read: nobody waits for it */
     if (e->kind == ROOST_REFUSED) {
+        cli_fail_error(chat->c, &e->error, NULL);
         struct buf b = { 0 };
         buf_printf(&b, "  not said: %s", s->text);
         dim_line(chat, buf_str(&b));
@@ -208,6 +207,8 @@ static void show_last(struct chat *chat, struct room_entry *room)
     if (!e.reply.n)
         return;
     uint64_t seq = e.reply.messages[e.reply.n - 1].seq;
+    chat->shown_room = number;
+    chat->shown_seq = seq;
     roost_room_mark(chat->c->r, number, seq, seq);
     room = rooms_get(&chat->c->rooms, number);
     if (room) {

@@ -29,8 +29,10 @@ struct chat {
     struct show show;
     char *target; /* where one speaks; "" nowhere yet */
     int64_t last_day;
+    uint64_t shown_room, shown_seq; /* a page showed that room up to there */
     bool classic;
     bool line_up; /* the prompt and the line being typed are on the screen */
+    bool suspended;
     bool quit, lost;
     int status;
     struct chat_person *people; /* who is on */

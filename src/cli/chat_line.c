@@ -16,7 +16,6 @@
 enum { HISTORY_LINES = 1000 };
 
 static struct chat *the_chat; /* Readline's callbacks carry no argument */
-static void (*the_handler)(char *);
 
 /* --- prompt --- */
 
@@ -123,10 +122,9 @@ static void match_sub(struct matches *m, const char *line, int start)
     }
 }
 
-static void match_names(struct matches *m, int start)
+static void match_names(struct matches *m)
 {
     const struct chat *chat = the_chat;
-    const char *after = !start && *rl_line_buffer != '/' ? "" : "";
 
     for (size_t i = 0; i < chat->n_people; i++) {
         match(m, "", chat->people[i].name);
@@ -138,7 +136,7 @@ static void match_names(struct matches *m, int start)
             continue;
         match(m, "#", e->name);
         if (*rl_line_buffer == '/')
-            match(m, after, e->name);
+            match(m, "", e->name);
     }
 }
 
@@ -190,7 +188,7 @@ static char **complete(const char *text, int start, int end)
     else if (*rl_line_buffer == '/')
         match_sub(&m, rl_line_buffer, start);
     if (!m.n && (start || *text != '/'))
-        match_names(&m, start);
+        match_names(&m);
     return with_common(&m);
 }
 
@@ -206,7 +204,6 @@ void line_start(struct chat *chat, void (*on_line)(char *))
     struct buf b = { 0 };
 
     the_chat = chat;
-    the_handler = on_line;
     rl_readline_name = "roost";
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
@@ -315,15 +312,21 @@ void chat_print(struct chat *chat, const struct buf *b)
 
 void chat_suspend(struct chat *chat)
 {
-    if (chat && chat->line_up) {
-        rl_clear_visible_line();
-        rl_callback_handler_remove();
-        chat->line_up = false;
-    }
+    if (!chat || !chat->line_up)
+        return; /* within a command the terminal is free anyway */
+    rl_clear_visible_line();
+    rl_deprep_terminal();
+    chat->line_up = false;
+    chat->suspended = true;
 }
 
-/* Within a command the line is not up: Readline puts it there when it is done. */
 void chat_resume(struct chat *chat)
 {
-    (void)chat;
+    if (!chat || !chat->suspended)
+        return;
+    rl_prep_terminal(1);
+    rl_on_new_line();
+    rl_redisplay();
+    chat->line_up = true;
+    chat->suspended = false;
 }

@@ -14,7 +14,11 @@ static void left(struct cli *c, const char *a, const char *b)
     buf_puts(&c->out, "  ");
     size_t width = text_columns(buf_str(&cell));
     buf_puts(&c->out, buf_str(&cell));
-    buf_fill(&c->out, ' ', width < LEFT ? LEFT - width : 1);
+    if (width >= LEFT) {
+        buf_puts(&c->out, "\n  ");
+        width = 0;
+    }
+    buf_fill(&c->out, ' ', LEFT - width);
     buf_fini(&cell);
 }
 

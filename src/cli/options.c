@@ -94,7 +94,8 @@ static int unknown_command(struct parse *p, const char *name)
     refuse(p, "there is no command", name, "");
     for (size_t i = 0; i < p->n; i++) {
         size_t d = distance(name, p->table[i].name);
-        if (d < best_distance && p->table[i].group) {
+        bool alike = d <= 1 || *name == *p->table[i].name;
+        if (d < best_distance && alike && p->table[i].group) {
             best = p->table[i].name;
             best_distance = d;
         }
