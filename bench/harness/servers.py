@@ -58,7 +58,10 @@ def free_port():
 
 
 def package_version(package):
-    return first_line(["dpkg-query", "-W", "-f", "${Version}", package])
+    """Empty if it is not installed."""
+    status, _, version = first_line(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}",
+                                     package]).partition(" ")
+    return version if status == "installed" else ""
 
 
 class Server:
