@@ -112,6 +112,19 @@ static void on_group(AvahiEntryGroup *group, AvahiEntryGroupState state, void *a
         publish(m, m->avahi);
 }
 
+static void on_client(AvahiClient *avahi, AvahiClientState state, void *arg);
+
+/* The daemon was stopped; another client waits until it is back. */
+static void wait_for_daemon(struct mdns *m, AvahiClient *gone)
+{
+    int err;
+
+    m->group = NULL; /* freed with its client */
+    m->avahi_client_free(gone);
+    m->avahi = m->avahi_client_new(m->avahi_threaded_poll_get(m->poll), AVAHI_CLIENT_NO_FAIL,
+                                   on_client, m, &err);
+}
+
 static void on_client(AvahiClient *avahi, AvahiClientState state, void *arg)
 {
     struct mdns *m = arg;
@@ -128,6 +141,9 @@ static void on_client(AvahiClient *avahi, AvahiClientState state, void *arg)
     } else if (m->group &&
                (state == AVAHI_CLIENT_S_COLLISION || state == AVAHI_CLIENT_S_REGISTERING)) {
         m->avahi_entry_group_reset(m->group); /* the host's name changes */
+    } else if (state == AVAHI_CLIENT_FAILURE &&
+               m->avahi_client_errno(avahi) == AVAHI_ERR_DISCONNECTED) {
+        wait_for_daemon(m, avahi);
     }
 }
 
