@@ -1,6 +1,7 @@
 #include "server/edge.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 enum {
     SLOT_BITS = 24, /* of a peer's number; the rest counts up */
     SLOTS_FIRST = 64,
+    CROWD = 100,
     TICK_MS = 250, /* how exact the patience with a peer is */
     /* A handshake that made no end in this time may be dropped for a new one. */
     STALE_HANDSHAKE_US = 2000000,
@@ -113,6 +115,7 @@ void edge_forget(struct edge *e, struct peer *p)
     e->slots[slot] = NULL;
     e->unused[e->n_unused++] = slot;
     e->n_peers--;
+    e->gone++;
 }
 
 /* --- coming -------------------------------------------------------------------------------- */
@@ -270,12 +273,22 @@ static bool held(struct edge *e)
     return true;
 }
 
+/* A crowd has left: the allocator would keep what it had. */
+static void trim(struct edge *e)
+{
+    if (e->gone < CROWD || e->gone <= e->n_peers)
+        return;
+    e->gone = 0;
+    malloc_trim(0);
+}
+
 /* Before the loop sleeps: everything that this turn made is written. */
 static void on_flush(uv_prepare_t *prepare)
 {
     struct edge *e = prepare->data;
     struct peer *p;
 
+    trim(e);
     if (!e->dirty || held(e))
         return;
     while ((p = e->dirty)) {

@@ -53,6 +53,7 @@ struct edge {
     struct peer **slots; /* by the low bits of a peer's number */
     uint32_t *unused;    /* slots, as a stack */
     uint32_t n_slots, n_unused, n_peers;
+    uint32_t gone; /* peers, since memory was last given back */
     uint64_t next_number;
 
     struct peer *dirty; /* have output; linked by peer->next_dirty */
