@@ -95,7 +95,7 @@ static void log_out(struct chat *chat)
     chat->quit = true;
 }
 
-static void do_line(struct chat *chat, const char *line)
+void chat_line(struct chat *chat, const char *line)
 {
     struct arena arena;
     struct slash s;
@@ -156,7 +156,7 @@ static void on_line(char *line)
     }
     if (*line)
         line_history_add(line);
-    do_line(chat, line);
+    chat_line(chat, line);
     free(line);
     line_prompt(chat);
     chat->line_up = true;
@@ -234,16 +234,13 @@ static void expire_typing(struct chat *chat)
 
 static void on_flags(struct chat *chat)
 {
-    if (resized) {
-        resized = 0;
+    if (resized && !chat->plain)
         line_resize(chat);
-    }
-    if (interrupted) {
-        interrupted = 0;
+    if (interrupted && !chat->plain)
         line_drop(chat);
-    }
-    if (ended)
+    if (ended || (interrupted && chat->plain))
         chat->quit = true;
+    resized = interrupted = 0;
 }
 
 static void turn(struct chat *chat)
@@ -251,7 +248,7 @@ static void turn(struct chat *chat)
     struct roost *r = chat->c->r;
     int wants = roost_wants(r), fd = roost_fd(r);
     struct pollfd fds[2] = {
-        { .fd = STDIN_FILENO, .events = POLLIN },
+        { .fd = chat->plain && !plain_wants(chat) ? -1 : STDIN_FILENO, .events = POLLIN },
         { .fd = fd,
           .events = (short)((wants & ROOST_READ ? POLLIN : 0) |
                             (wants & ROOST_WRITE ? POLLOUT : 0)) },
@@ -262,7 +259,12 @@ static void turn(struct chat *chat)
     roost_process(r);
     chat_drain(chat);
     expire_typing(chat);
-    if (n > 0 && fds[0].revents && !chat->quit) {
+    bool typed = n > 0 && fds[0].revents && !chat->quit;
+    if (chat->plain) {
+        if (typed)
+            plain_read(chat);
+        plain_lines(chat);
+    } else if (typed) {
         line_key();
         if (!chat->quit)
             tell_typing(chat);
@@ -300,6 +302,7 @@ static void close_chat(struct chat *chat)
     people_free(chat);
     free(chat->target);
     free(chat->typing);
+    buf_fini(&chat->input);
     for (size_t i = 0; i < CHAT_SENDING_MAX; i++)
         free(chat->sending[i].text);
 }
@@ -312,11 +315,6 @@ int chat_main(struct cli *c, const struct cli_args *a)
 
     if (!chat.target)
         return CLI_REFUSED;
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || c->json) {
-        free(chat.target);
-        return cli_usage(c, "chat needs a terminal",
-                         "programs use roost say, and roost --json read --follow");
-    }
     int status = cli_rooms(c);
     if (!status)
         status = live_follow(c, NULL, true);
@@ -328,10 +326,12 @@ int chat_main(struct cli *c, const struct cli_args *a)
     c->chat = &chat;
     catch_signals();
     greet(&chat, a->n_words ? a->words[0] : NULL);
-    line_start(&chat, on_line);
+    if (!chat.plain)
+        line_start(&chat, on_line);
     while (!chat.quit)
         turn(&chat);
-    line_stop(&chat);
+    if (!chat.plain)
+        line_stop(&chat);
     cli_flush(c);
     c->chat = NULL;
     the_chat = NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/chat_in.h"
+#include "cli/json.h"
 #include "cli/text.h"
 
 enum { GO_SHOWS = 20 };
@@ -12,6 +13,8 @@ static void dim_line(struct chat *chat, const char *text)
 {
     struct buf *out = &chat->c->out;
 
+    if (chat->c->json)
+        return;
     buf_puts(out, cli_style(chat->c, STYLE_DIM));
     text_clean(out, text, TEXT_ONE_LINE);
     buf_puts(out, cli_style(chat->c, STYLE_OFF));
@@ -46,7 +49,7 @@ static void on_message(struct chat *chat, const struct roost_message *m)
     if (e && e->muted && !here && !m->mentions_me)
         return;
     show_in(chat, m);
-    if (m->mentions_me && !m->own)
+    if (m->mentions_me && !m->own && !chat->plain)
         buf_putc(&chat->c->out, '\a');
     /* what is not on the screen of this room yet stays unread */
     roost_room_mark(chat->c->r, m->room, m->seq, here ? m->seq : 0);
@@ -59,8 +62,22 @@ static void on_message(struct chat *chat, const struct roost_message *m)
     }
 }
 
+static void json_typing(struct cli *c, const struct roost_event *e)
+{
+    struct json j;
+
+    json_begin(&j, &c->out);
+    json_str(&j, "event", "typing");
+    json_u64(&j, "room", e->typing.room);
+    json_u64(&j, "account", e->typing.account);
+    json_str(&j, "name", e->typing.name);
+    json_end(&j);
+}
+
 static void on_typing(struct chat *chat, const struct roost_event *e)
 {
+    if (chat->c->json)
+        json_typing(chat->c, e);
     if (e->typing.account == chat->c->account || !is_here(chat, e->typing.room))
         return;
     char *name = strdup(e->typing.name);
@@ -109,9 +126,8 @@ static int on_status(struct chat *chat, const struct roost_status *s)
     if (s->state == ROOST_OVER)
         chat->quit = true;
     int over = live_on_status(chat->c, s);
-    if (s->state == ROOST_READY) {
+    if (s->state == ROOST_READY)
         roost_people_watch(chat->c->r, true);
-    }
     line_prompt(chat);
     return over;
 }
@@ -147,6 +163,19 @@ int chat_event(struct chat *chat, const struct roost_event *e)
 
 /* --- what is said --- */
 
+bool chat_can_say(const struct chat *chat)
+{
+    return sending_of((struct chat *)chat, 0) != NULL;
+}
+
+bool chat_all_said(const struct chat *chat)
+{
+    for (size_t i = 0; i < CHAT_SENDING_MAX; i++)
+        if (chat->sending[i].request)
+            return false;
+    return true;
+}
+
 void chat_say(struct chat *chat, const char *text)
 {
     struct chat_sending *s = sending_of(chat, 0);
@@ -173,6 +202,8 @@ void chat_say(struct chat *chat, const char *text)
 
 static void unread_line(struct chat *chat)
 {
+    if (chat->c->json)
+        return;
     buf_puts(&chat->c->out, cli_style(chat->c, "\033[31m"));
     buf_puts(&chat->c->out, "--- unread ---");
     buf_puts(&chat->c->out, cli_style(chat->c, STYLE_OFF));

@@ -33,6 +33,9 @@ struct chat {
     bool classic;
     bool line_up; /* the prompt and the line being typed are on the screen */
     bool suspended;
+    bool plain;       /* no terminal: chat_plain.c instead of chat_line.c */
+    struct buf input; /* plain: read and not yet taken */
+    bool input_over;
     bool quit, lost;
     int status;
     struct chat_person *people; /* who is on */
@@ -54,6 +57,14 @@ void line_wipe_typed(struct chat *chat,
 void line_history_add(const char *line);
 bool line_is_words(void); /* something is typed that is no command */
 
+/* chat_plain.c */
+void plain_read(struct chat *chat);
+bool plain_wants(const struct chat *chat);
+void plain_lines(struct chat *chat);
+
+/* chat.c */
+void chat_line(struct chat *chat, const char *line); /* does what was typed */
+
 /* chat_people.c: who is on */
 void people_load(struct chat *chat);
 void people_changed(struct chat *chat, const struct roost_event *e);
@@ -62,5 +73,7 @@ void people_free(struct chat *chat);
 /* chat_event.c: what arrives, and what is said */
 int chat_event(struct chat *chat, const struct roost_event *e); /* exit status + 1 when over */
 void chat_say(struct chat *chat, const char *text);
+bool chat_can_say(const struct chat *chat); /* not too much waits for its acknowledgement */
+bool chat_all_said(const struct chat *chat);
 /* Speaks to another target and shows what was said there last. */
 int chat_go(struct chat *chat, const char *word);

@@ -52,6 +52,8 @@ void line_prompt(struct chat *chat)
 {
     struct buf b = { 0 };
 
+    if (chat->plain)
+        return;
     prompt_styled(chat, &b);
     if (chat->line_up)
         rl_clear_visible_line();
@@ -272,6 +274,8 @@ void line_wipe_typed(struct chat *chat, const char *line)
     struct buf b = { 0 };
     size_t columns = chat->c->columns ? chat->c->columns : 80;
 
+    if (chat->plain)
+        return;
     prompt_text(chat, &b);
     buf_puts(&b, line);
     size_t rows = text_columns(buf_str(&b)) / columns + 1;

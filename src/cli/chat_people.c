@@ -41,6 +41,8 @@ static void line(struct chat *chat, const char *name, const char *what, const ch
 {
     struct buf *out = &chat->c->out;
 
+    if (chat->c->json)
+        return;
     buf_puts(out, cli_style(chat->c, STYLE_DIM));
     buf_puts(out, "- ");
     text_clean(out, name, TEXT_ONE_LINE);
@@ -78,8 +80,11 @@ static void one(struct chat *chat, const struct roost_person *now)
 
 void people_changed(struct chat *chat, const struct roost_event *e)
 {
-    for (size_t i = 0; i < e->n_people; i++)
+    for (size_t i = 0; i < e->n_people; i++) {
+        if (chat->c->json)
+            cmd_json_person(chat->c, &e->people[i]);
         one(chat, &e->people[i]);
+    }
 }
 
 void people_load(struct chat *chat)
@@ -96,6 +101,8 @@ void people_load(struct chat *chat)
         for (size_t i = 0; i < e.reply.n; i++) {
             after = e.reply.people[i].account;
             add(chat, &e.reply.people[i]);
+            if (chat->c->json)
+                cmd_json_person(chat->c, &e.reply.people[i]);
             buf_printf(&names, "%s%s", names.len ? ", " : "", e.reply.people[i].name);
         }
     } while (e.reply.more && e.reply.n);

@@ -68,6 +68,7 @@ bool cmd_parse_role(const char *s, enum roost_role *ret);
 int cmd_id(struct cli *c, const char *word, uint64_t *ret_room, uint64_t *ret_seq);
 /* A time as --since takes it, or a usage error. */
 int cmd_since(struct cli *c, const char *word, uint64_t *ret_ms);
+void cmd_json_person(struct cli *c, const struct roost_person *p);
 void cmd_print_help(struct cli *c, const struct cli_args *a);
 /* Words joined by spaces; the caller frees. NULL when out of memory. */
 char *cmd_join(const char **words, size_t n);

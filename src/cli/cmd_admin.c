@@ -262,12 +262,14 @@ static bool seconds_of(const char *s, uint64_t *ret)
 CLI_RUN(cmd_admin_block)
 {
     uint64_t seconds = 0;
-    const char *name = bare(a->words[0]);
 
-    if (!seconds_of(a->words[1], &seconds))
+    if (!a->n_words)
+        return cmd_admin_blocks(c, a);
+    const char *name = bare(a->words[0]), *time = a->n_words > 1 ? a->words[1] : "1h";
+    if (!seconds_of(time, &seconds))
         return cli_usage(c, "this is no length of time", "write for example 90s, 10m, 2h or 7d");
     return cli_do(c, roost_admin_block(c->r, name, seconds), "admin block",
-                  "Nobody logs in as %s for %s.", name, a->words[1]);
+                  "Nobody logs in as %s for %s.", name, time);
 }
 
 static int nibble(char c)

@@ -6,7 +6,7 @@
 #include "cli/table.h"
 #include "cli/when.h"
 
-static void json_person(struct cli *c, const struct roost_person *p)
+void cmd_json_person(struct cli *c, const struct roost_person *p)
 {
     struct json j;
     int64_t now = cli_now_ms();
@@ -74,7 +74,7 @@ CLI_RUN(cmd_who)
         for (size_t i = 0; i < e.reply.n; i++) {
             after = e.reply.people[i].account;
             if (c->json)
-                json_person(c, &e.reply.people[i]);
+                cmd_json_person(c, &e.reply.people[i]);
             else
                 row(&t, &e.reply.people[i], now, admin);
         }

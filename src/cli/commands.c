@@ -105,7 +105,8 @@ const struct cli_command cli_commands[] = {
       "what it said before it was changed (for moderators)", "  roost earlier 12:345\n", NULL },
     { "chat", TALK, "[TARGET]", 0, 1, -1, CLI_LOGIN, true, chat_main,
       "talk in the terminal",
-      "A line that begins with / is a command; /help lists them, /quit leaves.\n\n"
+      "A line that begins with / is a command; /help lists them, /quit leaves. Without a\n"
+      "terminal, or with --json, lines are read from standard input.\n\n"
       "  roost chat\n  roost chat '#maths'\n",
       OPTIONS({ "classic", 0, NULL, "BCM ATU SRB SRM RDM UPD OUT are commands without a / too" }) },
 
@@ -179,8 +180,9 @@ const struct cli_command cli_commands[] = {
       "delete an account and all it wrote", "  roost admin user delete carl\n", OPTIONS(YES) },
     { "admin blocks", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_blocks,
       "list failed logins that are counted, and blocks", "  roost admin blocks\n", NULL },
-    { "admin block", ADMIN, "USER TIME", 2, 2, -1, CLI_LOGIN, false, cmd_admin_block,
-      "let nobody log in to an account for a while", "  roost admin block carl 2h\n", NULL },
+    { "admin block", ADMIN, "[USER [TIME]]", 0, 2, -1, CLI_LOGIN, false, cmd_admin_block,
+      "let nobody log in to an account for a while (1h); alone: admin blocks",
+      "  roost admin block carl 2h\n", NULL },
     { "admin unblock", ADMIN, "[USER]", 0, 1, -1, CLI_LOGIN, false, cmd_admin_unblock,
       "lift the blocks of a name, or one by its key",
       "  roost admin unblock carl\n  roost admin unblock --key 0a1b…\n",

@@ -1,0 +1,51 @@
+/* chat_plain.c - the chat without a terminal: lines come from standard input, and
+ * what happens goes to standard output. What drives programs and tests. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/chat_in.h"
+
+enum { LINE_MAX_BYTES = 64 * 1024 };
+
+/* More of the input, when it can be read. */
+void plain_read(struct chat *chat)
+{
+    char part[4096];
+    ssize_t n = read(STDIN_FILENO, part, sizeof part);
+
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (n <= 0)
+        chat->input_over = true;
+    else
+        buf_add(&chat->input, part, (size_t)n);
+    if (n <= 0 && chat->input.len)
+        buf_putc(&chat->input, '\n'); /* the last line may have no end */
+}
+
+/* May more be read? Not while lines wait. */
+bool plain_wants(const struct chat *chat)
+{
+    return !chat->input_over && chat->input.len < LINE_MAX_BYTES;
+}
+
+/* Lines are taken as fast as the server acknowledges: none is dropped. */
+void plain_lines(struct chat *chat)
+{
+    char *end;
+
+    while (!chat->quit && chat->input.len && chat_can_say(chat) &&
+           (end = memchr(chat->input.p, '\n', chat->input.len))) {
+        size_t len = (size_t)(end - chat->input.p);
+        char *line = strndup(chat->input.p, len);
+        memmove(chat->input.p, end + 1, chat->input.len - len); /* the zero too */
+        chat->input.len -= len + 1;
+        if (line)
+            chat_line(chat, line);
+        free(line);
+    }
+    if (chat->input_over && !chat->input.len && chat_all_said(chat))
+        chat->quit = true;
+}
