@@ -188,6 +188,11 @@ bool core_next_output(struct core *c, struct core_output *ret)
     return true;
 }
 
+bool core_has_outputs(const struct core *c)
+{
+    return c->todo || c->sends_at < c->n_sends;
+}
+
 /* --- events -------------------------------------------------------------------------------- */
 
 void core_give(struct core *c, struct item *i)
@@ -396,6 +401,12 @@ void core_on_closed(struct core *c, int err, bool fatal, int64_t now_us)
         core_stop(c, &e);
     else
         lose(c, &e, false);
+}
+
+void core_on_asking(struct core *c)
+{
+    if (c->state == CORE_AT_CONNECTING)
+        c->timer_us = INT64_MAX;
 }
 
 /* --- time ------------------------------------------------------------------------------------- */

@@ -25,7 +25,7 @@
  * Requests: core_request() gives each an id, keeps its bytes until it is
  * answered, and sends the same bytes again after a reconnection, so a change is
  * done once. Their answers come in any order; requests of one client are sent in
- * the order in which they were made, at most REQUEST_WINDOW unanswered.
+ * the order in which they were made, at most CORE_WINDOW unanswered.
  *
  * Rooms: core_follow() asks for all events above a number. Each is given once
  * and in order, whatever connections are lost; the cursor is what was queued as
@@ -122,6 +122,8 @@ void core_free(struct core *c);
 void core_on_connected(struct core *c, int64_t now_us);
 /* Any bytes, cut anywhere. */
 void core_on_bytes(struct core *c, const uint8_t *p, size_t len, int64_t now_us);
+/* A person is asked whether the server is to be trusted: as long as it takes. */
+void core_on_asking(struct core *c);
 /* The transport is gone or could not be made; err: why, either sign. fatal: do
  * not try again (a certificate that is not trusted). Not called for CORE_CLOSE. */
 void core_on_closed(struct core *c, int err, bool fatal, int64_t now_us);
@@ -156,6 +158,7 @@ struct core_output {
     struct blob *bytes;
 };
 bool core_next_output(struct core *c, struct core_output *ret);
+bool core_has_outputs(const struct core *c);
 
 /* ---- what there is to tell ---- */
 

@@ -220,7 +220,6 @@ void login_session_over(struct core *c, const struct core_error *e)
     c->self = (struct core_self){ 0 };
     c->watches = false;
     core_stop(c, e);
-    c->token_len = 0;
 }
 
 /* --- keep-alive ------------------------------------------------------------------- */

@@ -249,6 +249,15 @@ void room_on_gone(struct core *c, uint64_t room)
 
 /* --- answers ---------------------------------------------------------------------- */
 
+/* The room of a Sync; NULL when it was left since, also when it is followed again:
+ * then the answer is to the Sync of an earlier following. Numbers only grow. */
+static struct room_cursor *room_asked(struct core *c, const struct item *i)
+{
+    struct room_cursor *r = map_get(&c->rooms, i->room);
+
+    return r && i->event.request > r->follow ? r : NULL;
+}
+
 /* What was held comes out: all up to `upto`, which the Sync has made complete, and
  * behind it what has no gap. */
 static void release(struct core *c, struct room_cursor *r, uint64_t upto, bool more)
@@ -272,7 +281,7 @@ static void release(struct core *c, struct room_cursor *r, uint64_t upto, bool m
 
 void room_on_synced(struct core *c, struct item *i, const Roost__Synced *s)
 {
-    struct room_cursor *r = map_get(&c->rooms, i->room);
+    struct room_cursor *r = room_asked(c, i);
 
     if (!r || s->room != i->room) {
         item_free(i);
@@ -319,7 +328,7 @@ static bool passes(int code)
 
 void room_on_refused(struct core *c, struct item *i, const Roost__Error *e)
 {
-    struct room_cursor *r = map_get(&c->rooms, i->room);
+    struct room_cursor *r = room_asked(c, i);
 
     if (!r) {
         item_free(i);

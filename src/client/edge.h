@@ -1,0 +1,31 @@
+/* edge.h - what the files behind roost.h share: a core, its connection, its home. */
+#pragma once
+
+#include "client/core.h"
+#include "client/home.h"
+#include "client/tls.h"
+#include "roost.h"
+
+struct roost {
+    struct core *core;
+    struct tls tls;
+    struct home home;
+    char host[256], port[8], server[300];
+    char user[CORE_NAME_MAX]; /* whose token is used; "" = none */
+    char accept[HOME_PRINT_LEN + 1];
+    struct roost_options options; /* only the callback and the flags; strings are above */
+    char detail[512];
+    bool asking, refused; /* a certificate waits for an answer, or was refused */
+    char shown[HOME_PRINT_LEN + 1], pinned[HOME_PRINT_LEN + 1], pin_file[HOME_PATH_MAX + 16];
+    struct roost_trust trust;
+    bool want_token; /* CORE_LOAD waits for the lock */
+    int64_t lock_at_us, lock_until_us;
+    bool tell_asking; /* an event of ROOST_ASKING waits */
+};
+
+int64_t edge_now_us(void);
+/* The trust question, checked against pins: 1 trusted, 0 asked later, or an error. */
+int edge_trust(struct roost *r);
+
+/* plain.c: what the core tells, as plain structs in the event's own arena. */
+int plain_event(struct roost *r, struct core_event *from, struct roost_event *to);
