@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* Length of the sequence at p, 0 if none is valid there. */
 static size_t sequence(const uint8_t *p, const uint8_t *end, uint32_t *ret_c)
 {
@@ -45,6 +47,16 @@ uint32_t utf8_next(const char **p, const char *end)
 
     *p += n ? n : 1;
     return n ? c : 0xfffd;
+}
+
+size_t utf8_fit(const char *s, size_t max)
+{
+    size_t len = strnlen(s, max + 1);
+
+    if (len > max)
+        for (len = max; len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80;)
+            len--;
+    return len;
 }
 
 size_t utf8_put(char out[static 4], uint32_t c)

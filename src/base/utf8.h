@@ -12,6 +12,9 @@ bool utf8_valid(const void *s, size_t len);
  * belongs to none gives U+FFFD and is passed over. */
 uint32_t utf8_next(const char **p, const char *end);
 
+/* Length of s, or of as many whole characters of it as fit max bytes. */
+size_t utf8_fit(const char *s, size_t max);
+
 /* Writes 1 to 4 bytes, returns how many. */
 size_t utf8_put(char out[static 4], uint32_t c);
 

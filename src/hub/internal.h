@@ -147,14 +147,14 @@ enum {
     RULE_ERRORS = 4,      /* on_stored sees failed results too */
     RULE_QUIET = 8,       /* no line in the log (Hello, Ping: they read and change nothing) */
     RULE_CLOSED_TOO = 16, /* allowed in a closed room */
-    RULE_DUPS = 32, /* on_stored sees repeated ones too: the answer is more than Done */
+    RULE_DUPS = 32,       /* on_stored sees repeated ones too: the answer is more than Done */
 };
 
 /* Names in a request that must become numbers before the handler runs. */
 struct want {
     const Roost__Target *target; /* NULL: none */
-    uint64_t room;
-    const char *user; /* NULL: none */
+    uint64_t room, seq;          /* seq: of the message concerned, for the log */
+    const char *user;            /* NULL: none */
 };
 
 struct request;

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "hub/internal.h"
 #include "seal/digest.h"
+
+enum { TARGET_PART = 127 }; /* bytes of a name in the log */
 
 struct conn *request_conn(struct hub *h, const struct request *q)
 {
@@ -35,28 +38,42 @@ struct store_op *request_look(struct hub *h, struct request *q, enum store_kind 
     return op_for(h, q, kind);
 }
 
-/* "#7", "@ann", "12:5": what the request was about, for the log. */
+/* Behind what is there; pure folders have no printf. */
+static void add_text(char *text, const char *more)
+{
+    strncat(text, more, utf8_fit(more, TARGET_PART));
+}
+
+static void add_number(char *text, const char *sign, uint64_t n)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+
+    digits[--at] = 0;
+    for (; n; n /= 10)
+        digits[--at] = (char)('0' + n % 10);
+    strcat(text, sign);
+    strcat(text, digits + at);
+}
+
+/* "#maths", "@ann", "#7:12", "#maths ann": what the request was about, for the log. */
 static char *log_target(struct arena *a, const struct request *q)
 {
     struct want w = q->rule->want ? q->rule->want(q->msg) : (struct want){ 0 };
     const char *place = w.target && w.target->name ? w.target->name : "";
-    char number[24] = "";
-    char *text = arena_get(a, 2 * 128 + sizeof number);
+    const char *about = w.user ? w.user : q->about ? q->about : "";
+    char *text = arena_get(a, 2 * TARGET_PART + 64);
 
     if (!text)
         return NULL;
-    if (q->room_id && !*place) { /* decimal by hand: pure folders have no printf */
-        size_t at = sizeof number - 1;
-        for (uint64_t n = q->room_id; n; n /= 10)
-            number[--at] = (char)('0' + n % 10);
-        number[--at] = '#';
-        memmove(number, number + at, sizeof number - at);
-    }
-    strncat(text, *place ? place : number, 127);
-    if (w.user || q->about) {
-        strcat(text, *text ? " " : "");
-        strncat(text, w.user ? w.user : q->about, 127);
-    }
+    if (*place)
+        add_text(text, place);
+    else if (q->room_id)
+        add_number(text, "#", q->room_id);
+    if (w.seq)
+        add_number(text, ":", w.seq);
+    if (*about)
+        add_text(strcat(text, *text ? " " : ""), about);
     return text;
 }
 

@@ -57,15 +57,12 @@ static void session_drop(struct hub *h, struct request *q, uint64_t session)
     hub_store(h, op);
 }
 
-/* As much of a text as fits, cut between characters. */
+/* As much of a text as fits. */
 static char *text_cut(struct arena *a, const char *s, size_t max)
 {
-    size_t len = strnlen(s, max + 1);
-
-    if (len > max)
-        for (len = max; len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80;)
-            len--;
+    size_t len = utf8_fit(s, max);
     char *copy = arena_get(a, len + 1);
+
     return copy ? memcpy(copy, s, len) : NULL;
 }
 
