@@ -146,7 +146,8 @@ static void info_of_place(Roost__RoomInfo *info, const struct room_place *p)
     roost__room_info__init(info);
     info->room = p->room.id;
     info->kind = (Roost__RoomKind)p->room.kind;
-    info->name = (char *)(p->peer_name ? p->peer_name : p->room.name ? p->room.name : "");
+    const char *name = p->peer_name && *p->peer_name ? p->peer_name : p->room.name;
+    info->name = (char *)(name ? name : "");
     info->topic = (char *)(p->room.topic ? p->room.topic : "");
     info->private_ = p->room.private;
     info->moderated = p->room.moderated;
