@@ -18,7 +18,7 @@
 #include "store/batch.h"
 #include "store/sqlite.h"
 
-enum { TEXTS_MAX = 400, BATCH_MAX = 8, LIVES = 3 };
+enum { TEXTS_MAX = 400, BATCH_MAX = 8, LIVES = 3, BATCHES_MAX = 2000 };
 
 /* One text that the round says, and what became of it. */
 struct said {
@@ -113,6 +113,8 @@ static bool set_up(struct store *s)
             round_.room = r->room;
         else if (r->err == 0)
             round_.account = r->account;
+        else if (r->err != -ROOST_NOT_STORED && r->err != -ROOST_FULL)
+            on = wrong("the account is gone, or the room cannot be made");
         store_result_free(r);
         if (!on)
             return false;
@@ -273,9 +275,11 @@ static void live(void)
     sum.lives++;
     s = open_store();
     if (s && set_up(s)) {
-        while (one_batch(s))
-            if (roll(12) == 0 && !search_now(s))
-                break;
+        int batches = 0;
+        while (batches++ < BATCHES_MAX && one_batch(s) && (roll(12) || search_now(s)))
+            ;
+        if (batches > BATCHES_MAX)
+            wrong("it does not recover from an error");
     }
     if (s)
         s->ops->free(s);
