@@ -124,14 +124,13 @@ static char *from_file(struct cli *c, const char *file)
     return password;
 }
 
-static char *from_terminal(struct cli *c, const char *prompt)
+static char *from_terminal(struct cli *c, const char *prompt, const char *advice)
 {
     int fd = open_terminal();
     char *password = NULL;
 
     if (fd < 0) {
-        cli_fail(c, CLI_USAGE, "a password is needed, and there is no terminal to ask on",
-                 "set ROOST_PASSWORD or use --password-file FILE");
+        cli_fail(c, CLI_USAGE, "a password is needed, and there is no terminal to ask on", advice);
         return NULL;
     }
     chat_suspend(c->chat);
@@ -156,7 +155,7 @@ char *ask_password(struct cli *c, const char *prompt)
         return from_file(c, c->password_file);
     if (env)
         return strdup(env);
-    return from_terminal(c, prompt);
+    return from_terminal(c, prompt, "set ROOST_PASSWORD or use --password-file FILE");
 }
 
 char *ask_new_password(struct cli *c, const char *file, const char *variable, const char *prompt)
@@ -168,8 +167,10 @@ char *ask_new_password(struct cli *c, const char *file, const char *variable, co
     if (env)
         return strdup(env);
 
-    char *password = from_terminal(c, prompt);
-    char *again = password ? from_terminal(c, "The same again: ") : NULL;
+    char advice[80];
+    snprintf(advice, sizeof advice, "set %s or give it in a file", variable);
+    char *password = from_terminal(c, prompt, advice);
+    char *again = password ? from_terminal(c, "The same again: ", advice) : NULL;
     if (again && strcmp(password, again)) {
         cli_fail(c, CLI_USAGE, "the two passwords differ", "try again");
         ask_forget(password);

@@ -216,6 +216,8 @@ static void show_page(struct chat *chat, const struct roost_event *e, uint64_t r
 
     for (size_t i = 0; i < e->reply.n; i++) {
         const struct roost_message *m = &e->reply.messages[i];
+        if (show_is_folded(m) && !chat->c->json)
+            continue;
         if (read && m->seq > read && !marked && !m->own) {
             unread_line(chat);
             marked = true;

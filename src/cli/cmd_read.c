@@ -27,6 +27,16 @@ static void show_one(struct reading *r, const struct roost_message *m)
     r->seq = m->seq;
 }
 
+/* What is read later shows a changed message as it is now; that it was changed,
+ * people need not read again below. */
+static void show_past(struct reading *r, const struct roost_message *m)
+{
+    if (r->show.json || !show_is_folded(m))
+        show_one(r, m);
+    r->room = m->room;
+    r->seq = m->seq;
+}
+
 /* Pages from `what` on, until there is no more. */
 static int forward(struct reading *r, struct roost_read *what)
 {
@@ -37,7 +47,7 @@ static int forward(struct reading *r, struct roost_read *what)
         if (status)
             return status;
         for (size_t i = 0; i < e.reply.n; i++)
-            show_one(r, &e.reply.messages[i]);
+            show_past(r, &e.reply.messages[i]);
         cli_flush(r->c);
         if (!e.reply.more || !e.reply.n || what->last)
             return CLI_OK;

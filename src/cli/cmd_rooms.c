@@ -50,8 +50,11 @@ static void row(struct table *t, const struct roost_room *r, int64_t now)
 {
     struct buf cell = { 0 };
 
+    table_add_u64(t, r->room);
     if (r->kind == ROOST_EVERYONE)
         buf_puts(&cell, "everyone");
+    else if (!*r->name)
+        buf_puts(&cell, "(private)"); /* between two others: for admins */
     else
         buf_printf(&cell, "%c%s", r->kind == ROOST_DIRECT ? '@' : '#', r->name);
     table_add_buf(t, &cell);
@@ -78,7 +81,9 @@ static void row(struct table *t, const struct roost_room *r, int64_t now)
 /* All pages, gathered in one table or printed as objects. */
 static int list_rooms(struct cli *c, bool admin, bool mine)
 {
-    static const char *const heads[] = { "ROOM", "UNREAD", "MEMBERS", "LAST", "YOU", "TOPIC" };
+    static const char *const heads[] = {
+        "ID", "ROOM", "UNREAD", "MEMBERS", "LAST", "YOU", "TOPIC"
+    };
     int64_t now = cli_now_ms();
     uint64_t after = 0;
     struct roost_event e;

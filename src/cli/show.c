@@ -48,6 +48,11 @@ void show_day(const struct show *s, uint64_t ms, int64_t *last_day, struct buf *
     buf_putc(out, '\n');
 }
 
+bool show_is_folded(const struct roost_message *m)
+{
+    return m->what == ROOST_EDITED || m->what == ROOST_DELETED || m->what == ROOST_REACTED;
+}
+
 /* --- JSON --- */
 
 static const char *const event_names[] = {

@@ -24,5 +24,8 @@ void show_message(const struct show *s, const struct roost_message *m, struct bu
 /* "--- Monday, 2 March 2026 ---", when `ms` is on another day than *last_day
  * (0 at first); nothing with json. */
 void show_day(const struct show *s, uint64_t ms, int64_t *last_day, struct buf *out);
+/* An edit, a deletion or a reaction: the message it concerns shows it already when
+ * it is read later. */
+bool show_is_folded(const struct roost_message *m);
 /* A name in its colour (by a hash of it), cleaned. */
 void show_name(const struct show *s, const char *name, struct buf *out);
