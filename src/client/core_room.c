@@ -81,7 +81,7 @@ static int sync(struct core *c, struct room_cursor *r)
     Roost__ToServer m = ROOST__TO_SERVER__INIT;
 
     sync.room = r->room;
-    sync.after = r->upto;
+    sync.after = r->asked = r->upto;
     sync.limit = SYNC_LIMIT;
     m.body_case = ROOST__TO_SERVER__BODY_SYNC;
     m.sync = &sync;
@@ -287,7 +287,6 @@ void room_on_synced(struct core *c, struct item *i, const Roost__Synced *s)
         item_free(i);
         return;
     }
-    uint64_t before = r->upto;
     r->syncing = false;
     if (s->head < r->upto && !s->more)
         r->upto = s->head; /* a server restored from an older copy counts from there */
@@ -295,7 +294,7 @@ void room_on_synced(struct core *c, struct item *i, const Roost__Synced *s)
         release(c, r, s->upto, s->more);
     if (s->more) {
         r->wanted = true;
-        if (before == r->upto)
+        if (r->asked == r->upto)
             r->retry_at_us = c->now_us + CORE_RETRY_US; /* no progress: not in a circle */
         item_free(i);
         room_pump(c);

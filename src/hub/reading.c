@@ -64,8 +64,10 @@ int sync_on_stored(struct hub *h, struct request *q, struct store_result *r)
     uint64_t upto = q->msg->sync->after;
     size_t bytes = 0, i;
 
-    if (!s || s->state != SUB_SYNCING)
-        return c ? -ROOST_NOT_MEMBER : HUB_DONE; /* removed from the room meanwhile */
+    if (!c)
+        return HUB_DONE;
+    if (!s || s->state != SUB_SYNCING) /* another Sync took its place, or one was removed */
+        return room_member(q->room, q->account) ? -ROOST_BUSY : -ROOST_NOT_MEMBER;
     for (i = 0; i < r->n_events && bytes < PAGE_BYTES_MAX; i++) {
         struct blob *frame = event_encode(&r->events[i]);
         if (!frame) {
