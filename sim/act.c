@@ -5,7 +5,7 @@
 
 #include "sim/world.h"
 
-enum { SECOND = 1000000, FLOOD = 30, LONG_TEXT = 15000 };
+enum { SECOND = 1000000, FLOOD = 40, LONG_TEXT = 15000 };
 
 #define ASK(member, KIND, ...)                                                                     \
     Roost__ToServer m = ROOST__TO_SERVER__INIT;                                                    \
@@ -303,9 +303,16 @@ static void cut(struct world *w, struct actor *a)
     world_partition(w, a, dice_between(&w->dice, 100000, 40LL * SECOND));
 }
 
+/* In the middle of work: before, in or after a commit. */
 static void server_dies(struct world *w, struct actor *a)
 {
     (void)a;
+    for (int i = 0; i < w->n_actors; i++)
+        if (core_state(w->actors[i].core) == CORE_AT_READY) {
+            say(w, &w->actors[i]);
+            actor_pull(w, &w->actors[i]);
+        }
+    world_run(w, w->now_us + dice_between(&w->dice, 0, 25000));
     world_crash(w);
 }
 
@@ -319,6 +326,23 @@ static void disk_fails(struct world *w, struct actor *a)
 static void gets_slow(struct world *w, struct actor *a)
 {
     world_slow(w, a, !a->slow);
+}
+
+/* More is said than the queue of somebody slow can hold. */
+static void drown(struct world *w, struct actor *a)
+{
+    if (!a->n_rooms || a->slow)
+        return;
+    uint64_t room = a->rooms[dice_below(&w->dice, a->n_rooms)].room;
+    world_slow(w, a, true);
+    for (int i = 0; i < w->n_actors; i++) {
+        struct actor *b = &w->actors[i];
+        if (b == a || core_state(b->core) != CORE_AT_READY)
+            continue;
+        for (int k = 0; k < FLOOD; k++)
+            say_words(w, b, room, NULL, LONG_TEXT);
+        actor_pull(w, b);
+    }
 }
 
 static void clock_steps(struct world *w, struct actor *a)
@@ -342,7 +366,7 @@ static const struct {
     { 15, true, set_room },    { 15, true, topic },        { 5, true, log_out },
     { 15, false, cut },        { 12, false, server_dies }, { 20, false, world_reset_wire },
     { 8, false, disk_fails },  { 8, false, gets_slow },    { 8, false, world_reboot_client },
-    { 5, false, clock_steps },
+    { 5, false, clock_steps }, { 4, true, drown },
 };
 
 void act_step(struct world *w)

@@ -311,14 +311,31 @@ static void on_status(struct world *w, struct actor *a, const struct core_event 
     list_rooms(w, a);
 }
 
+static void trace(const struct world *w, const struct actor *a, const struct core_event *e)
+{
+    static const char *const kinds[] = { "status", "reply", "refused", "push", "followed" };
+    const Roost__RoomChanged *c = NULL;
+    uint64_t room = e->room;
+
+    if (e->kind == CORE_PUSH && e->msg->body_case == ROOST__TO_CLIENT__BODY_ROOM_CHANGED)
+        c = e->msg->room_changed;
+    printf("%9.3f client %d %s state %d request %lld room %llu:%llu %s%s%s\n",
+           (double)w->now_us / 1e6, actor_index(w, a), kinds[e->kind], (int)e->state,
+           (long long)e->request, (unsigned long long)(c ? c->room->room : room),
+           (unsigned long long)e->seq, e->error ? e->error->name : "", c ? "room changed" : "",
+           c && c->gone ? ", gone" : "");
+    if (e->kind == CORE_PUSH && e->msg->body_case == ROOST__TO_CLIENT__BODY_EVENT &&
+        e->msg->event->what_case == ROOST__EVENT__WHAT_MEMBER)
+        printf("            member %s change %d role %d by %s\n", e->msg->event->member->name,
+               (int)e->msg->event->member->change, (int)e->msg->event->member->role,
+               e->msg->event->sender_name);
+}
+
 static void tell(struct world *w, struct actor *a)
 {
     for (struct core_event *e; a->core && (e = core_next_event(a->core));) {
         if (w->verbose)
-            printf("%9.3f client %d event %d state %d request %lld room %llu %s\n",
-                   (double)w->now_us / 1e6, actor_index(w, a), (int)e->kind, (int)e->state,
-                   (long long)e->request, (unsigned long long)e->room,
-                   e->error ? e->error->name : "");
+            trace(w, a, e);
         switch (e->kind) {
         case CORE_STATUS:
             on_status(w, a, e);
@@ -448,7 +465,9 @@ void actor_log_in(struct world *w, struct actor *a)
 {
     struct person *p = &w->people[a->person];
 
-    if (core_state(a->core) != CORE_AT_LOGIN || a->logs_in)
+    enum core_state state = core_state(a->core);
+
+    if ((state != CORE_AT_LOGIN && state != CORE_AT_OVER) || a->logs_in)
         return;
     if (p->registered)
         log_in(w, a);

@@ -41,16 +41,15 @@ static void settle(struct world *w)
     int64_t end = w->now_us + (int64_t)SETTLE_S * SECOND;
 
     world_heal(w);
-    while (w->now_us < end) {
+    for (int still = 0; w->now_us < end && still < 6;) {
+        uint64_t before = w->counts[SIM_ARRIVAL];
         world_run(w, w->now_us + SECOND);
         for (int i = 0; i < w->n_actors; i++) {
             actor_log_in(w, &w->actors[i]);
             actor_pull(w, &w->actors[i]);
         }
-        if (is_quiet(w))
-            break;
+        still = is_quiet(w) && w->counts[SIM_ARRIVAL] == before ? still + 1 : 0;
     }
-    world_run(w, w->now_us + 3 * SECOND); /* rooms that were asked for last */
     for (int i = 0; i < w->n_actors; i++) {
         const struct actor *a = &w->actors[i];
         if (!actor_is_ready(a) || a->n_asked)

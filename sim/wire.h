@@ -10,9 +10,9 @@
 #include "wire/frame.h"
 
 enum {
-    WIRE_QUEUE_MAX = 4096,            /* blobs */
-    WIRE_QUEUE_BYTES_MAX = 400 << 10, /* past it the reader is too slow */
-    WIRE_PIECES_MAX = 3,              /* a frame arrives in up to so many */
+    WIRE_QUEUE_MAX = 4096,          /* blobs */
+    WIRE_QUEUE_BYTES_MAX = 1 << 20, /* past it the reader is too slow */
+    WIRE_PIECES_MAX = 3,            /* a frame arrives in up to so many */
 };
 
 struct wire {

@@ -145,6 +145,8 @@ static void carry_down(struct world *w, struct wire *x)
     struct actor *a = &w->actors[x->actor];
 
     wire_pump(x, w->now_us);
+    if (!x->client_open) /* what still comes is thrown away by the client's machine */
+        link_reset(&x->down);
     for (struct blob *b; x->client_open && (b = link_next(&x->down, w->now_us)); blob_unref(b)) {
         core_on_bytes(a->core, b->bytes, b->len, w->now_us);
         actor_pull(w, a);
@@ -254,6 +256,21 @@ static void turn(struct world *w)
     sweep(w);
 }
 
+/* Somebody's deadline does not pass when it has come. */
+static void tell_stuck(struct world *w)
+{
+    world_break(w, "time stands still: hall %d",
+                w->hall_is_up && hall_deadline_us(&w->hall) <= w->now_us);
+    for (int i = 0; i < w->n_actors; i++)
+        if (core_deadline_us(w->actors[i].core) <= w->now_us)
+            world_break(w, "... because of client %d in state %d", i,
+                        (int)core_state(w->actors[i].core));
+    for (int i = 0; i < WIRES_MAX; i++)
+        if (w->wires[i].used && wire_deadline_us(&w->wires[i]) <= w->now_us)
+            world_break(w, "... because of wire %d of client %d (%d%d%d)", i, w->wires[i].actor,
+                        w->wires[i].client_open, w->wires[i].server_open, w->wires[i].ending);
+}
+
 void world_run(struct world *w, int64_t until_us)
 {
     for (uint64_t idle = 0;;) {
@@ -262,7 +279,7 @@ void world_run(struct world *w, int64_t until_us)
             break;
         idle = at > w->now_us ? 0 : idle + 1;
         if (idle > 100000) {
-            world_break(w, "time stands still: something is due for ever");
+            tell_stuck(w);
             abort();
         }
         if (at > w->now_us)
@@ -332,7 +349,10 @@ void world_heal(struct world *w)
 {
     w->calm_us = w->now_us;
     for (int i = 0; i < w->n_actors; i++) {
-        world_slow(w, &w->actors[i], false);
+        if (w->actors[i].slow) { /* what is inside a slow link would take minutes yet */
+            world_slow(w, &w->actors[i], false);
+            world_reset_wire(w, &w->actors[i]);
+        }
         heal(w, &w->actors[i]);
     }
 }
@@ -349,6 +369,7 @@ void world_reboot_client(struct world *w, struct actor *a)
     core_free(a->core);
     a->core = NULL;
     actor_start(w, a);
+    world_count(w, SIM_CLIENT_CRASH);
 }
 
 /* --- life --- */

@@ -91,7 +91,7 @@ struct actor {
 };
 
 struct person {
-    char name[16];
+    char name[24];
     uint64_t account;
     bool registered, registering;
 };
