@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "store/sqlite_db.h"
 
@@ -139,12 +140,68 @@ static int whose(sqlite3 *sql, const char *path, bool *ret_empty, char why[stati
     return 0;
 }
 
+static int file_rewrite(sqlite3_file *f)
+{
+    static const int chunk = 65536;
+    sqlite3_int64 size = 0;
+    int rc = f->pMethods->xFileSize(f, &size);
+    uint8_t *bytes = malloc((size_t)chunk);
+
+    for (sqlite3_int64 at = 0; bytes && !rc && at < size; at += chunk) {
+        int len = size - at < chunk ? (int)(size - at) : chunk;
+        rc = f->pMethods->xRead(f, bytes, len, at);
+        if (!rc)
+            rc = f->pMethods->xWrite(f, bytes, len, at);
+    }
+    if (!rc && bytes)
+        rc = f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
+    free(bytes);
+    return !bytes ? -ROOST_NOMEM : rc == SQLITE_FULL ? -ROOST_FULL : rc ? -ROOST_IO : 0;
+}
+
+/* After a sync that failed, the log file may hold what is in the system's memory only
+ * and is taken for written. To copy that into the database, page by page, would leave
+ * half of a batch if the power went meanwhile. So all of it is first written again. */
+static int log_rewrite(struct db *d)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(d->vfs);
+    char *wal = sqlite3_mprintf("%s-wal", d->path);
+    const char *name = wal ? sqlite3_create_filename(d->path, "", wal, 0, NULL) : NULL;
+    sqlite3_file *f = vfs ? calloc(1, (size_t)vfs->szOsFile) : NULL;
+    int there = 0, err = -ROOST_NOMEM;
+
+    if (!name || !f)
+        goto out;
+    err = 0;
+    if (vfs->xAccess(vfs, wal, SQLITE_ACCESS_EXISTS, &there))
+        err = -ROOST_IO;
+    if (err || !there)
+        goto out;
+    err = -ROOST_IO;
+    if (!vfs->xOpen(vfs, sqlite3_filename_wal(name), f, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL,
+                    NULL))
+        err = file_rewrite(f);
+    if (f->pMethods)
+        f->pMethods->xClose(f);
+out:
+    free(f);
+    if (name)
+        sqlite3_free_filename((char *)name);
+    sqlite3_free(wal);
+    return err;
+}
+
 int schema_open(struct db *d, char why[static 200])
 {
     bool empty = false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
     why[0] = 0;
+    int err = log_rewrite(d);
+    if (err) {
+        snprintf(why, 200, "cannot write %.100s-wal", d->path);
+        return err;
+    }
     if (sqlite3_open_v2(d->path, &d->sql, flags, d->vfs)) {
         snprintf(why, 200, "cannot open %.100s: %.60s", d->path,
                  d->sql ? sqlite3_errmsg(d->sql) : "out of memory");
@@ -153,15 +210,14 @@ int schema_open(struct db *d, char why[static 200])
     sqlite3_extended_result_codes(d->sql, 1);
 
     /* exclusive before the first read: no shared memory is ever made */
-    int err = run(d->sql, "PRAGMA locking_mode = EXCLUSIVE");
+    err = run(d->sql, "PRAGMA locking_mode = EXCLUSIVE");
     if (!err)
         err = whose(d->sql, d->path, &empty, why);
     if (!err)
         err = run(d->sql, pragmas);
     if (!err && empty)
         err = run(d->sql, schema);
-    /* What the log file holds may be in the system's memory only, if a sync failed
-     * before: written out again in full, it is safe. */
+    /* Nothing is added to a log that was found: it goes into the database now. */
     if (!err)
         err = run(d->sql, "PRAGMA wal_checkpoint(TRUNCATE)");
     if (err && !why[0])
