@@ -164,7 +164,7 @@ class User:
 
     def env(self, **more):
         env = {k: v for k, v in os.environ.items() if not k.startswith("ROOST_")}
-        env.update(ROOST_PASSWORD=self.password, HOME=str(self.hall.dir), LC_ALL="C.UTF-8", **more)
+        env.update({"ROOST_PASSWORD": self.password, "HOME": str(self.hall.dir), "LC_ALL": "C.UTF-8", **more})
         return {k: v for k, v in env.items() if v is not None}
 
     def argv(self, *words, json=True):
