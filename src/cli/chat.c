@@ -310,7 +310,11 @@ static void close_chat(struct chat *chat)
 int chat_main(struct cli *c, const struct cli_args *a)
 {
     struct chat chat = {
-        .c = c, .show = cmd_show(c), .target = strdup(""), .classic = args_has(a, "classic")
+        .c = c,
+        .show = cmd_show(c),
+        .target = strdup(""),
+        .classic = args_has(a, "classic"),
+        .plain = c->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO),
     };
 
     if (!chat.target)

@@ -234,6 +234,9 @@ CLI_RUN(cmd_room_mute)
     int status = target ? cli_do(c, roost_room_mute(c->r, target, !off), "room mute",
                                  off ? "%s may ring again." : "%s rings no more.", target)
                         : CLI_REFUSED;
+    struct room_entry *known = target ? rooms_find(&c->rooms, target) : NULL;
+    if (known && !status)
+        known->muted = !off;
     free(target);
     return status;
 }

@@ -31,7 +31,8 @@ int live_follow(struct cli *c, const char *only, bool from_head)
 void live_on_room(struct cli *c, const struct roost_event *e, const char *only)
 {
     uint64_t room = e->room.room;
-    bool known = rooms_get(&c->rooms, room) != NULL;
+    const struct room_entry *old = rooms_get(&c->rooms, room);
+    bool known = old != NULL, muted = old && old->muted;
 
     if (e->gone) {
         roost_room_unfollow(c->r, room);
@@ -39,6 +40,9 @@ void live_on_room(struct cli *c, const struct roost_event *e, const char *only)
         return;
     }
     rooms_put(&c->rooms, &e->room);
+    struct room_entry *now = rooms_get(&c->rooms, room);
+    if (now)
+        now->muted |= muted; /* a change of the room does not tell; cmd_room_mute does */
     if (known || !wanted(c, room, only))
         return;
     /* A talk between two that was not there is new from its first word; of a room
@@ -109,8 +113,11 @@ void live_on_notice(struct cli *c, const struct roost_event *e)
         return;
     }
     struct buf b = { 0 };
-    buf_printf(&b, "the server says: %s%s", e->notice.text,
-               e->notice.going_down ? " (it is going down)" : "");
+    if (*e->notice.text)
+        buf_printf(&b, "the server says: %s", e->notice.text);
+    else
+        buf_puts(&b, e->notice.going_down ? "the server is going down"
+                                          : "the server has something to say");
     line(c, buf_str(&b));
     buf_fini(&b);
 }
