@@ -30,18 +30,36 @@ static struct store_result *run_one(struct store *store, struct store_op *op)
     return NULL;
 }
 
-static int has_accounts(struct store *store, int64_t now_ms, bool *ret)
+/* Looks at a page of accounts; 0 with *ret_last = 0 behind the last one. */
+static int page_has_admin(struct store *store, int64_t now_ms, uint64_t after, uint64_t *ret_last,
+                          bool *ret)
 {
     struct store_op *op = store_op_new(STORE_ACCOUNT_LIST, now_ms);
 
-    if (op)
-        op->limit = 1;
+    if (op) {
+        op->after = after;
+        op->limit = STORE_PAGE_MAX;
+    }
     struct store_result *r = run_one(store, op);
     if (!r)
         return -ROOST_IO;
-    *ret = r->n_accounts > 0;
+    for (size_t i = 0; i < r->n_accounts; i++)
+        *ret = *ret || (r->accounts[i].role == ROOST__ROLE__ADMIN && !r->accounts[i].deleted);
+    *ret_last = r->more && r->n_accounts ? r->accounts[r->n_accounts - 1].id : 0;
     store_result_free(r);
     return 0;
+}
+
+static int has_admin(struct store *store, int64_t now_ms, bool *ret)
+{
+    uint64_t last = 0;
+    int err;
+
+    *ret = false;
+    do
+        err = page_has_admin(store, now_ms, last, &last, ret);
+    while (!err && !*ret && last);
+    return err;
 }
 
 /* The invitation of an earlier start, if it is still good. */
@@ -81,7 +99,7 @@ int first_init(struct first *f, const struct datadir *d, struct hub *hub, struct
                struct now now)
 {
     bool any;
-    int err = has_accounts(store, now.wall_ms, &any);
+    int err = has_admin(store, now.wall_ms, &any);
 
     *f = (struct first){ 0 };
     datadir_path(d, FILE_NAME, f->path);
@@ -98,7 +116,7 @@ int first_init(struct first *f, const struct datadir *d, struct hub *hub, struct
 
 void first_print(const struct first *f, const char *host, unsigned port)
 {
-    printf("There are no accounts yet. This makes the first admin, once (also in %s):\n"
+    printf("There is no admin yet. This makes the first admin, once (also in %s):\n"
            "  roost -s %s:%u register NAME --invite %s\n",
            f->path, host, port, f->token);
 }

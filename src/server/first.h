@@ -1,7 +1,7 @@
 /* first.h - the one-time invitation that makes the first admin.
  *
- * A server without accounts shows it at each start until it was used; it is kept
- * in DATA/first-admin (mode 0600), and removed when there is an account.
+ * A server without an admin shows it at each start until it was used; it is kept
+ * in DATA/first-admin (mode 0600), and removed when there is one.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "server/datadir.h"
 
 struct first {
-    char token[48]; /* "": there are accounts already */
+    char token[48]; /* "": there is an admin already */
     char path[DATADIR_PATH_MAX];
 };
 
