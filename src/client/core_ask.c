@@ -345,6 +345,12 @@ void ask_on_reply(struct core *c, const Roost__ToClient *m, struct arena *mem)
         return;
     }
     struct item *i = *at;
+    if (r->result_case == ROOST__REPLY__RESULT_ERROR && r->error->code == ROOST_SHUTTING_DOWN) {
+        struct core_error e; /* it waits, and is asked of the server that comes up again */
+        error_read(&e, r->error);
+        core_lose(c, &e);
+        return;
+    }
     take(c, at);
     on_answer(c, i, m, mem);
     ask_pump(c);
