@@ -16,6 +16,9 @@ int store_run_batch(struct store *s, struct store_op **ops, size_t n, struct sto
 /* The limit of a page: 0 asks for `normal`, none is above STORE_PAGE_MAX. */
 uint32_t store_page(const struct store_op *op, uint32_t normal);
 
+/* Whose line of the log it is. */
+uint64_t store_log_account(const struct store_op *op, const struct store_result *r);
+
 /* Room for one more of `size` bytes behind n in an array in an arena: the array,
  * moved or not, or NULL when out of memory. Grown by doubling when n is a power
  * of two, so every element must be added through it. */

@@ -157,7 +157,7 @@ static void remember(struct mem *m, const struct store_op *op, const struct stor
         *q = (struct mem_request){ op->req, op->now_ms, r->at_ms, r->room, r->seq, r->account };
 }
 
-static void log_put(struct mem *m, const struct store_op *op, int outcome)
+static void log_put(struct mem *m, const struct store_op *op, uint64_t account, int outcome)
 {
     size_t n = m->now.n_lines;
     int64_t at_ms = n && m->now.lines[n - 1].at_ms > op->now_ms ? m->now.lines[n - 1].at_ms
@@ -167,7 +167,7 @@ static void log_put(struct mem *m, const struct store_op *op, int outcome)
     if (l)
         *l = (struct log_line){
             .n = n + 1,
-            .account = op->log.account,
+            .account = account,
             .at_ms = at_ms,
             .kind = op->log.kind,
             .target = op->log.target,
@@ -188,7 +188,7 @@ static void apply(struct mem *m, const struct store_op *op, struct store_result 
             remember(m, op, r);
     }
     if (op->log.kind)
-        log_put(m, op, op->kind == STORE_LOG ? op->log.outcome : r->err);
+        log_put(m, op, store_log_account(op, r), op->kind == STORE_LOG ? op->log.outcome : r->err);
 }
 
 /* --- the journal --- */

@@ -335,7 +335,7 @@ static void apply(struct db *d, const struct store_op *op, struct store_result *
             remember(d, op, r);
     }
     if (op->log.kind)
-        log_put(d, op, op->kind == STORE_LOG ? op->log.outcome : r->err);
+        log_put(d, op, store_log_account(op, r), op->kind == STORE_LOG ? op->log.outcome : r->err);
 }
 
 static struct store_result *sqlite_apply(struct store *s, const struct store_op *op)

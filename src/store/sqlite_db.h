@@ -127,4 +127,4 @@ handler do_room_new, do_room_find, do_room_direct, do_room_load, do_room_list, d
     do_room_mute;
 handler do_append;
 handler do_read, do_earlier, do_search, do_log_read, do_retain;
-void log_put(struct db *d, const struct store_op *op, int outcome);
+void log_put(struct db *d, const struct store_op *op, uint64_t account, int outcome);

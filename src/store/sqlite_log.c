@@ -1,15 +1,15 @@
 /* The log of every interaction, and what time takes away. */
 #include "store/sqlite_db.h"
 
-void log_put(struct db *d, const struct store_op *op, int outcome)
+void log_put(struct db *d, const struct store_op *op, uint64_t account, int outcome)
 {
     if (op->now_ms > d->log_ms)
         d->log_ms = op->now_ms;
     db_run(d,
            "INSERT INTO log(at_ms, account, kind, target, address, outcome)"
            " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-           "iittti", d->log_ms, (int64_t)op->log.account, op->log.kind, op->log.target,
-           op->log.address, (int64_t)outcome);
+           "iittti", d->log_ms, (int64_t)account, op->log.kind, op->log.target, op->log.address,
+           (int64_t)outcome);
 }
 
 /* The line before the first that is not older: the log's time does not go back. */

@@ -103,6 +103,11 @@ uint32_t store_page(const struct store_op *op, uint32_t normal)
     return limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX;
 }
 
+uint64_t store_log_account(const struct store_op *op, const struct store_result *r)
+{
+    return op->log.account || r->err ? op->log.account : r->account;
+}
+
 void *store_grow(struct arena *a, void *array, size_t n, size_t size)
 {
     if (n & (n - 1))

@@ -96,9 +96,9 @@ enum store_kind {
     STORE_ROOM_MUTE,   /* account.id, room.id, on */
     /* reading */
     STORE_READ,     /* room.id, account.id (for `mine` in reactions),
-                       after/before/around/since_ms/last/unread,     limit -> events[], more, head. Texts as
-                       they are now (edited, deleted); edits that     were followed by another, and texts of
-                       deleted ones, are emptied. */
+                       after/before/around/since_ms/last/unread,     limit -> events[], more, head.
+                       Texts as     they are now (edited, deleted); edits that     were followed by another,
+                       and texts of     deleted ones, are emptied. */
     STORE_SEARCH,   /* account.id, words, room.id (0 = all rooms it is in), since_ms, limit ->
                        events[] newest   last; edited texts are found by their new words only, deleted
                        ones not at all */
@@ -106,8 +106,8 @@ enum store_kind {
     STORE_LOG,      /* only op->log */
     STORE_LOG_READ, /* after, since_ms, skeleton, words = kind, limit -> lines[], more */
     STORE_RETAIN,   /* room.id, before_ms: texts older than that go, with their edits and reactions;
-                       also   old requests, sessions unused for 90 days, guards and invitations that are
-                       over */
+                       also   old requests, sessions unused for 90 days, guards and invitations that
+                       are   over */
 };
 
 struct store_request {
@@ -119,8 +119,8 @@ struct store_request {
 /* What the log says of it. kind NULL: nothing. */
 struct store_log {
     const char *kind, *target, *address;
-    uint64_t account;
-    int outcome; /* STORE_LOG: what the hub refused with; else the operation's own result */
+    uint64_t account; /* 0: whose account it was about, as the result says (a login, a resume) */
+    int outcome;      /* STORE_LOG: what the hub refused with; else the operation's own result */
 };
 
 struct account_row {
