@@ -51,7 +51,7 @@ struct list {
 struct room_cursor {
     uint64_t room, upto;
     uint64_t asked; /* `after` of the last Sync: without progress it is not repeated at once */
-    int64_t follow;        /* the request to answer */
+    int64_t follow; /* the request to answer */
     bool answered, wanted; /* wanted: a Sync is to be sent */
     bool syncing;          /* one is under way */
     bool was_live;         /* ... on a connection that had live events: hold, see core_room.c */
