@@ -181,8 +181,10 @@ int edge_trust(struct roost *r)
     r->refused = true;
     if (pinned) {
         snprintf(r->detail, sizeof r->detail,
-                 "THE CERTIFICATE OF %s HAS CHANGED: pinned %s, shown %s", r->server, r->pinned,
-                 r->shown);
+                 "THE CERTIFICATE OF %s HAS CHANGED: pinned %s, shown %s. If its admin says that "
+                 "the new "
+                 "one is right, remove its line from %.1000s",
+                 r->server, r->pinned, r->shown, r->pin_file);
         return -ROOST_NOT_ALLOWED;
     }
     snprintf(r->detail, sizeof r->detail, "the certificate of %s is not trusted: %s", r->server,

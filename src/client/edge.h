@@ -14,7 +14,7 @@ struct roost {
     char user[CORE_NAME_MAX]; /* whose token is used; "" = none */
     char accept[HOME_PRINT_LEN + 1];
     struct roost_options options; /* only the callback and the flags; strings are above */
-    char detail[512];
+    char detail[2048];
     bool asking, refused; /* a certificate waits for an answer, or was refused */
     char shown[HOME_PRINT_LEN + 1], pinned[HOME_PRINT_LEN + 1], pin_file[HOME_PATH_MAX + 16];
     struct roost_trust trust;
