@@ -454,6 +454,7 @@ void actor_start(struct world *w, struct actor *a)
     memcpy(o.device, a->device, sizeof o.device);
     a->n_asked = 0;
     a->logs_in = false;
+    w->people[a->person].registering = false; /* whoever did may have been this one */
     for (size_t i = 0; i < a->n_rooms; i++)
         a->rooms[i].on = false;
     a->core = core_new(&o, w->now_us);

@@ -200,8 +200,7 @@ class User:
         return self.hall.keep(Follow(self.argv(*words), self.env(), stdin))
 
     def register(self):
-        self.run("register", self.name)
-        self.login()
+        self.run("register", self.name)  # and is logged in
         return self
 
     def login(self, **more):
@@ -270,7 +269,6 @@ class Hall:
     def admin(self, name="root"):
         admin = User(self, name)
         admin.run("register", name, "--invite", self.first_admin)
-        admin.login()
         return admin
 
     # -- the end

@@ -17,7 +17,7 @@ def killed_and_back_without_a_password(hall):
     anna.run("say", "#lobby", "after", env={"ROOST_PASSWORD": None})
     watching.event(text="after")
     texts = [line for line in watching.seen if '"before"' in line]
-    equal(len(texts), 1, "the first message once")
+    equal(len(texts), 1, "the first message once: " + "\n".join(watching.seen))
     equal(ben.texts("read", "#lobby"), ["before", "after"])
 
 
