@@ -2,7 +2,8 @@
  * does not make.
  *
  * Decoding draws on an arena whose limit is 8 times the frame, at most 1 MiB
- * (a packed message of empty submessages would otherwise grow a hundredfold),
+ * (a packed message of empty submessages would otherwise grow a hundredfold; a
+ * client allows its server 1 MiB for any frame, as pages of short lines need it),
  * and refuses strings that are not UTF-8 or hold a zero byte. The message lives
  * in the arena: nothing else is to be freed.
  */
