@@ -50,64 +50,84 @@ enum {
 };
 
 enum store_kind {
-    /* accounts */
-    STORE_ACCOUNT_NEW = 1,  /* account.{name,skeleton,password,role}, secret = hash of an invitation
-                               or  none; -> account | NAME_TAKEN | INVITE_BAD. The invitation is used
-                               up  and gives the role. */
-    STORE_ACCOUNT_FIND,     /* account.id, or skeleton -> account_row | NO_SUCH_USER */
-    STORE_ACCOUNT_PASSWORD, /* account.id, account.password; secret = hash of a reset token, or
-                               none; ends all its sessions but op->session -> ok | INVITE_BAD */
-    STORE_ACCOUNT_ROLE,     /* account.{id,role} -> ok | LAST_ADMIN | NO_SUCH_USER */
-    STORE_ACCOUNT_DELETE,   /* account.id: texts emptied, name and skeleton become "#id" for good,
-                               sessions,   devices, memberships and marks go -> ok | LAST_ADMIN */
-    STORE_ACCOUNT_LIST,     /* after, limit -> accounts[] */
-    STORE_INVITE_NEW,       /* secret, account.role, until_ms, account.id = 0: invitation;
-                               account.id != 0: a reset for it */
-    STORE_IGNORE,           /* account.id, peer, on */
-    /* sessions */
-    STORE_LOGIN_FIND,     /* skeleton, device, keys[] -> account_row (id 0 if none), known_device,
-                             guards[] */
-    STORE_SESSION_NEW,    /* session.*, account.id -> session.id; the device becomes known for the
-                             account;    keys[] are cleared */
-    STORE_SESSION_RESUME, /* secret = hash of the token, device, next_secret -> session,
-                             account_row, ignored[] | SESSION_OVER. secret may be the current one,
-                             or the previous one within 60 s of its rotation; then next_secret
-                             becomes current (and the one presented previous). */
-    STORE_SESSION_END,    /* session.id, account.id (0 = anyone's) -> account | NO_SUCH_SESSION */
-    STORE_SESSION_LIST,   /* account.id (0 = all), after, limit -> sessions[] */
-    STORE_GUARD_PUT,      /* guards[]: counters of failed logins are written; n == 0 deletes */
-    STORE_GUARD_LIST,     /* -> guards[] */
-    /* rooms */
-    STORE_ROOM_NEW, /* room.*, members[] (the first is its owner); first events: EVENT_ROOM then one
-                       EVENT_MEMBER each -> room, seq (head), at_ms | NAME_TAKEN */
-    STORE_ROOM_FIND,   /* skeleton -> room | NO_SUCH_ROOM (closed ones are not found) */
-    STORE_ROOM_DIRECT, /* account.id, peer -> room: the direct room of the two, made if there is
-                          none */
-    STORE_ROOM_LOAD,   /* room.id -> room_row, members[] (banned ones too), pins | NO_SUCH_ROOM */
-    STORE_ROOM_LIST,   /* account.id, mine -> room_places[]: rooms that it is in (direct and
-                          everyone's   too), and unless mine the public ones; account.id = 0: all,
-                          after, limit */
-    STORE_APPEND,      /* event -> seq, at_ms. Effects by kind, in the same transaction:
-                          EDIT, DELETE, REACT, PIN: ref must be a text that was not deleted, else
-                          NO_SUCH_MESSAGE (deleting again: ALREADY); op->own: its author must be
-                          event.from, else NOT_ALLOWED. MEMBER: membership rows. ROOM: the room row;
-                          closed frees the name. */
-    STORE_MARK,        /* account.id, room.id, delivered, read: only forward -> the new values */
-    STORE_ROOM_MUTE,   /* account.id, room.id, on */
-    /* reading */
-    STORE_READ,     /* room.id, account.id (for `mine` in reactions),
-                       after/before/around/since_ms/last/unread,     limit -> events[], more, head.
-                       Texts as     they are now (edited, deleted); edits that     were followed by another,
-                       and texts of     deleted ones, are emptied. */
-    STORE_SEARCH,   /* account.id, words, room.id (0 = all rooms it is in), since_ms, limit ->
-                       events[] newest   last; edited texts are found by their new words only, deleted
-                       ones not at all */
-    STORE_EARLIER,  /* room.id, seq -> events[]: the text and all its edits as they were written */
-    STORE_LOG,      /* only op->log */
-    STORE_LOG_READ, /* after, since_ms, skeleton, words = kind, limit -> lines[], more */
-    STORE_RETAIN,   /* room.id, before_ms: texts older than that go, with their edits and reactions;
-                       also   old requests, sessions unused for 90 days, guards and invitations that
-                       are   over */
+    /* --- accounts --- */
+    /* account.{name,skeleton,password,role}, secret = hash of an invitation or none; -> account
+     * | NAME_TAKEN | INVITE_BAD. The invitation is used up and gives the role. */
+    STORE_ACCOUNT_NEW = 1,
+    /* account.id, or skeleton -> account_row | NO_SUCH_USER */
+    STORE_ACCOUNT_FIND,
+    /* account.id, account.password; secret = hash of a reset token, or none; ends all its
+     * sessions but op->session -> ok | INVITE_BAD */
+    STORE_ACCOUNT_PASSWORD,
+    /* account.{id,role} -> ok | LAST_ADMIN | NO_SUCH_USER */
+    STORE_ACCOUNT_ROLE,
+    /* account.id: texts emptied, name and skeleton become "#id" for good, sessions, devices,
+     * memberships and marks go -> ok | LAST_ADMIN */
+    STORE_ACCOUNT_DELETE,
+    /* after, limit -> accounts[] */
+    STORE_ACCOUNT_LIST,
+    /* secret, account.role, until_ms, account.id = 0: invitation; account.id != 0: a reset for
+     * it */
+    STORE_INVITE_NEW,
+    /* account.id, peer, on */
+    STORE_IGNORE,
+    /* --- sessions --- */
+    /* skeleton, device, keys[] -> account_row (id 0 if none), known_device, guards[] */
+    STORE_LOGIN_FIND,
+    /* session.*, account.id -> session.id; the device becomes known for the account; keys[] are
+     * cleared */
+    STORE_SESSION_NEW,
+    /* secret = hash of the token, device, next_secret -> session, account_row, ignored[] |
+     * SESSION_OVER. secret may be the current one, or the previous one within 60 s of its
+     * rotation; then next_secret becomes current (and the one presented previous). */
+    STORE_SESSION_RESUME,
+    /* session.id, account.id (0 = anyone's) -> account | NO_SUCH_SESSION */
+    STORE_SESSION_END,
+    /* account.id (0 = all), after, limit -> sessions[] */
+    STORE_SESSION_LIST,
+    /* guards[]: counters of failed logins are written; n == 0 deletes */
+    STORE_GUARD_PUT,
+    /* -> guards[] */
+    STORE_GUARD_LIST,
+    /* --- rooms --- */
+    /* room.*, members[] (the first is its owner); first events: EVENT_ROOM then one EVENT_MEMBER
+     * each -> room, seq (head), at_ms | NAME_TAKEN */
+    STORE_ROOM_NEW,
+    /* skeleton -> room | NO_SUCH_ROOM (closed ones are not found) */
+    STORE_ROOM_FIND,
+    /* account.id, peer -> room: the direct room of the two, made if there is none */
+    STORE_ROOM_DIRECT,
+    /* room.id -> room_row, members[] (banned ones too), pins | NO_SUCH_ROOM */
+    STORE_ROOM_LOAD,
+    /* account.id, mine -> room_places[]: rooms that it is in (direct and everyone's too), and
+     * unless mine the public ones; account.id = 0: all, after, limit */
+    STORE_ROOM_LIST,
+    /* event -> seq, at_ms. Effects by kind, in the same transaction: EDIT, DELETE, REACT, PIN:
+     * ref must be a text that was not deleted, else NO_SUCH_MESSAGE (deleting again: ALREADY);
+     * op->own: its author must be event.from, else NOT_ALLOWED. MEMBER: membership rows. ROOM:
+     * the room row; closed frees the name. */
+    STORE_APPEND,
+    /* account.id, room.id, delivered, read: only forward -> the new values */
+    STORE_MARK,
+    /* account.id, room.id, on */
+    STORE_ROOM_MUTE,
+    /* --- reading --- */
+    /* room.id, account.id (for `mine` in reactions), after/before/around/since_ms/last/unread,
+     * limit -> events[], more, head. Texts as they are now (edited, deleted); edits that were
+     * followed by another, and texts of deleted ones, are emptied. */
+    STORE_READ,
+    /* account.id, words, room.id (0 = all rooms it is in), since_ms, limit -> events[] newest
+     * last; edited texts are found by their new words only, deleted ones not at all */
+    STORE_SEARCH,
+    /* room.id, seq -> events[]: the text and all its edits as they were written */
+    STORE_EARLIER,
+    /* only op->log */
+    STORE_LOG,
+    /* after, since_ms, skeleton, words = kind, limit -> lines[], more */
+    STORE_LOG_READ,
+    /* room.id, before_ms: texts older than that go, with their edits and reactions; also old
+     * requests, sessions unused for 90 days, guards and invitations that are over */
+    STORE_RETAIN,
 };
 
 struct store_request {
