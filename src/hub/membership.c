@@ -13,12 +13,10 @@ static uint32_t owners(const struct room *r)
     return n;
 }
 
-/* The last owner stays while others are there: somebody must be able to manage it. */
+/* The last owner stays, or closes the room: somebody must be able to manage it. */
 static int owner_may_go(const struct room *r, const struct member *m)
 {
-    bool last = m->role == ROOST__ROOM_ROLE__OWNER && owners(r) == 1 && r->n_members > 1;
-
-    return last ? -ROOST_LAST_OWNER : 0;
+    return m->role == ROOST__ROOM_ROLE__OWNER && owners(r) == 1 ? -ROOST_LAST_OWNER : 0;
 }
 
 static uint32_t rank_of(const struct request *q, const struct room *r)
