@@ -300,10 +300,12 @@ static void on_answer(struct core *c, struct item *i, const Roost__ToClient *m, 
     unsigned flags = i->flags;
 
     if (flags & ITEM_SYNC) {
+        c->n_syncs--;
         if (r->result_case == ROOST__REPLY__RESULT_SYNCED)
             room_on_synced(c, i, r->synced);
         else
             room_on_refused(c, i, failed ? r->error : NULL);
+        room_pump(c);
         return;
     }
     if (flags & ITEM_LOGIN && r->result_case == ROOST__REPLY__RESULT_SESSION) {

@@ -51,6 +51,7 @@ struct list {
 struct room_cursor {
     uint64_t room, upto;
     uint64_t asked; /* `after` of the last Sync: without progress it is not repeated at once */
+    uint64_t turn;  /* when it was asked last: each gets its turn */
     int64_t follow; /* the request to answer */
     bool answered, wanted; /* wanted: a Sync is to be sent */
     bool syncing;          /* one is under way */
@@ -89,7 +90,8 @@ struct core {
     struct item *given; /* out at the caller */
     struct item pool[STATUS_POOL];
     struct map rooms;
-    bool rooms_wanted; /* some room has `wanted` */
+    size_t n_syncs; /* under way, of rooms left since too */
+    uint64_t next_turn;
 
     struct blob **sends;
     size_t n_sends, sends_at, cap_sends;

@@ -4,12 +4,16 @@
  * is given at once, holes and all (old events go away). After a gap on a live
  * connection, events that were under way arrive before those that the Sync
  * brings: they are held, sorted, until the Sync is answered.
+ *
+ * Few Syncs are under way at a time, the room that has waited longest first: each
+ * may bring 256 KiB, and a server closes a connection on which more waits than its
+ * queue holds (1 MiB), so asking for all rooms at once would never end.
  */
 #include "client/core_internal.h"
 
 #include <stdlib.h>
 
-enum { SYNC_LIMIT = 200 };
+enum { SYNC_LIMIT = 200, SYNCS_MAX = 2 };
 
 static void free_held(struct room_cursor *r)
 {
@@ -87,25 +91,34 @@ static int sync(struct core *c, struct room_cursor *r)
     m.sync = &sync;
     r->wanted = false;
     r->syncing = true;
+    r->turn = ++c->next_turn;
+    c->n_syncs++;
     c->stats.syncs++;
     return ask_own(c, &m, ITEM_SYNC, r->room);
 }
 
-void room_pump(struct core *c)
+/* The one that has waited longest; NULL: none. */
+static struct room_cursor *next_wanted(const struct core *c)
 {
+    struct room_cursor *first = NULL;
     size_t at = 0;
 
-    if (c->state != CORE_AT_READY)
-        return;
     for (struct map_slot *s; (s = map_next(&c->rooms, &at));) {
         struct room_cursor *r = s->value;
-        if (!r->wanted || r->syncing || r->retry_at_us > c->now_us)
-            continue;
+        if (r->wanted && !r->syncing && r->retry_at_us <= c->now_us &&
+            (!first || r->turn < first->turn))
+            first = r;
+    }
+    return first;
+}
+
+void room_pump(struct core *c)
+{
+    struct room_cursor *r;
+
+    while (c->state == CORE_AT_READY && c->n_syncs < SYNCS_MAX && (r = next_wanted(c)))
         if (sync(c, r) < 0)
             core_lose_code(c, ROOST_NOMEM);
-        if (c->state != CORE_AT_READY)
-            return;
-    }
 }
 
 int64_t room_deadline(const struct core *c)
@@ -113,8 +126,8 @@ int64_t room_deadline(const struct core *c)
     int64_t first = INT64_MAX;
     size_t at = 0;
 
-    if (c->state != CORE_AT_READY)
-        return INT64_MAX;
+    if (c->state != CORE_AT_READY || c->n_syncs >= SYNCS_MAX)
+        return INT64_MAX; /* the next answer lets the next one go */
     for (struct map_slot *s; (s = map_next(&c->rooms, &at));) {
         const struct room_cursor *r = s->value;
         if (r->wanted && !r->syncing && r->retry_at_us < first)
@@ -128,6 +141,7 @@ void room_on_lost(struct core *c)
 {
     size_t at = 0;
 
+    c->n_syncs = 0;
     for (struct map_slot *s; (s = map_next(&c->rooms, &at));) {
         struct room_cursor *r = s->value;
         free_held(r);
@@ -297,7 +311,6 @@ void room_on_synced(struct core *c, struct item *i, const Roost__Synced *s)
         if (r->asked == r->upto)
             r->retry_at_us = c->now_us + CORE_RETRY_US; /* no progress: not in a circle */
         item_free(i);
-        room_pump(c);
         return;
     }
     if (!r->held.n)
@@ -315,7 +328,6 @@ void room_on_synced(struct core *c, struct item *i, const Roost__Synced *s)
         i->event.seq = r->upto;
         core_give(c, i);
     }
-    room_pump(c);
 }
 
 static bool passes(int code)

@@ -142,9 +142,47 @@ static void refused_for_now_is_asked_later_and_for_good_is_told(void)
     peer_fini(&p);
 }
 
+/* Each answer may be 256 KiB, and the server closes who lets more than 1 MiB wait. */
+static void few_syncs_at_a_time_and_each_room_gets_its_turn(void)
+{
+    enum { ROOMS = 40 };
+    struct peer p;
+    unsigned times[ROOMS + 1] = { 0 };
+    size_t n = 0;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    for (uint64_t room = 1; room <= ROOMS; room++)
+        CHECK(core_follow(p.core, room, 0, p.now_us) > 0);
+    peer_pump(&p);
+    CHECK(peer_find(&p, SYNC, 1) && !peer_find(&p, SYNC, 2));
+    CHECK(core_deadline_us(p.core) > p.now_us); /* the others wait for an answer, not for time */
+
+    peer_cut(&p);
+    peer_again(&p); /* all rooms are wanted again */
+    CHECK(peer_find(&p, SYNC, 1) && !peer_find(&p, SYNC, 2));
+    core_unfollow(p.core, peer_find(&p, SYNC, 0)->sync->room);
+    CHECK(!peer_find(&p, SYNC, 2)); /* the answer is under way all the same */
+
+    for (Roost__ToServer *m; (m = peer_find(&p, SYNC, n)); n++) {
+        uint64_t room = m->sync->room;
+        bool first = !times[room]++;
+        if (first) /* there is more; but each other room comes first */
+            for (uint64_t i = 1; i <= ROOMS; i++)
+                CHECK(times[i] <= 1);
+        peer_event(&p, room, first ? 1 : 2, 6);
+        peer_synced(&p, m, first ? 1 : 2, 2, first);
+        CHECK(!peer_find(&p, SYNC, n + 3));
+    }
+    CHECK(n == 2 * ROOMS - 1);
+    peer_fini(&p);
+}
+
 TEST_MAIN({ "pages_then_live", pages_then_live },
           { "the_cursor_outlives_a_connection", the_cursor_outlives_a_connection },
           { "a_gap_is_asked_for_and_nothing_overtakes", a_gap_is_asked_for_and_nothing_overtakes },
           { "behind_means_sync", behind_means_sync },
           { "refused_for_now_is_asked_later_and_for_good_is_told",
-            refused_for_now_is_asked_later_and_for_good_is_told })
+            refused_for_now_is_asked_later_and_for_good_is_told },
+          { "few_syncs_at_a_time_and_each_room_gets_its_turn",
+            few_syncs_at_a_time_and_each_room_gets_its_turn })
