@@ -33,6 +33,10 @@ class Failure(Exception):
     pass
 
 
+class Skip(Exception):
+    """This machine lacks something that the story needs; the text says what."""
+
+
 def story(f=None, *, short=False, options=()):
     """Marks a test. short: also run under sanitizers in the quick tier."""
     if f is None:
@@ -164,7 +168,8 @@ class User:
 
     def env(self, **more):
         env = {k: v for k, v in os.environ.items() if not k.startswith("ROOST_")}
-        env.update({"ROOST_PASSWORD": self.password, "HOME": str(self.hall.dir), "LC_ALL": "C.UTF-8", **more})
+        env.update({"ROOST_PASSWORD": self.password, "HOME": str(self.hall.dir), "LC_ALL": "C.UTF-8",
+                    **self.hall.more_env, **more})
         return {k: v for k, v in env.items() if v is not None}
 
     def argv(self, *words, json=True):
@@ -223,6 +228,7 @@ class Hall:
         self.data, self.homes, self.kept = self.dir / "data", [], []
         self.options, self.wrap = list(options), list(wrap)
         self.server, self.port, self.logs = None, 0, []
+        self.more_env = {}  # for the server and all clients
 
     # -- the server
 
@@ -233,10 +239,13 @@ class Hall:
     def start(self, *options):
         argv = [*self.wrap, str(self.roostd), "--data", str(self.data), "--listen", "127.0.0.1", "--port", str(self.port),
                 *CHEAP, *self.options, *options]
-        env = {k: v for k, v in os.environ.items() if not k.startswith("ROOST_")}
-        self.server = Lines(argv, env)
+        self.server = Lines(argv, self.plain_env())
         self.port = int(self.server.until(READY).group("port"))
         return self
+
+    def plain_env(self, **more):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("ROOST_")}
+        return {**env, **self.more_env, **more}
 
     @property
     def first_admin(self):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""run.py BUILD [--short] [NAME...] - the end-to-end stories; one line each, "ok NAME" or "FAIL NAME: why"."""
+"""run.py BUILD [--short] [NAME...] - the end-to-end stories; one line each, "ok NAME", "FAIL NAME: why" or "SKIP NAME: why"."""
 import importlib
 import pathlib
 import sys
@@ -18,6 +18,9 @@ def run(build, f, options):
         hall.start()
         f(hall)
         problem = None
+    except harness.Skip as why:
+        hall.close()
+        return why
     except harness.Failure as e:
         problem = str(e)
     except Exception:
@@ -43,7 +46,9 @@ def main(argv):
         started = time.monotonic()
         problem = run(build, f, options)
         took = time.monotonic() - started
-        if problem:
+        if isinstance(problem, harness.Skip):
+            print(f"SKIP {name}: {problem}")
+        elif problem:
             print("\n".join("  " + line for line in problem.splitlines()))
             print(f"FAIL {name}: {problem.splitlines()[0][:200]}")
             failed += 1
