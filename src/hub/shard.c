@@ -161,7 +161,8 @@ void shard_enter(struct hub *h, struct request *q)
         run(h, q, NULL);
         return;
     }
-    int err = room_get(h, q->room_id, &r);
+    /* no room has that bit: the answer to its load would be another room's */
+    int err = q->room_id & LOAD_TOKEN ? -ROOST_NO_SUCH_ROOM : room_get(h, q->room_id, &r);
     if (!err && !r->ready && !r->loading)
         err = load(h, r);
     if (err)
