@@ -9,7 +9,16 @@
 #include "cli/live.h"
 #include "cli/text.h"
 
-enum { PAGE = 200, LAST_DEFAULT = 50 };
+enum {
+    PAGE = 200,
+    LAST_DEFAULT = 50,
+    FOLDED_MAX = 50 /* pages of edits and reactions to look behind for the last messages */
+};
+
+/* Up to where a room was shown. */
+struct place {
+    uint64_t room, seq;
+};
 
 struct reading {
     struct cli *c;
@@ -17,14 +26,49 @@ struct reading {
     int64_t last_day;
     bool only_rooms;
     uint64_t room, seq; /* of the last message shown; 0: none */
+    struct place *places;
+    size_t n_places;
 };
+
+static struct place *place_of(const struct reading *r, uint64_t room)
+{
+    for (size_t i = 0; i < r->n_places; i++)
+        if (r->places[i].room == room)
+            return &r->places[i];
+    return NULL;
+}
+
+/* The list of rooms, the page and what follows come one after the other, and what
+ * happens in between may come twice: each is shown once by its number. */
+static bool is_shown(const struct reading *r, const struct roost_message *m)
+{
+    const struct place *p = place_of(r, m->room);
+    return p && m->seq <= p->seq;
+}
+
+static void note_shown(struct reading *r, const struct roost_message *m)
+{
+    struct place *p = place_of(r, m->room);
+
+    r->room = m->room;
+    r->seq = m->seq;
+    if (!p) {
+        struct place *list = realloc(r->places, (r->n_places + 1) * sizeof *list);
+        if (!list)
+            return;
+        r->places = list;
+        p = &list[r->n_places++];
+        *p = (struct place){ .room = m->room };
+    }
+    if (m->seq > p->seq)
+        p->seq = m->seq;
+}
 
 static void show_one(struct reading *r, const struct roost_message *m)
 {
     show_day(&r->show, m->at_ms, &r->last_day, &r->c->out);
     show_message(&r->show, m, &r->c->out);
-    r->room = m->room;
-    r->seq = m->seq;
+    note_shown(r, m);
 }
 
 /* What is read later shows a changed message as it is now; that it was changed,
@@ -33,8 +77,7 @@ static void show_past(struct reading *r, const struct roost_message *m)
 {
     if (r->show.json || !show_is_folded(m))
         show_one(r, m);
-    r->room = m->room;
-    r->seq = m->seq;
+    note_shown(r, m);
 }
 
 /* Pages from `what` on, until there is no more. */
@@ -56,41 +99,45 @@ static int forward(struct reading *r, struct roost_read *what)
     }
 }
 
-/* The last n, of which a page holds 200: first back to where they begin. */
+/* Counts off, from the end, what is more than a change of something above it; *n:
+ * how many are still wanted. Returns the number of the event where that ends. */
+static uint64_t count_back(const struct roost_reply *page, unsigned long long *n)
+{
+    size_t i = page->n;
+
+    while (i && *n)
+        *n -= !show_is_folded(&page->messages[--i]);
+    return page->n ? page->messages[i].seq : 0;
+}
+
+/* The last n that people would count; between them there may be any number of
+ * edits and reactions. First back to where they begin. */
 static int last_many(struct reading *r, struct roost_read *what, unsigned long long n)
 {
-    struct roost_event e;
     uint64_t first = 0;
+    unsigned folded = 0; /* pages that brought nothing */
+    struct roost_event e;
 
     what->last = true;
-    while (n > PAGE) {
-        what->limit = PAGE;
-        what->before = first;
+    what->limit = n < PAGE ? (uint32_t)n : PAGE;
+    for (bool more = true; more && n && folded < FOLDED_MAX;) {
+        unsigned long long before = n;
         int status = cli_call(r->c, roost_message_read(r->c->r, what), &e);
         if (status)
             return status;
         if (!e.reply.n)
             break;
-        first = e.reply.messages[0].seq;
-        n -= e.reply.n;
-        if (!e.reply.more)
-            n = 0;
+        what->before = first = count_back(&e.reply, &n);
+        what->limit = PAGE;
+        more = e.reply.more;
+        folded = n < before ? 0 : folded + 1;
     }
-    if (n) { /* the oldest part */
-        what->limit = (uint32_t)n;
-        what->before = first;
-        if (!first)
-            return forward(r, what);
-        int status = cli_call(r->c, roost_message_read(r->c->r, what), &e);
-        if (status)
-            return status;
-        if (e.reply.n)
-            first = e.reply.messages[0].seq;
-    }
+    if (!first)
+        return CLI_OK;
     what->last = false;
     what->before = 0;
     what->limit = PAGE;
-    what->after = first ? first - 1 : 0;
+    what->after = first - 1;
     return forward(r, what);
 }
 
@@ -185,7 +232,7 @@ static int on_event(struct reading *r, const struct roost_event *e, const char *
 
     switch (e->kind) {
     case ROOST_MESSAGE:
-        if (e->message.hidden && !c->json)
+        if ((e->message.hidden && !c->json) || is_shown(r, &e->message))
             return 0;
         show_one(r, &e->message);
         roost_room_mark(c->r, e->message.room, e->message.seq, e->message.seq);
@@ -254,10 +301,9 @@ static int read_since(struct reading *r, uint64_t since_ms)
         struct roost_read what = { .target = target, .since_ms = since_ms, .limit = PAGE };
         r->seq = 0;
         status = forward(r, &what);
-        if (!status && r->seq) {
+        if (!status)
             mark(r);
-            e->read = r->seq;
-        }
+        e->read = r->seq ? r->seq : e->head; /* --follow goes on from here */
     }
     return status;
 }
@@ -298,6 +344,7 @@ CLI_RUN(cmd_read)
     char *target = a->n_words || everyone ? cli_target(a->n_words ? a->words[0] : "*", everyone)
                                           : NULL;
     int status = run(&r, a, target);
+    free(r.places);
     free(target);
     return status;
 }

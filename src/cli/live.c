@@ -18,8 +18,8 @@ int live_follow(struct cli *c, const char *only, bool from_head)
         const struct room_entry *e = &c->rooms.list[i];
         if (!wanted(c, e->room, only))
             continue;
-        int64_t request = roost_room_follow(c->r, e->room,
-                                            from_head || e->read > e->head ? e->head : e->read);
+        /* read may be above head: it was read after the list was made */
+        int64_t request = roost_room_follow(c->r, e->room, from_head ? e->head : e->read);
         if (request < 0) {
             struct roost_error error = roost_error_get((int)request);
             return cli_fail_error(c, &error, NULL);
