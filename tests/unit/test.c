@@ -1,9 +1,11 @@
 #include "test.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static jmp_buf out_of_test;
 static bool quiet; /* under failing allocations a CHECK may fail */
@@ -58,20 +60,53 @@ static bool run_one(const struct test *t)
     return true;
 }
 
-static int run_starved(const struct test *t)
+static double seconds(void)
 {
-    long n = 0;
-    bool reached = true;
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Runs it with the n-th allocation failing; false if it has none with that number. */
+static bool run_starved_at(const struct test *t, long n)
+{
+    fail_at = n;
+    run_one(t);
+    bool reached = fail_at == 0;
+    fail_at = 0;
+    return reached;
+}
+
+static long count_allocations(const struct test *t)
+{
+    fail_at = LONG_MAX;
+    run_one(t);
+    long n = LONG_MAX - fail_at;
+    fail_at = 0;
+    return n;
+}
+
+/* Every allocation in turn; when that takes longer than half of the budget, then
+ * of the rest as many, evenly spread, as the other half allows, but at least ten. */
+static void run_starved(const struct test *t)
+{
+    const char *budget = getenv("ROOST_OOM_SECONDS");
+    double half = budget ? atof(budget) / 2 : 1e9, begun = seconds();
+    long total, n = 1, stride = 1, tried = 0;
 
     quiet = true;
-    for (n = 1; reached && n < 200000; n++) {
-        fail_at = n;
-        run_one(t);
-        reached = fail_at == 0;
-        fail_at = 0;
+    total = count_allocations(t);
+    while (run_starved_at(t, n)) {
+        double spent = seconds() - begun;
+        tried++;
+        if (stride == 1 && spent > half) {
+            double share = spent / (double)tried / half; /* of the other half, for one */
+            stride = 1 + (long)((double)(total - n) * (share < 0.1 ? share : 0.1));
+        }
+        n += stride;
     }
-    printf("ok %s with %ld allocations failing in turn\n", t->name, n - 1);
-    return 0;
+    printf("ok %s with %ld of %ld allocations failing in turn\n", t->name, tried, total);
 }
 
 int test_main(const struct test *tests, size_t n, int argc, char **argv)
