@@ -70,6 +70,8 @@ int cmd_id(struct cli *c, const char *word, uint64_t *ret_room, uint64_t *ret_se
 int cmd_since(struct cli *c, const char *word, uint64_t *ret_ms);
 void cmd_json_person(struct cli *c, const struct roost_person *p);
 void cmd_print_help(struct cli *c, const struct cli_args *a);
+/* Prints what was put into c->out as help: with --json one object. */
+void cmd_flush_help(struct cli *c);
 /* Words joined by spaces; the caller frees. NULL when out of memory. */
 char *cmd_join(const char **words, size_t n);
 /* Text from stdin up to its end; NULL with the error printed. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/json.h"
 #include "cli/text.h"
 
 enum { LEFT = 30 };
@@ -82,15 +83,32 @@ static void overview(struct cli *c)
              "needed or wrong, 5 blocked for now. roost COMMAND --help shows examples.\n");
 }
 
+void cmd_flush_help(struct cli *c)
+{
+    struct buf text = c->out;
+    struct json j;
+
+    if (c->json) {
+        c->out = (struct buf){ 0 };
+        json_begin(&j, &c->out);
+        json_str(&j, "event", "help");
+        json_str(&j, "text", buf_str(&text));
+        json_end(&j);
+        buf_fini(&text);
+    }
+    cli_flush(c);
+}
+
 void cmd_print_help(struct cli *c, const struct cli_args *a)
 {
+    cli_flush(c);
     if (a->command)
         one(c, a->command);
     else if (*a->family)
         list(c, a->family);
     else
         overview(c);
-    cli_flush(c);
+    cmd_flush_help(c);
 }
 
 CLI_RUN(cmd_help)
