@@ -35,6 +35,7 @@ static void help(struct chat *chat, const char *about)
         free(copy);
         return;
     }
+    cli_flush(chat->c);
     for (size_t i = 0; slash_name(i); i++)
         if (slash_help(i))
             buf_printf(out, "  %s\n", slash_help(i));
@@ -44,7 +45,7 @@ static void help(struct chat *chat, const char *about)
              "Tab completes names, rooms and commands. A line that begins with // is said.\n");
     if (chat->classic)
         buf_puts(out, "BCM SRB SRM RDM UPD ATU OUT are commands without a / too.\n");
-    cli_flush(chat->c);
+    cmd_flush_help(chat->c);
 }
 
 static int run_command(struct chat *chat, struct slash *s)
@@ -207,6 +208,12 @@ static int timeout_ms(const struct chat *chat)
         left = left < 0 ? 0 : left;
         ms = ms < 0 || left < ms ? left : ms;
     }
+    int64_t again = say_deadline_ms(chat);
+    if (again != INT64_MAX) {
+        int64_t left = again - cli_now_us() / 1000;
+        left = left < 0 ? 0 : left;
+        ms = ms < 0 || left < ms ? left : ms;
+    }
     return ms < 0 ? -1 : ms > 60000 ? 60000 : (int)ms;
 }
 
@@ -259,6 +266,7 @@ static void turn(struct chat *chat)
     roost_process(r);
     chat_drain(chat);
     expire_typing(chat);
+    say_expire(chat);
     bool typed = n > 0 && fds[0].revents && !chat->quit;
     if (chat->plain) {
         if (typed)
@@ -303,8 +311,6 @@ static void close_chat(struct chat *chat)
     free(chat->target);
     free(chat->typing);
     buf_fini(&chat->input);
-    for (size_t i = 0; i < CHAT_SENDING_MAX; i++)
-        free(chat->sending[i].text);
 }
 
 int chat_main(struct cli *c, const struct cli_args *a)
@@ -336,7 +342,7 @@ int chat_main(struct cli *c, const struct cli_args *a)
         turn(&chat);
     if (!chat.plain)
         line_stop(&chat);
-    cli_flush(c);
+    say_close(&chat);
     c->chat = NULL;
     the_chat = NULL;
     close_chat(&chat);

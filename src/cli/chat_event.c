@@ -1,4 +1,4 @@
-/* chat_event.c - what arrives, what is said, and going from room to room. */
+/* chat_event.c - what arrives, and going from room to room. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +8,6 @@
 #include "cli/text.h"
 
 enum { GO_SHOWS = 20 };
-
-static void dim_line(struct chat *chat, const char *text)
-{
-    struct buf *out = &chat->c->out;
-
-    if (chat->c->json)
-        return;
-    buf_puts(out, cli_style(chat->c, STYLE_DIM));
-    text_clean(out, text, TEXT_ONE_LINE);
-    buf_puts(out, cli_style(chat->c, STYLE_OFF));
-    buf_putc(out, '\n');
-}
 
 static bool is_here(const struct chat *chat, uint64_t room)
 {
@@ -91,31 +79,6 @@ static void on_typing(struct chat *chat, const struct roost_event *e)
         line_prompt(chat);
 }
 
-static struct chat_sending *sending_of(struct chat *chat, int64_t request)
-{
-    for (size_t i = 0; i < CHAT_SENDING_MAX; i++)
-        if (chat->sending[i].request == request)
-            return &chat->sending[i];
-    return NULL;
-}
-
-static void sent(struct chat *chat, const struct roost_event *e)
-{
-    struct chat_sending *s = sending_of(chat, e->request);
-
-    if (!s)
-        return; /* a mark of what was read: nobody waits for it */
-    if (e->kind == ROOST_REFUSED) {
-        cli_fail_error(chat->c, &e->error, NULL);
-        struct buf b = { 0 };
-        buf_printf(&b, "  not said: %s", s->text);
-        dim_line(chat, buf_str(&b));
-        buf_fini(&b);
-    }
-    free(s->text);
-    *s = (struct chat_sending){ 0 };
-}
-
 static int on_status(struct chat *chat, const struct roost_status *s)
 {
     bool was_lost = chat->lost;
@@ -154,48 +117,11 @@ int chat_event(struct chat *chat, const struct roost_event *e)
         return 0;
     case ROOST_REPLY:
     case ROOST_REFUSED:
-        sent(chat, e);
+        say_on_answer(chat, e); /* others: marks of what was read, for which nobody waits */
         return 0;
     default:
         return 0;
     }
-}
-
-/* --- what is said --- */
-
-bool chat_can_say(const struct chat *chat)
-{
-    return sending_of((struct chat *)chat, 0) != NULL;
-}
-
-bool chat_all_said(const struct chat *chat)
-{
-    for (size_t i = 0; i < CHAT_SENDING_MAX; i++)
-        if (chat->sending[i].request)
-            return false;
-    return true;
-}
-
-void chat_say(struct chat *chat, const char *text)
-{
-    struct chat_sending *s = sending_of(chat, 0);
-
-    if (!*chat->target) {
-        cli_usage(chat->c, "you are not speaking to anybody yet",
-                  "first /go #room, /go @user or /go *");
-        return;
-    }
-    int64_t request = s ? roost_message_say(chat->c->r, chat->target, text, 0, false)
-                        : -ROOST_E_LIMIT;
-    if (request < 0) {
-        struct roost_error e = roost_error_get((int)request);
-        cli_fail_error(chat->c, &e, NULL);
-        return;
-    }
-    s->request = request;
-    s->text = strdup(text);
-    if (!s->text)
-        *s = (struct chat_sending){ 0 };
 }
 
 /* --- from room to room --- */

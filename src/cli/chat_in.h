@@ -7,7 +7,8 @@
 
 enum {
     CHAT_PEOPLE_MAX = 5000,
-    CHAT_SENDING_MAX = 64,
+    CHAT_SAYING_MAX = 256,
+    CHAT_WAIT_MS = 1000, /* too fast, and the server did not say how long */
     TYPING_SHOWN_MS = 6000,
     TYPING_SENT_MS = 3000
 };
@@ -18,10 +19,10 @@ struct chat_person {
     char *away; /* "" here */
 };
 
-/* Said and not yet acknowledged. */
-struct chat_sending {
-    int64_t request;
-    char *text;
+/* A line to be said, from typing to acknowledgement. They go one after the other:
+ * when the server wants them slower, none may overtake the one that waits. */
+struct chat_saying {
+    char *target, *text;
 };
 
 struct chat {
@@ -33,14 +34,18 @@ struct chat {
     bool classic;
     bool line_up; /* the prompt and the line being typed are on the screen */
     bool suspended;
-    bool plain;       /* no terminal: chat_plain.c instead of chat_line.c */
-    struct buf input; /* plain: read and not yet taken */
-    bool input_over;
+    bool plain;                   /* no terminal: chat_plain.c instead of chat_line.c */
+    struct buf input;             /* plain: read and not yet taken */
+    bool input_over, input_skips; /* skips: the rest of a line that was too long */
     bool quit, lost;
     int status;
     struct chat_person *people; /* who is on */
     size_t n_people;
-    struct chat_sending sending[CHAT_SENDING_MAX];
+    struct chat_saying saying[CHAT_SAYING_MAX]; /* a ring, n_saying from `saying_at` */
+    size_t saying_at, n_saying;
+    int64_t say_request;  /* of the first; 0: not under way */
+    int64_t say_again_ms; /* the first waits until then; 0: not */
+    bool told_waiting;
     char *typing; /* who is, where one speaks; NULL nobody */
     int64_t typing_until_ms, typing_sent_ms;
 };
@@ -70,10 +75,16 @@ void people_load(struct chat *chat);
 void people_changed(struct chat *chat, const struct roost_event *e);
 void people_free(struct chat *chat);
 
-/* chat_event.c: what arrives, and what is said */
+/* chat_event.c: what arrives */
 int chat_event(struct chat *chat, const struct roost_event *e); /* exit status + 1 when over */
+/* chat_say.c: what is said */
 void chat_say(struct chat *chat, const char *text);
-bool chat_can_say(const struct chat *chat); /* not too much waits for its acknowledgement */
+void say_expire(struct chat *chat);
+int64_t say_deadline_ms(const struct chat *chat); /* on the clock of cli_now_us; INT64_MAX: none */
+bool say_on_answer(struct chat *chat, const struct roost_event *e); /* false: not its request */
 bool chat_all_said(const struct chat *chat);
+void say_close(struct chat *chat); /* tells what was not said */
+
+/* chat_event.c */
 /* Speaks to another target and shows what was said there last. */
 int chat_go(struct chat *chat, const char *word);

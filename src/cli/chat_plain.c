@@ -31,19 +31,31 @@ bool plain_wants(const struct chat *chat)
     return !chat->input_over && chat->input.len < LINE_MAX_BYTES;
 }
 
+/* The next line of the input; NULL: none yet. A line too long to be held is cut,
+ * and so refused as too long; its rest is passed over. */
+static char *next_line(struct chat *chat)
+{
+    char *end = chat->input.len ? memchr(chat->input.p, '\n', chat->input.len) : NULL;
+    bool cut = !end && chat->input.len >= LINE_MAX_BYTES, skip = chat->input_skips;
+
+    if (!end && !cut)
+        return NULL;
+    size_t len = end ? (size_t)(end - chat->input.p) : chat->input.len;
+    char *line = skip ? NULL : strndup(chat->input.p, len);
+    size_t used = len + (end != NULL);
+    memmove(chat->input.p, chat->input.p + used, chat->input.len - used + 1); /* the zero too */
+    chat->input.len -= used;
+    chat->input_skips = cut;
+    return skip ? next_line(chat) : line;
+}
+
 /* Lines are taken as fast as the server acknowledges: none is dropped. */
 void plain_lines(struct chat *chat)
 {
-    char *end;
+    char *line;
 
-    while (!chat->quit && chat->input.len && chat_can_say(chat) &&
-           (end = memchr(chat->input.p, '\n', chat->input.len))) {
-        size_t len = (size_t)(end - chat->input.p);
-        char *line = strndup(chat->input.p, len);
-        memmove(chat->input.p, end + 1, chat->input.len - len); /* the zero too */
-        chat->input.len -= len + 1;
-        if (line)
-            chat_line(chat, line);
+    while (!chat->quit && chat_all_said(chat) && (line = next_line(chat))) {
+        chat_line(chat, line);
         free(line);
     }
     if (chat->input_over && !chat->input.len && chat_all_said(chat))

@@ -48,3 +48,32 @@ def what_is_said_while_the_reading_begins_is_shown_once(hall):
         check(max(texts.values()) == 1, "shown twice:", texts.most_common(3))
         got = [int(line.split('"word ')[1].split('"')[0]) for line in w.seen if '"word ' in line]
         equal(got, list(range(got[0], len(said))), "all, in order")
+
+
+@story(options=("--set", "say.rate=100"))
+def lines_from_a_pipe_are_all_said(hall):
+    anna, ben = hall.users("anna", "ben")
+    anna.run("room", "new", "lobby", "ben")
+    lines = [f"line {i}" for i in range(300)]  # 50 at once, then 100 a second
+    done = anna.run("chat", "#lobby", input="\n".join(lines))
+    equal([r["state"] for r in done.rows if r["event"] == "status"], ["waiting"], "told once")
+    equal(ben.texts("read", "#lobby", "--last", "1000"), lines)
+
+    # what is refused for good is told, costs the exit status, and stops nothing
+    done = anna.run("chat", "#lobby", input="before\n" + "x" * 20000 + "\n" + "y" * 200000 + "\nafter", status=1)
+    equal([r["name"] for r in done.rows if r["event"] == "error"], ["too-long"] * 2)
+    equal(ben.texts("read", "#lobby", "--last", "2"), ["before", "after"])
+    shown = anna.run("chat", "#lobby", input="z" * 20000 + "\n", json=False, status=1).out
+    check("not said: zzz" in shown, shown[:400])
+
+
+@story
+def a_chat_in_json_is_json_alone(hall):
+    anna, ben = hall.users("anna", "ben")
+    anna.run("room", "new", "lobby", "ben")
+    ben.run("say", "@anna", "unread")
+    words = ["hello", "/who", "/rooms", "/topic news", "/go @ben", "psst", "/help", "/help say", "/nonsense", "/go #nowhere",
+             "/read #lobby --last 5", "/say --help", "/calc 7 % 3", "/me waves", "//slash", "/whoami", "/ping --count 1"]
+    for env in ({}, {"TERM": "xterm-256color"}):
+        done = anna.run("chat", "#lobby", input="\n".join(words), env=env, status=None)
+        check(done.rows and "\x1b" not in done.out, done)  # rows: each line is an object
