@@ -166,6 +166,7 @@ static int member_apply(struct room *r, const struct event *e)
 int rooms_on_member(struct hub *h, struct request *q, struct store_result *r)
 {
     const struct event *e = chat_event(q, r);
+    bool was_in = room_member(q->room, e->who) != NULL;
 
     if (member_apply(q->room, e) < 0) {
         q->room->ready = false; /* the store knows better: read it again */
@@ -175,7 +176,7 @@ int rooms_on_member(struct hub *h, struct request *q, struct store_result *r)
     bool in = room_member(q->room, e->who) != NULL;
     if (!in)
         tell_detach(h, q->room_id, e->who);
-    if (e->change != ROOST__MEMBER_CHANGED__CHANGE__UNBANNED)
+    if (was_in || in) /* who never was in it learns nothing of a private room */
         rooms_tell_place(h, q->room, e->who, !in);
     return reply_done(h, q, r);
 }
