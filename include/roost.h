@@ -175,6 +175,7 @@ enum roost_code {
     ROOST_E_NO_SUCH_EMOJI = 45,
     ROOST_E_SHUTTING_DOWN = 46,
     ROOST_E_ACCOUNT_GONE = 47,
+    ROOST_E_UNTRUSTED = 48,
 };
 
 struct roost_error {

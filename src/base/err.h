@@ -73,7 +73,9 @@
     X(SHUTTING_DOWN, 46, "shutting-down", "the server is going down",                              \
       "the client connects again by itself")                                                       \
     X(ACCOUNT_GONE, 47, "account-gone", "this account was deleted",                                \
-      "register again under another name")
+      "register again under another name")                                                         \
+    X(UNTRUSTED, 48, "untrusted", "the certificate of the server was not accepted",                \
+      "compare its fingerprint with the one that the server shows")
 
 enum roost_err {
 #define X(name, number, id, text, advice) ROOST_##name = number,

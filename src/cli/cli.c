@@ -161,6 +161,7 @@ static int status_of(int code)
     case ROOST_E_TIMEOUT:
     case ROOST_E_CLOSED:
     case ROOST_E_SHUTTING_DOWN:
+    case ROOST_E_UNTRUSTED:
         return CLI_UNREACHABLE;
     default:
         return CLI_REFUSED;
@@ -219,7 +220,10 @@ static int fail_changed_certificate(struct cli *c, const struct roost_trust *t)
         buf_printf(&wrong, "the certificate of %s was not accepted", t->server);
         buf_puts(&advice, "compare the fingerprint with the one the server shows when it starts");
     }
-    int status = cli_fail(c, CLI_UNREACHABLE, buf_str(&wrong), buf_str(&advice));
+    struct roost_error e = roost_error_get(ROOST_E_UNTRUSTED);
+    e.text = buf_str(&wrong);
+    e.advice = buf_str(&advice);
+    int status = fail(c, CLI_UNREACHABLE, &e);
     buf_fini(&wrong);
     buf_fini(&advice);
     return status;

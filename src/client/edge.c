@@ -185,12 +185,12 @@ int edge_trust(struct roost *r)
                  "the new "
                  "one is right, remove its line from %.1000s",
                  r->server, r->pinned, r->shown, r->pin_file);
-        return -ROOST_NOT_ALLOWED;
+        return -ROOST_UNTRUSTED;
     }
     snprintf(r->detail, sizeof r->detail, "the certificate of %s is not trusted: %s", r->server,
              r->shown);
     if (!r->options.trust)
-        return -ROOST_NOT_ALLOWED;
+        return -ROOST_UNTRUSTED;
     switch (r->options.trust(r->options.trust_arg, &r->trust)) {
     case ROOST_TRUST_YES:
         r->refused = false;
@@ -199,7 +199,7 @@ int edge_trust(struct roost *r)
         r->refused = false;
         return 0;
     default:
-        return -ROOST_NOT_ALLOWED;
+        return -ROOST_UNTRUSTED;
     }
 }
 
@@ -215,7 +215,7 @@ int roost_trust_answer(struct roost *r, bool accept)
     }
     r->refused = true;
     tls_close(&r->tls);
-    core_on_closed(r->core, -ROOST_NOT_ALLOWED, true, edge_now_us());
+    core_on_closed(r->core, -ROOST_UNTRUSTED, true, edge_now_us());
     return 0;
 }
 
