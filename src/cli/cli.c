@@ -162,6 +162,7 @@ static int status_of(int code)
     case ROOST_E_CLOSED:
     case ROOST_E_SHUTTING_DOWN:
     case ROOST_E_UNTRUSTED:
+    case ROOST_E_MALFORMED:
         return CLI_UNREACHABLE;
     default:
         return CLI_REFUSED;
@@ -229,21 +230,30 @@ static int fail_changed_certificate(struct cli *c, const struct roost_trust *t)
     return status;
 }
 
-static int fail_over(struct cli *c, const struct roost_status *s)
+static int fail_unreachable(struct cli *c, const struct roost_error *e, const char *detail)
 {
     struct buf wrong = { 0 };
+    const char *advice = "check -s HOST[:PORT], and that roostd runs there; "
+                         "roost discover shows the servers nearby";
 
+    if (e->code == ROOST_E_MALFORMED) {
+        buf_printf(&wrong, "%s sends what this roost does not understand", roost_server(c->r));
+        advice = "check -s HOST[:PORT]; if roostd runs there, update the older of the two";
+    } else {
+        buf_printf(&wrong, "cannot reach %s: %s", roost_server(c->r), *detail ? detail : e->text);
+    }
+    int status = cli_fail(c, CLI_UNREACHABLE, buf_str(&wrong), advice);
+    buf_fini(&wrong);
+    return status;
+}
+
+static int fail_over(struct cli *c, const struct roost_status *s)
+{
     if (s->trust)
         return fail_changed_certificate(c, s->trust);
     if (status_of(s->error.code) != CLI_UNREACHABLE && s->error.code != ROOST_E_IO)
         return cli_fail_error(c, &s->error, s->detail);
-    buf_printf(&wrong, "cannot reach %s: %s", roost_server(c->r),
-               *s->detail ? s->detail : s->error.text);
-    int status = cli_fail(c, CLI_UNREACHABLE, buf_str(&wrong),
-                          "check -s HOST[:PORT], and that roostd runs there; "
-                          "roost discover shows the servers nearby");
-    buf_fini(&wrong);
-    return status;
+    return fail_unreachable(c, &s->error, s->detail);
 }
 
 /* Until connected and resumed, or until that cannot be. */
@@ -333,6 +343,8 @@ int cli_call(struct cli *c, int64_t request, struct roost_event *ret)
     if (n == -ROOST_E_INVALID && request < 0)
         return cli_fail(c, CLI_USAGE, "that cannot be: a name, number or text is not valid",
                         "--help shows how it is written");
+    if (e.code == ROOST_E_MALFORMED)
+        return fail_unreachable(c, &e, "");
     return cli_fail_error(c, &e, NULL);
 }
 

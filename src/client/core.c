@@ -309,6 +309,7 @@ void core_start(struct core *c)
         core_move(c, CORE_AT_CONNECTING);
     c->timer_us = c->now_us + CORE_CONNECT_US;
     c->transport = true;
+    c->served = false;
     c->todo |= 1u << CORE_CONNECT;
     c->stats.connects++;
     core_tell(c, NULL);
@@ -325,7 +326,7 @@ static void drop_transport(struct core *c, bool close)
     frame_reader_fini(&c->reader);
     frame_reader_init(&c->reader);
     c->pinged_us = 0;
-    c->resumed = false;
+    c->resumed = c->asking = false;
     if (c->login) { /* its session is known to nobody: it is asked again */
         c->login->flags &= ~(unsigned)ITEM_SENT;
         c->login->next = c->requests.head;
@@ -343,14 +344,16 @@ static void lose(struct core *c, const struct core_error *e, bool close)
     if (c->state == CORE_AT_LOST || c->state == CORE_AT_OVER)
         return;
     bool was_up = c->state == CORE_AT_READY || c->state == CORE_AT_LOGIN;
-    if (was_up) {
+    bool stable = was_up && c->now_us - c->ready_us >= CORE_STABLE_US;
+    /* A server that greets and then fails each time is no connection either: patience
+     * with it goes on from the first loss. */
+    if (stable || c->served)
         c->lost_us = c->now_us;
-        if (c->now_us - c->ready_us >= CORE_STABLE_US)
-            backoff_reset(&c->backoff);
-    }
+    if (stable)
+        backoff_reset(&c->backoff);
+    c->lost_code = e ? e->code : 0;
     bool first = c->options.once && !c->ever_connected;
-    bool impatient = c->options.patience_us && !was_up &&
-                     c->now_us - c->lost_us >= c->options.patience_us;
+    bool impatient = c->options.patience_us && c->now_us - c->lost_us >= c->options.patience_us;
     drop_transport(c, close);
     if (first || impatient) {
         core_stop(c, e);
@@ -405,15 +408,18 @@ void core_on_closed(struct core *c, int err, bool fatal, int64_t now_us)
 
 void core_on_asking(struct core *c)
 {
-    if (c->state == CORE_AT_CONNECTING)
-        c->timer_us = INT64_MAX;
+    if (c->state != CORE_AT_CONNECTING)
+        return;
+    c->timer_us = INT64_MAX;
+    c->asking = true;
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
 
 static int64_t patience_ends(const struct core *c)
 {
-    bool down = c->state != CORE_AT_READY && c->state != CORE_AT_LOGIN && c->state != CORE_AT_OVER;
+    bool down = c->state != CORE_AT_READY && c->state != CORE_AT_LOGIN &&
+                c->state != CORE_AT_OVER && !c->asking;
 
     return down && c->options.patience_us ? c->lost_us + c->options.patience_us : INT64_MAX;
 }
@@ -433,7 +439,7 @@ void core_expire(struct core *c, int64_t now_us)
     c->now_us = now_us;
     if (now_us >= patience_ends(c)) {
         struct core_error e;
-        error_set(&e, ROOST_TIMEOUT);
+        error_set(&e, c->lost_code == ROOST_MALFORMED ? ROOST_MALFORMED : ROOST_TIMEOUT);
         core_stop(c, &e);
         return;
     }

@@ -354,6 +354,7 @@ void ask_on_reply(struct core *c, const Roost__ToClient *m, struct arena *mem)
         return;
     }
     take(c, at);
+    c->served = c->served || !(i->flags & ITEM_QUIET);
     on_answer(c, i, m, mem);
     ask_pump(c);
 }

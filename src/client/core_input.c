@@ -67,6 +67,12 @@ static void on_message(struct core *c, const Roost__ToClient *m, struct arena *m
     }
 }
 
+/* A frame beyond the limits is as malformed as any: it is not our user who sent too much. */
+static int of_the_peer(int err)
+{
+    return err == -ROOST_NOMEM ? err : -ROOST_MALFORMED;
+}
+
 static void on_frame(struct core *c, const uint8_t *body, size_t len)
 {
     struct arena mem = { 0 };
@@ -76,7 +82,7 @@ static void on_frame(struct core *c, const uint8_t *body, size_t len)
     if (m)
         on_message(c, m, &mem);
     else
-        core_lose_code(c, err);
+        core_lose_code(c, of_the_peer(err));
     arena_fini(&mem);
 }
 
@@ -95,7 +101,7 @@ void core_on_bytes(struct core *c, const uint8_t *p, size_t len, int64_t now_us)
         if (err == 0)
             return;
         if (err < 0)
-            core_lose_code(c, err);
+            core_lose_code(c, of_the_peer(err));
         else
             on_frame(c, body, n);
     }

@@ -72,8 +72,12 @@ struct core {
     struct frame_reader reader;
     int64_t heard_us, spoke_us, pinged_us; /* pinged_us 0: no ping is out */
     int64_t timer_us;                      /* of the state; INT64_MAX = none */
-    int64_t ready_us, lost_us;             /* lost_us: since when there is no connection */
-    bool ever_connected, transport;        /* transport: the edge has one, or makes one */
+    int64_t ready_us;
+    int64_t lost_us;                /* since when there is no connection that is of any use */
+    int lost_code;                  /* why the last one was lost */
+    bool served;                    /* this connection brought something that was asked for */
+    bool asking;                    /* a person is asked whether the server is to be trusted */
+    bool ever_connected, transport; /* transport: the edge has one, or makes one */
     struct backoff backoff;
     uint64_t hello_n, resume_n;
 

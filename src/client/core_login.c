@@ -15,6 +15,9 @@ void core_on_connected(struct core *c, int64_t now_us)
     c->now_us = c->heard_us = now_us;
     if (c->state != CORE_AT_CONNECTING || !c->transport)
         return;
+    if (c->asking) /* how long a person thinks is nobody's fault */
+        c->lost_us = now_us;
+    c->asking = false;
     core_move(c, CORE_AT_GREETING);
     hello.version_min = hello.version_max = VERSION;
     hello.program = c->program;

@@ -191,6 +191,7 @@ int edge_trust(struct roost *r)
              r->shown);
     if (!r->options.trust)
         return -ROOST_UNTRUSTED;
+    core_on_asking(r->core);
     switch (r->options.trust(r->options.trust_arg, &r->trust)) {
     case ROOST_TRUST_YES:
         r->refused = false;

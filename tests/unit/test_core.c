@@ -230,6 +230,49 @@ static void patience_has_an_end(void)
     peer_fini(&p);
 }
 
+/* Greets, resumes, and then sends what nobody can read: that is no connection. */
+static void a_server_that_fails_each_time_ends_in_malformed(void)
+{
+    static const uint8_t junk[] = { 0, 0, 0, 2, 0xff, 0xff };
+    struct core_options o = { .program = "t", .patience_us = 15000000 };
+    struct peer p;
+
+    peer_init(&p, &o);
+    peer_up(&p);
+    p.now_us += 60000000; /* all was well for a minute */
+    int64_t n = say(&p, "hello?"), begun = p.now_us;
+    for (int i = 0; core_state(p.core) != CORE_AT_OVER; i++) {
+        CHECK(i < 100 && p.now_us <= begun + 16000000);
+        core_on_bytes(p.core, junk, sizeof junk, p.now_us);
+        peer_pump(&p);
+        CHECK(core_state(p.core) != CORE_AT_READY);
+        peer_forget(&p);
+        p.now_us = core_state(p.core) == CORE_AT_LOST ? core_deadline_us(p.core) : p.now_us;
+        core_expire(p.core, p.now_us);
+        peer_pump(&p);
+        if (core_state(p.core) == CORE_AT_CONNECTING)
+            peer_up(&p);
+    }
+    struct core_event *e = core_take_answer(p.core, n);
+    CHECK(e && e->kind == CORE_REFUSED && e->error->code == ROOST_MALFORMED);
+    peer_fini(&p);
+}
+
+static void a_person_may_think_as_long_as_it_takes(void)
+{
+    struct core_options o = { .program = "t", .once = true, .patience_us = 15000000 };
+    struct peer p;
+
+    peer_init(&p, &o);
+    core_on_asking(p.core);
+    p.now_us += 600000000;
+    CHECK(core_deadline_us(p.core) > p.now_us);
+    core_on_connected(p.core, p.now_us);
+    core_expire(p.core, p.now_us);
+    CHECK(core_state(p.core) == CORE_AT_GREETING);
+    peer_fini(&p);
+}
+
 static void any_bytes_do_no_harm(void)
 {
     struct peer p;
@@ -262,4 +305,7 @@ TEST_MAIN({ "a_lost_answer_is_asked_for_with_the_same_bytes",
           { "a_silent_server_is_asked_and_then_left", a_silent_server_is_asked_and_then_left },
           { "once_means_no_second_try", once_means_no_second_try },
           { "patience_has_an_end", patience_has_an_end },
+          { "a_server_that_fails_each_time_ends_in_malformed",
+            a_server_that_fails_each_time_ends_in_malformed },
+          { "a_person_may_think_as_long_as_it_takes", a_person_may_think_as_long_as_it_takes },
           { "any_bytes_do_no_harm", any_bytes_do_no_harm })
