@@ -54,6 +54,16 @@ def equal(got, wanted, what=""):
     check(got == wanted, what, "got", repr(got), "wanted", repr(wanted))
 
 
+def until(ask, what, patience=PATIENCE):
+    """Asks until the answer is a yes, and returns it."""
+    end = time.monotonic() + patience
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        check(time.monotonic() < end, what, "never came")
+
+
 class Lines:
     """A process whose lines are collected as they come."""
 
