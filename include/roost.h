@@ -478,7 +478,7 @@ int64_t roost_account_reset(struct roost *r, const char *name, const char *reset
 int64_t roost_people_who(struct roost *r, uint64_t after_account); /* PEOPLE */
 int64_t roost_people_watch(struct roost *r, bool on);
 int64_t roost_people_ignore(struct roost *r, const char *user, bool on);
-int64_t roost_people_away(struct roost *r, const char *text); /* "": back */
+int64_t roost_people_away(struct roost *r, const char *text); /* "": back; outlives a connection */
 int64_t roost_people_typing(struct roost *r, const char *target);
 
 /* ---- requests: talk ------------------------------------------------------------------- */
@@ -569,7 +569,8 @@ struct roost_log_read {
     uint64_t since_ms;       /* 0: from the start */
     const char *user, *kind; /* NULL: all */
     uint32_t limit;
-    bool follow; /* ROOST_LOG_LINE for each new line from now on */
+    bool follow; /* ROOST_LOG_LINE for each new line from now on, over this connection: after
+                    the next ROOST_READY ask again, after the last line */
 };
 int64_t roost_admin_log(struct roost *r, const struct roost_log_read *what); /* LOG */
 int64_t roost_admin_export(struct roost *r, uint64_t room, uint64_t after);  /* PAGE */

@@ -1,5 +1,7 @@
 /* admin log: who did what to what, when, from where */
 #include <signal.h>
+#include <string.h>
+#include <strings.h>
 
 #include "cli/cmd.h"
 #include "cli/json.h"
@@ -49,7 +51,66 @@ static void on_interrupt(int number)
     interrupted = 1;
 }
 
-static int follow(struct cli *c, uint64_t after)
+struct log {
+    struct cli *c;
+    struct roost_log_read what; /* what.after: the last line that was printed */
+    uint64_t account;           /* of what.user, once a line told it */
+};
+
+static void print(struct log *log, const struct roost_log_line *l)
+{
+    if (l->n <= log->what.after)
+        return;
+    put_line(log->c, l);
+    log->what.after = l->n;
+    if (log->what.user)
+        log->account = l->account;
+}
+
+/* All that is there; with what.follow the rest comes as ROOST_LOG_LINE. */
+static int catch_up(struct log *log)
+{
+    struct roost_event e;
+
+    do {
+        int status = cli_call(log->c, roost_admin_log(log->c->r, &log->what), &e);
+        if (status)
+            return status;
+        for (size_t i = 0; i < e.reply.n; i++)
+            print(log, &e.reply.lines[i]);
+        cli_flush(log->c);
+    } while (e.reply.more && e.reply.n);
+    return CLI_OK;
+}
+
+/* Followers are told every line. */
+static bool is_wanted(const struct log *log, const struct roost_log_line *l)
+{
+    const char *user = log->what.user, *kind = log->what.kind;
+    bool by = !user || !strcasecmp(user, l->name) || (log->account && log->account == l->account);
+
+    return by && (!kind || !strcmp(kind, l->kind));
+}
+
+/* Exit status + 1 when it is over. */
+static int on_event(struct log *log, const struct roost_event *e)
+{
+    int over = 0;
+
+    if (e->kind == ROOST_LOG_LINE && is_wanted(log, &e->log_line))
+        print(log, &e->log_line);
+    if (e->kind != ROOST_STATUS)
+        return 0;
+    bool back = e->status.state == ROOST_READY;
+    over = live_on_status(log->c, &e->status);
+    if (back && !over) { /* the new connection knows of no follower yet */
+        int status = catch_up(log);
+        over = status ? status + 1 : 0;
+    }
+    return over;
+}
+
+static int follow(struct log *log)
 {
     struct sigaction action = { .sa_handler = on_interrupt };
     struct roost_event e;
@@ -57,44 +118,30 @@ static int follow(struct cli *c, uint64_t after)
 
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
-    while (!interrupted && !over && roost_wait(c->r, -1) >= 0) {
-        while (!over && roost_next(c->r, &e)) {
-            if (e.kind == ROOST_LOG_LINE && e.log_line.n > after)
-                put_line(c, &e.log_line);
-            else if (e.kind == ROOST_STATUS)
-                over = live_on_status(c, &e.status);
-        }
-        cli_flush(c);
+    while (!interrupted && !over && roost_wait(log->c->r, -1) >= 0) {
+        while (!over && roost_next(log->c->r, &e))
+            over = on_event(log, &e);
+        cli_flush(log->c);
     }
     return over ? over - 1 : CLI_OK;
 }
 
 CLI_RUN(cmd_admin_log)
 {
-    struct roost_log_read what = {
-        .user = args_value(a, "user"),
-        .kind = args_value(a, "kind"),
-        .limit = PAGE,
-        .follow = args_has(a, "follow"),
+    struct log log = {
+        .c = c,
+        .what = { .user = args_value(a, "user"),
+                  .kind = args_value(a, "kind"),
+                  .limit = PAGE,
+                  .follow = args_has(a, "follow") },
     };
-    struct roost_event e;
-    int status = args_has(a, "since") ? cmd_since(c, args_value(a, "since"), &what.since_ms)
+    int status = args_has(a, "since") ? cmd_since(c, args_value(a, "since"), &log.what.since_ms)
                                       : CLI_OK;
 
-    if (!status && c->chat && what.follow)
+    if (!status && c->chat && log.what.follow)
         return cli_usage(c, "the log is not followed within a chat",
                          "run roost admin log --follow in another terminal");
-    while (!status) {
-        status = cli_call(c, roost_admin_log(c->r, &what), &e);
-        if (status)
-            break;
-        for (size_t i = 0; i < e.reply.n; i++) {
-            put_line(c, &e.reply.lines[i]);
-            what.after = e.reply.lines[i].n;
-        }
-        cli_flush(c);
-        if (!e.reply.more || !e.reply.n)
-            break;
-    }
-    return status || !what.follow ? status : follow(c, what.after);
+    if (!status)
+        status = catch_up(&log);
+    return status || !log.what.follow ? status : follow(&log);
 }

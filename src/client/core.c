@@ -140,6 +140,7 @@ void core_free(struct core *c)
     map_fini(&c->ignored);
     frame_reader_fini(&c->reader);
     rng_fini(&c->rng);
+    free(c->away);
     free(c);
 }
 

@@ -88,6 +88,12 @@ int ask_own(struct core *c, Roost__ToServer *m, unsigned flags, uint64_t room)
     return n < 0 ? (int)n : 0;
 }
 
+static void note_away(struct core *c, const char *text)
+{
+    free(c->away);
+    c->away = *text ? strdup(text) : NULL;
+}
+
 int64_t core_request(struct core *c, Roost__ToServer *m, int64_t now_us)
 {
     unsigned flags = flags_of(m);
@@ -105,6 +111,8 @@ int64_t core_request(struct core *c, Roost__ToServer *m, int64_t now_us)
         return n;
     if (m->body_case == ROOST__TO_SERVER__BODY_WATCH_PEOPLE)
         c->watches = m->watch_people->on;
+    if (m->body_case == ROOST__TO_SERVER__BODY_AWAY)
+        note_away(c, m->away->text);
     if (c->state == CORE_AT_OVER) {
         backoff_reset(&c->backoff);
         c->lost_us = now_us;

@@ -86,6 +86,7 @@ struct core {
     uint8_t token[CORE_TOKEN_MAX];
     size_t token_len;
     bool token_held, resumed, watches;
+    char *away;         /* said while one is on, so again over each connection; NULL: here */
     struct item *login; /* answered by a Session that is being saved */
     struct map ignored;
 

@@ -184,6 +184,18 @@ void login_on_session(struct core *c, struct item *login, const Roost__Session *
     c->todo |= 1u << CORE_SAVE;
 }
 
+static void away_again(struct core *c)
+{
+    Roost__Away away = ROOST__AWAY__INIT;
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+
+    away.text = c->away;
+    m.body_case = ROOST__TO_SERVER__BODY_AWAY;
+    m.away = &away;
+    if (ask_own(c, &m, ITEM_QUIET, 0) < 0)
+        core_lose_code(c, ROOST_NOMEM);
+}
+
 static void watch_again(struct core *c)
 {
     Roost__WatchPeople watch = ROOST__WATCH_PEOPLE__INIT;
@@ -211,6 +223,8 @@ void core_on_saved(struct core *c, int64_t now_us)
     }
     if (c->watches)
         watch_again(c);
+    if (c->away && c->state == CORE_AT_READY)
+        away_again(c);
     if (c->state == CORE_AT_READY)
         room_pump(c);
     if (c->state == CORE_AT_READY)
@@ -222,6 +236,8 @@ void login_session_over(struct core *c, const struct core_error *e)
     c->todo |= 1u << CORE_FORGET;
     c->self = (struct core_self){ 0 };
     c->watches = false;
+    free(c->away);
+    c->away = NULL;
     core_stop(c, e);
 }
 

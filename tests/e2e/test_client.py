@@ -2,7 +2,7 @@
 import collections
 import threading
 
-from harness import User, check, equal, story
+from harness import check, equal, parse, story
 
 
 @story
@@ -77,3 +77,49 @@ def a_chat_in_json_is_json_alone(hall):
     for env in ({}, {"TERM": "xterm-256color"}):
         done = anna.run("chat", "#lobby", input="\n".join(words), env=env, status=None)
         check(done.rows and "\x1b" not in done.out, done)  # rows: each line is an object
+
+
+@story
+def the_log_is_followed_over_a_restart(hall):
+    admin = hall.admin()
+    anna = hall.user("anna")
+    everything = admin.follow("admin", "log", "--follow")
+    chosen = admin.follow("admin", "log", "--follow", "--user", "Anna", "--kind", "say")
+    anna.run("say", "@root", "one")
+    for log in (everything, chosen):
+        log.event(event="log", kind="say", name="anna")
+    for sign in (hall.stop, hall.kill):
+        sign()
+        hall.start()
+        anna.run("whoami")
+        anna.run("say", "@root", "again")
+        for log in (everything, chosen):
+            log.event(event="log", kind="say", name="anna")
+    anna.run("say", "@root", "last")
+    rows = {}
+    for log in (everything, chosen):
+        log.event(event="log", kind="say", name="anna")
+        rows[log] = [r for r in (parse(line) for line in log.seen) if r and r["event"] == "log"]
+        numbers = [r["n"] for r in rows[log]]
+        equal(numbers, sorted(set(numbers)), "each once, in order")
+    equal({(r["name"], r["kind"]) for r in rows[chosen]}, {("anna", "say")}, "only what was asked for")
+    equal(len(rows[chosen]), 4)
+    numbers = [r["n"] for r in rows[everything]]
+    equal(numbers, [r["n"] for r in admin.rows("admin", "log") if numbers[0] <= r["n"] <= numbers[-1]], "no line is missing")
+
+
+@story
+def who_is_away_and_who_watches_outlive_a_restart(hall):
+    anna, ben = hall.users("anna", "ben")
+    watching = anna.follow("chat", stdin=True)
+    lunching = ben.follow("chat", stdin=True)
+    lunching.type("/away at lunch\n")
+    watching.event(event="person", name="ben", away="at lunch")
+    for sign in (hall.stop, hall.kill):
+        sign()
+        hall.start()
+        watching.event(event="status", state="lost")
+        watching.event(event="status", state="ready")
+        watching.event(event="person", name="ben", away="at lunch")
+    lunching.type("/away\n")
+    watching.event(event="person", name="ben", away=None)
