@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "server/log.h"
 #include "store/batch.h"
 
 enum {
     VEC_FIRST = 64,
     VEC_KEEP = 1024,       /* a larger array is given back when it is empty */
     NOMEM_WAIT_US = 10000, /* before memory is asked for again */
+    TELL_EVERY_S = 10,     /* that nothing can be stored */
 };
 
 /* An operation on its way there (result NULL), or back. */
@@ -38,6 +40,7 @@ struct storer {
     struct storer_stats stats; /* under lock */
     size_t out;                /* the loop's: put and not handed back */
     bool stopped;              /* the loop's */
+    uint64_t told_ns;          /* the loop's */
     struct vec batch;          /* the thread's */
     struct store_op **ops;     /* the thread's, batch_max of each */
     struct store_result **results;
@@ -154,6 +157,19 @@ static void thread_main(void *arg)
 
 /* --- the loop ------------------------------------------------------------------ */
 
+/* Users are told one by one; who runs the server reads it here. */
+static void tell(struct storer *s, int err)
+{
+    uint64_t now_ns = uv_hrtime();
+
+    if (err != -ROOST_NOT_STORED && err != -ROOST_FULL && err != -ROOST_IO)
+        return;
+    if (s->told_ns && now_ns - s->told_ns < TELL_EVERY_S * 1000000000ULL)
+        return;
+    s->told_ns = now_ns;
+    log_error("a change could not be stored: %s", err_text(err));
+}
+
 static void hand_out(struct storer *s)
 {
     struct vec done;
@@ -166,6 +182,7 @@ static void hand_out(struct storer *s)
     for (size_t i = 0; i < done.n; i++) {
         s->out--;
         store_op_unref(done.items[i].op);
+        tell(s, done.items[i].result->err);
         s->settings.on_result(s->settings.ctx, done.items[i].result);
     }
     free(done.items);
