@@ -1,10 +1,12 @@
 """Which server is believed to be the right one, and what a home keeps."""
-import os
-import pathlib
 import re
+import socket
+import ssl
 import subprocess
+import threading
 
-from harness import Failure, Hall, Lines, User, check, equal, story
+from harness import Failure, Lines, User, check, equal, story
+from test_terminal import Screen, with_screens
 
 PRINT = r"(?:[0-9a-f]{2}:){31}[0-9a-f]{2}"
 
@@ -114,3 +116,46 @@ def two_first_commands_make_one_device(hall):
         equal((r.drain(), r.process.wait())[1], 0, "\n".join(r.seen))
     equal((anna.home / "device").stat().st_size, 32)
     equal({u.rows("whoami")[-1]["name"] for u in (anna, other)}, {"anna", "ben"}, "each has a session in the same home")
+
+
+@story
+@with_screens
+def on_a_terminal_a_person_is_asked(hall):
+    anna = User(hall, "anna")
+    shown = next(m.group() for m in (re.search(PRINT, line) for line in hall.server.seen) if m)
+    for answer, end in (("n", "ended 3"), ("y", "ended 0")):
+        screen = Screen(hall, anna.argv("register", "anna", json=False), anna.env(), columns=120)
+        rows = screen.until(lambda rows: any("right server?" in row for row in rows), "the question")
+        check(any(shown in row for row in rows), "the fingerprint is shown", rows)
+        check(not (anna.home / "servers").exists(), "nothing is pinned before the answer")
+        screen.type(answer)
+        screen.keys("Enter")
+        rows = screen.until(lambda rows: any("ended" in row for row in rows), "the end")
+        check(any(end in row for row in rows), rows)
+    equal((anna.home / "servers").read_text(), f"{hall.address} {shown}\n")
+
+
+@story
+def what_is_no_roostd_is_left_at_once(hall):
+    keys = hall.dir
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+            "/CN=other", "-keyout", "other.key", "-out", "other.pem", cwd=keys)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys / "other.pem", keys / "other.key")
+    context.set_alpn_protocols(["roost/1"])
+    listener = socket.create_server(("127.0.0.1", 0))
+    junk = [b"\0\0\0\4\xff\xff\xff\xff", b"\xff\xff\xff\xff", b"SSH-2.0-other\r\n"]
+
+    def serve():
+        for words in junk:
+            with context.wrap_socket(listener.accept()[0], server_side=True) as s:
+                s.recv(100)
+                s.sendall(words)
+                s.recv(100)
+
+    threading.Thread(target=serve, daemon=True).start()
+    anna = User(hall, "anna")
+    for _ in junk:
+        done = anna.run("-s", f"127.0.0.1:{listener.getsockname()[1]}", "register", "anna", status=3, json=False, patience=10)
+        check("does not understand" in done.err, done)
+    listener.close()
