@@ -65,11 +65,15 @@ static int typed_in_chat(const char *line, uint8_t flags, const char **argv)
     return s.kind == SLASH_COMMAND ? (int)s.n : 0;
 }
 
-static void parse_time(const char *s)
+static void parse_value(const char *s)
 {
     const char *error = NULL;
     int64_t ms = 0;
     uint64_t room, seq;
+    unsigned long long number;
+
+    if (args_number(s, 1, 100000, &number))
+        assert(number >= 1 && number <= 100000);
 
     if (when_parse(s, 1767225600000, 3600, &ms, &error) == 0) {
         struct buf b = { 0 };
@@ -81,6 +85,15 @@ static void parse_time(const char *s)
     }
     if (msgid_parse(s, &room, &seq) == 0)
         assert(room > 0 && seq > 0);
+}
+
+/* Each word is in the line, behind the one before. */
+static void cut_words(char *line)
+{
+    char *end = line + strlen(line), *rest = line, *last = line - 1;
+
+    for (char *word; (word = cli_word(&rest)); last = word)
+        assert(word > last && word <= end && rest <= end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -103,9 +116,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             argv[argc++] = s + at;
     }
     if (data[0] & 8 && argc > 0)
-        parse_time(argv[0]);
+        parse_value(argv[0]);
     else
         parse_words(argc, argv);
+    cut_words(s);
     free(s);
     return 0;
 }

@@ -91,9 +91,16 @@ def main():
     for line in ("port = 0\nlisten=127.0.0.1,::1\n# words\n\nregistration = open\n", "login.tries=5\nlogin.window = 10m\nlogin.block=10s",
                  "port=70000", "nothing = here", "=", "broadcast = admins\r\nlog_private_text=on", "15m", "16K", "250ms", "\0", "a" * 400):
         keep("config", line.encode())
+    for line in ("mdns=perhaps", "mdns=no", "registration=closed", "login.block=soon", "login.block = 400d", "text.max=1", "conn.queue=9T",
+                 "hash.memory=1K", "listen=", "port=5k", "login.tries=99999999999999999999", "login.block=9223372036854775807h", "x" * 200 + "=1",
+                 "tls.key=/k", "port=65535", "login.block_max=1s", "hash.lanes=64\nhash.memory=8K", "store.batch=100000\nstore.waiting=16", ""):
+        keep("config", line.encode())
     for words in (["say", "#maths", "hello", "you"], ["--json", "-s", "h:1", "who"], ["room", "new", "x", "--private"], ["--help"],
                   ["room", "--help"], ["calc", "-7 % 3"], ["read", "#a", "--since", "10 minutes ago", "--last", "5"], ["nothing"],
-                  ["admin", "log", "--follow"], ["say", "--", "--everyone"], ["-V"], ["read", "--last", "99999999999999999999"]):
+                  ["admin", "log", "--follow"], ["say", "--", "--everyone"], ["-V"], ["read", "--last", "99999999999999999999"],
+                  ["room"], ["admin"], ["raed"], ["-u"], ["--home=/h", "--password-file", "p", "-u", "me", "--accept=x", "who"], ["who", "--since=1"],
+                  ["--json=1", "who"], ["read", "--last"], ["register"], ["whoami", "now"], ["read", "--last=5"], ["-sh:1", "who"],
+                  ['"two words"', "12", "0", "x" * 80]):
         keep("cli", b"\0" + b"\0".join(w.encode() for w in words))
         keep("cli", b"\1" + " ".join(words).encode())
     keep("cli", b'\3say #a "two words" "open')
