@@ -43,6 +43,8 @@ static int making_start(struct hub *h, struct request *q, struct sign_up *s, con
 {
     int err = name_check(&h->names, name, s->norm, sizeof s->norm, s->skeleton, sizeof s->skeleton);
 
+    if (!err && strcmp(s->skeleton, "everyone") == 0)
+        err = -ROOST_NAME_TAKEN; /* @everyone would be one person */
     if (!err)
         err = password_length(password);
     q->about = s->norm;
