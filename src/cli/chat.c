@@ -101,6 +101,7 @@ void chat_line(struct chat *chat, const char *line)
     struct arena arena;
     struct slash s;
     char fresh[40];
+    int status = CLI_OK;
 
     snprintf(fresh, sizeof fresh, "room-%llx", (unsigned long long)cli_now_ms());
     struct slash_place place = { .table = cli_commands,
@@ -120,10 +121,11 @@ void chat_line(struct chat *chat, const char *line)
         chat_say(chat, s.text);
         break;
     case SLASH_COMMAND:
-        after_command(chat, &s, run_command(chat, &s));
+        status = run_command(chat, &s);
+        after_command(chat, &s, status);
         break;
     case SLASH_GO:
-        chat_go(chat, s.text);
+        status = chat_go(chat, s.text);
         break;
     case SLASH_HELP:
         help(chat, s.text);
@@ -135,11 +137,13 @@ void chat_line(struct chat *chat, const char *line)
         log_out(chat);
         break;
     case SLASH_WRONG:
-        cli_usage(chat->c, s.wrong, s.advice);
+        status = cli_usage(chat->c, s.wrong, s.advice);
         break;
     case SLASH_NOTHING:
         break;
     }
+    if (chat->plain && !chat->status)
+        chat->status = status; /* nobody sees it, so the program must */
     arena_fini(&arena);
 }
 

@@ -327,7 +327,8 @@ int cli_open(struct cli *c, enum cli_open_how how, const char *user)
     return status || !login ? status : log_in_unasked(c);
 }
 
-int cli_call(struct cli *c, int64_t request, struct roost_event *ret)
+/* 1 with the answer in *ret, or an error. */
+static int await_answer(struct cli *c, int64_t request, struct roost_event *ret)
 {
     int n = request < 0 ? (int)request : roost_await(c->r, request, ret, -1);
 
@@ -336,16 +337,42 @@ int cli_call(struct cli *c, int64_t request, struct roost_event *ret)
             chat_drain(c->chat); /* so much else came meanwhile: show it first */
         n = roost_await(c->r, request, ret, -1);
     }
-    if (n > 0 && ret->kind == ROOST_REPLY)
+    return n;
+}
+
+static int judge(struct cli *c, int64_t request, int n, const struct roost_event *answer)
+{
+    if (n > 0 && answer->kind == ROOST_REPLY)
         return CLI_OK;
 
-    struct roost_error e = n < 0 ? roost_error_get(n) : ret->error;
+    struct roost_error e = n < 0 ? roost_error_get(n) : answer->error;
     if (n == -ROOST_E_INVALID && request < 0)
         return cli_fail(c, CLI_USAGE, "that cannot be: a name, number or text is not valid",
                         "--help shows how it is written");
     if (e.code == ROOST_E_MALFORMED)
         return fail_unreachable(c, &e, "");
     return cli_fail_error(c, &e, NULL);
+}
+
+int cli_call(struct cli *c, int64_t request, struct roost_event *ret)
+{
+    int n = await_answer(c, request, ret);
+
+    return judge(c, request, n, ret);
+}
+
+bool cli_too_fast(struct cli *c, int64_t request, struct roost_event *ret, int *ret_status,
+                  int64_t *ret_wait_ms)
+{
+    enum { WAIT_MS = 1000 }; /* when the server does not say how long */
+    int n = await_answer(c, request, ret);
+
+    if (n > 0 && ret->kind == ROOST_REFUSED && ret->error.code == ROOST_E_TOO_FAST) {
+        *ret_wait_ms = ret->error.retry_after_ms ? (int64_t)ret->error.retry_after_ms : WAIT_MS;
+        return true;
+    }
+    *ret_status = judge(c, request, n, ret);
+    return false;
 }
 
 static void put_done(struct cli *c, const char *command, const struct roost_reply *r)

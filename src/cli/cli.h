@@ -82,6 +82,10 @@ void cli_on_status(struct cli *c, const struct roost_status *s);
 /* Waits for the answer of a request: 0 with a ROOST_REPLY in *ret, or an exit
  * status, the error already printed. */
 int cli_call(struct cli *c, int64_t request, struct roost_event *ret);
+/* Likewise; but true, with how long to wait, when the server wants it slower: then
+ * nothing was done or printed, and it is to be asked again as a new request. */
+bool cli_too_fast(struct cli *c, int64_t request, struct roost_event *ret, int *ret_status,
+                  int64_t *ret_wait_ms);
 /* The same where the answer holds nothing but a number; prints the sentence, or
  * {"event": "done"} with --json. */
 int cli_do(struct cli *c, int64_t request, const char *command, const char *format, ...)

@@ -10,7 +10,12 @@
 static int said(struct cli *c, const char *target, const char *text, uint64_t reply_to, bool action)
 {
     struct roost_event e;
-    int status = cli_call(c, roost_message_say(c->r, target, text, reply_to, action), &e);
+    int status = CLI_OK;
+    int64_t wait_ms;
+
+    while (cli_too_fast(c, roost_message_say(c->r, target, text, reply_to, action), &e, &status,
+                        &wait_ms))
+        cli_pause_ms(c, wait_ms);
 
     if (status)
         return status;

@@ -1,4 +1,5 @@
 /* Reading, searching, forgetting, in the store in memory. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ static void reactions_show(struct mem *m, struct store_result *r, const struct m
 {
     struct event_reaction *list = NULL;
 
+    assert(e->n_reactions == 0 && "the caller has just made it");
     for (size_t i = 0; i < from->n_reactions; i++) {
         size_t k = 0;
         while (k < e->n_reactions && strcmp(list[k].emoji, from->reactions[i].emoji) != 0)

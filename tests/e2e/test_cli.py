@@ -21,7 +21,7 @@ def exit_statuses(hall):
     stranger.run("-s", "127.0.0.1:1", "whoami", status=3)
 
 
-@story(short=True)
+@story
 def calculator(hall):
     anna = hall.user("anna")
 

@@ -2,7 +2,7 @@
 import collections
 import threading
 
-from harness import check, equal, parse, story
+from harness import Lines, check, equal, parse, story
 
 
 @story
@@ -123,3 +123,23 @@ def who_is_away_and_who_watches_outlive_a_restart(hall):
         watching.event(event="person", name="ben", away="at lunch")
     lunching.type("/away\n")
     watching.event(event="person", name="ben", away=None)
+
+
+@story(options=("--set", "say.burst=3"))
+def what_is_said_too_fast_is_said_later(hall):
+    anna, ben = hall.users("anna", "ben")
+    words = [f"word {i}" for i in range(8)]
+    anna.run("chat", input="".join(f"/msg ben {w}\n" for w in words))
+    equal(ben.texts("read", "@anna"), words)
+    shells = [hall.keep(Lines(anna.argv("say", "@ben", w), anna.env())) for w in words]
+    for s in shells:
+        equal((s.drain(), s.process.wait())[1], 0, "\n".join(s.seen))
+    equal(sorted(ben.texts("read", "@anna", "--last", len(words))), words)
+
+
+@story
+def what_fails_in_a_pipe_shows_in_the_exit_status(hall):
+    anna = hall.user("anna")
+    for text, status in (("/whoami\n", 0), ("/go #nowhere\n/whoami\n", 1), ("/msg nobody hi\n/whoami", 1), ("/nonsense", 2)):
+        done = anna.run("chat", input=text, status=status)
+        check(status == 2 or done.rows[-1]["event"] == "me", "and the rest is done", done)

@@ -46,7 +46,7 @@ def private_rooms_are_not_seen(hall):
     refused(carl.run("read", "#cellar", status=1), "no-such-room")
 
 
-@story(short=True)
+@story
 def roles(hall):
     anna, ben, carl = hall.users("anna", "ben", "carl")
     anna.run("room", "new", "lobby", "ben", "carl")
