@@ -16,9 +16,10 @@ class Run(Lines):
     def __init__(self, hall, *options):
         if hall.bin.parent != ROOT / "build":
             raise Skip("./run starts what is in build/bin")
-        argv = ["setsid", "--wait", str(ROOT / "run"), "--data", str(hall.dir / "run"), *options]
+        argv = ["setsid", str(ROOT / "run"), "--data", str(hall.dir / "run"), *options]
         super().__init__(argv, hall.plain_env())
         hall.keep(self)
+        self.session = self.process.pid  # setsid leads it, and becomes ./run
 
     def processes(self):
         """Of its session: the pids, and what they run."""
@@ -26,13 +27,7 @@ class Run(Lines):
         rows = [row.split(None, 2) for row in rows]
         return {int(pid): args for sid, pid, args in rows if int(sid) == self.session}
 
-    def find_session(self):
-        """The session that setsid made for it; it is the child of ours."""
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        self.session = int(children[0]) if children else self.process.pid
-
     def ready(self):
-        self.find_session()
         return int(self.until(r"listening on .*:(\d+)$", 120).group(1))
 
 
