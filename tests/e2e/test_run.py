@@ -93,7 +93,6 @@ def a_second_start_finds_everything(hall):
 @story
 def a_taken_port_and_which_option_changes_it(hall):
     run = Run(hall, "--port", str(hall.port), "--no-demo")
-    run.find_session()
     said = "\n".join(run.drain())
     check(run.process.wait(PATIENCE) != 0, said)
     check(str(hall.port) in said and "--port" in said, said)
