@@ -75,7 +75,25 @@
     X(ACCOUNT_GONE, 47, "account-gone", "this account was deleted",                                \
       "register again under another name")                                                         \
     X(UNTRUSTED, 48, "untrusted", "the certificate of the server was not accepted",                \
-      "compare its fingerprint with the one that the server shows")
+      "compare its fingerprint with the one that the server shows")                                \
+    X(NO_SUCH_MEETING, 60, "no-such-meeting", "no meeting has this code now",                      \
+      "check the code, or ask the host for the link")                                              \
+    X(CODE_TAKEN, 61, "code-taken", "another meeting has this code", "try again")                  \
+    X(GUESSES, 62, "guesses", "too many wrong codes came from there",                              \
+      "use the link of the meeting, or log in")                                                    \
+    X(MEET_LOCKED, 63, "meeting-locked", "the meeting is locked: nobody new comes in",             \
+      "ask somebody inside to have it unlocked")                                                   \
+    X(MEET_FULL, 64, "meeting-full", "the meeting, or its lobby, is full", "try again later")      \
+    X(MEET_ENDED, 65, "meeting-ended", "the meeting has ended", "ask the host for a new one")      \
+    X(NOT_IN_MEETING, 66, "not-in-meeting", "that person, or you, is not in the meeting",          \
+      "roost meet who CODE shows who is")                                                          \
+    X(DENIED, 67, "denied", "the host did not let you in", "ask the host, then try again")         \
+    X(GUEST, 68, "guest", "a guest may not do this", "make an account, and log in")                \
+    X(SUCCESSOR, 69, "successor", "who has just become host may not do this yet",                  \
+      "wait until the first host has had the time to come back")                                   \
+    X(NO_GUESTS, 70, "no-guests", "meetings are started by accounts here",                         \
+      "make an account, and log in")                                                               \
+    X(MEET_BANNED, 71, "meeting-banned", "you were banned from this meeting", "ask its host")
 
 enum roost_err {
 #define X(name, number, id, text, advice) ROOST_##name = number,

@@ -22,7 +22,16 @@
 
 /* Numbers are stored: never reuse one. GUARD_ADMIN replaces GUARD_ACCOUNT under
  * the same key: an admin blocked the account, for known devices too. */
-enum guard_kind { GUARD_PAIR = 1, GUARD_DEVICE, GUARD_SOURCE, GUARD_ACCOUNT, GUARD_ADMIN };
+enum guard_kind {
+    GUARD_PAIR = 1,
+    GUARD_DEVICE,
+    GUARD_SOURCE,
+    GUARD_ACCOUNT,
+    GUARD_ADMIN,
+    GUARD_CODE,
+    GUARD_CODES,
+    GUARD_GUESTS
+};
 enum { GUARD_PLACES = 4 }; /* pair, device, source, account: in this order */
 
 enum { GUARD_FLIGHTS_MAX = 4 * 20000 }; /* keys under way: four for each request */

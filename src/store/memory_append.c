@@ -213,6 +213,8 @@ static int effects(struct mem *m, struct mem_room *room, const struct store_op *
     case EVENT_ROOM:
         settings(room, e);
         return 0;
+    case EVENT_MEET:
+        break; /* comes by STORE_MEET_CHANGE */
     }
     return -ROOST_INVALID;
 }

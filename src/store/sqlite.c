@@ -178,43 +178,6 @@ bool db_grow(struct db *d, struct store_result *r, void *array_ptr, size_t n, si
     return true;
 }
 
-/* --- requests --- */
-
-/* A request that is known: its result is filled and true returned. */
-static bool known(struct db *d, const struct store_op *op, struct store_result *r)
-{
-    sqlite3_stmt *st = db_query(d,
-                                "SELECT digest, room, seq, at_ms, account FROM requests"
-                                " WHERE scope = ?1 AND id = ?2 AND made_ms >= ?3",
-                                "ihi", (int64_t)op->req.scope, op->req.id,
-                                op->now_ms - REQUEST_KEEP_MS);
-    uint8_t digest[16];
-
-    if (!db_row(d, st))
-        return false;
-    col_bytes(st, 0, digest, sizeof digest);
-    if (memcmp(digest, op->req.digest, sizeof digest) != 0) {
-        r->err = -ROOST_CONFLICT;
-    } else {
-        r->dup = true;
-        r->room = col_u64(st, 1);
-        r->seq = col_u64(st, 2);
-        r->at_ms = sqlite3_column_int64(st, 3);
-        r->account = col_u64(st, 4);
-    }
-    db_done(st);
-    return true;
-}
-
-static void remember(struct db *d, const struct store_op *op, const struct store_result *r)
-{
-    db_run(d,
-           "INSERT OR REPLACE INTO requests(scope, id, digest, made_ms, room, seq, at_ms, account)"
-           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-           "ihhiiiii", (int64_t)op->req.scope, op->req.id, op->req.digest, op->now_ms,
-           (int64_t)r->room, (int64_t)r->seq, r->at_ms, (int64_t)r->account);
-}
-
 /* --- the store --- */
 
 static int do_log(struct db *d, const struct store_op *op, struct store_result *r)
@@ -329,10 +292,10 @@ static void apply(struct db *d, const struct store_op *op, struct store_result *
     size_t kinds = sizeof handlers / sizeof *handlers;
     handler *h = (size_t)op->kind < kinds ? handlers[op->kind] : NULL;
 
-    if (!op->req.has_id || !known(d, op, r)) {
+    if (!op->req.has_id || !requests_known(d, op, r)) {
         r->err = h ? h(d, op, r) : -ROOST_UNSUPPORTED;
         if (op->req.has_id && !r->err && op->kind != STORE_LOG) /* that is a refusal */
-            remember(d, op, r);
+            requests_remember(d, op, r);
     }
     if (op->log.kind)
         log_put(d, op, store_log_account(op, r), op->kind == STORE_LOG ? op->log.outcome : r->err);

@@ -64,6 +64,9 @@ static const char schema[] =
     "CREATE TABLE requests(scope INTEGER, id BLOB, digest BLOB NOT NULL, made_ms INTEGER NOT NULL,"
     "  room INTEGER, seq INTEGER, at_ms INTEGER, account INTEGER, PRIMARY KEY(scope, id))"
     "  WITHOUT ROWID;"
+    /* What a batch did, one row: on its way into `requests` (sqlite_requests.h). */
+    "CREATE TABLE recent0(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
+    "CREATE TABLE recent1(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
     "CREATE TABLE log(n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, account INTEGER NOT NULL,"
     "  kind TEXT NOT NULL, target TEXT, address TEXT, outcome INTEGER NOT NULL);"
     /* It holds no texts of its own and no lengths of them: we ask for order, not rank. */

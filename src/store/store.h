@@ -47,6 +47,8 @@ enum {
     UNREAD_MAX = 1000, /* counting stops here */
     GUARD_KEYS_MAX = 4,
     ROOM_MEMBERS_MAX = 10000,
+    MEET_ATTENDEES_MAX = 2000, /* rows of one meeting: all who ever came */
+    STORE_COUNTS_MAX = 2,
 };
 
 enum store_kind {
@@ -128,6 +130,33 @@ enum store_kind {
     /* room.id, before_ms: texts older than that go, with their edits and reactions; also old
      * requests, sessions unused for 90 days, guards and invitations that are over */
     STORE_RETAIN,
+    /* --- meetings --- */
+    /* account.{name,guest_of}, skeleton of the name, session.*, counts[] -> account, session.id:
+     * a guest (an account row that no name finds, with a session) | NAME_TAKEN (an account has
+     * this name or one like it) | GUESSES (a count is at its limit; else each is one more) */
+    STORE_GUEST_NEW,
+    /* room.name, meet.*, members[] (the host), attendees[] -> room, seq, at_ms | CODE_TAKEN (a
+     * live meeting has it) | ALREADY (account.id is a guest and hosts one). The room's kind is
+     * MEETING; first events: event (EVENT_MEET). Of a guest, guest_of becomes the room. */
+    STORE_MEET_NEW,
+    /* words = code, account.id (0: none), counts[] -> room, meet, meet_role: of a live meeting
+     * that has not expired at now_ms. | NO_SUCH_MEETING, and each of counts[] is one more |
+     * GUESSES: one of them is at its limit, nothing was looked up. room.id instead of a code:
+     * that meeting, nothing is counted. */
+    STORE_MEET_FIND,
+    /* room.id, owner_epoch, meet (its data, until_ms, live; code NULL = as it is), attendees[]
+     * (written over those with the same account), members[] (banned = true: no member any
+     * more; else one is, with that role), and event if its kind is set -> room, seq, head, at_ms
+     * | ROOM_CLOSED when it is not live any more | NAME_TAKEN (two present with one skeleton).
+     * meet.live = false: the code is free, the room is closed, sessions of guests of this meeting
+     * end; meet.forget too: all texts of the room go, and its members. */
+    STORE_MEET_CHANGE,
+    /* account.id: live meetings where it has a row, or whose bound room it is in; account.id =
+     * 0: all live ones; after, limit -> meets[] by number, more */
+    STORE_MEET_LIST,
+    /* account.id, peer, event (EVENT_TEXT; its room is not known yet): appended to the direct
+     * room of the two, made if there is none -> room, seq, head, at_ms */
+    STORE_MEET_NOTE,
 };
 
 struct store_request {
@@ -150,6 +179,8 @@ struct account_row {
     int64_t created_ms;
     uint32_t sessions; /* only in lists */
     bool deleted;
+    bool guest;        /* no account: lists of accounts leave it out, the room of all too */
+    uint64_t guest_of; /* the meeting; 0: it has not made its own yet */
 };
 
 struct session_row {
@@ -185,7 +216,36 @@ struct member_row {
     const char *name;
     uint32_t role; /* Roost__RoomRole */
     bool banned;   /* then not a member */
+    bool guest;
     uint64_t delivered, read;
+};
+
+/* A meeting: its room, and what the rules know of it (data: a packed KeptMeeting; the
+ * store does not look inside). */
+struct meet_row {
+    uint64_t room, bound_room;
+    const char *code;
+    int64_t until_ms; /* after that the code opens nothing; 0: never */
+    bool live, forget;
+    const uint8_t *data;
+    size_t n_data;
+};
+
+/* Somebody who came, or wants to (data: a packed KeptAttendee). */
+struct attendee_row {
+    uint64_t account;
+    const char *skeleton; /* while present: unique in the meeting; NULL: not present */
+    const uint8_t *data;
+    size_t n_data;
+};
+
+/* Bounded and approximate counting: n within the window that began with the first. Kept
+ * as a guard_row of that kind. */
+struct store_count {
+    uint8_t key[32];
+    uint32_t kind, limit; /* at the limit: refused */
+    int64_t window_ms;
+    const char *source; /* for admins */
 };
 
 struct room_place {
@@ -231,6 +291,11 @@ struct store_op {
     size_t n_guards;
     uint8_t keys[GUARD_KEYS_MAX][32]; /* LOGIN_FIND, SESSION_NEW */
     size_t n_keys;
+    struct meet_row meet;
+    const struct attendee_row *attendees;
+    size_t n_attendees;
+    struct store_count counts[STORE_COUNTS_MAX];
+    size_t n_counts;
     uint64_t after, before, around, seq, delivered, read;
     int64_t since_ms, until_ms, before_ms;
     uint32_t limit;
@@ -264,7 +329,14 @@ struct store_result {
     size_t n_events;
     struct log_line *lines;
     size_t n_lines;
-    uint64_t *ids; /* ignored accounts, or pins */
+    struct meet_row meet; /* MEET_FIND; ROOM_LOAD of a meeting */
+    struct meet_row *meets;
+    size_t n_meets;
+    struct attendee_row *attendees; /* ROOM_LOAD of a meeting */
+    size_t n_attendees;
+    uint32_t meet_role; /* MEET_FIND: account's role in the bound room, plus 1; 0: not in it */
+    int64_t retry_ms;   /* GUESSES: when the window ends */
+    uint64_t *ids;      /* ignored accounts, or pins */
     size_t n_ids;
     uint64_t delivered, read;
     bool more;

@@ -88,6 +88,12 @@ Roost__Event *event_to_msg(struct arena *a, const struct event *e)
     case EVENT_PIN:
         FILL(PINNED, pinned, roost__pinned, m->pinned->seq = e->ref; m->pinned->on = !e->flag;);
         break;
+    case EVENT_MEET:
+        m->what_case = ROOST__EVENT__WHAT_MET;
+        m->met = msg_unpack(a, &roost__met__descriptor, e->data, e->n_data);
+        if (!m->met)
+            return NULL;
+        break;
     }
     return m;
 }

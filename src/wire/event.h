@@ -20,6 +20,7 @@ enum event_kind {
     EVENT_MEMBER = 5, /* who, change, role */
     EVENT_ROOM = 6,   /* all of what a room is set to */
     EVENT_PIN = 7,    /* ref = the text, flag = taken down */
+    EVENT_MEET = 8,   /* change = Roost__MeetAction, who, data = a packed Roost__Met */
 };
 
 struct event_reaction {
@@ -43,6 +44,8 @@ struct event {
     const char *text; /* the words, the emoji, or the room's topic */
     const uint64_t *mentions;
     size_t n_mentions;
+    const uint8_t *data; /* EVENT_MEET */
+    size_t n_data;
 
     /* EVENT_ROOM */
     bool private, moderated, closed, created;

@@ -108,6 +108,25 @@ Roost__ToClient *msg_to_client_decode(struct arena *a, const uint8_t *p, size_t 
     return decode(a, &roost__to_client__descriptor, p, len, BUDGET_MAX, ret_err);
 }
 
+void *msg_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, const uint8_t *p, size_t len)
+{
+    ProtobufCAllocator from = { budget_alloc, budget_free, a };
+
+    return protobuf_c_message_unpack(d, &from, len, p);
+}
+
+int msg_pack(struct arena *a, const ProtobufCMessage *m, const uint8_t **ret, size_t *ret_len)
+{
+    size_t len = protobuf_c_message_get_packed_size(m);
+    uint8_t *bytes = arena_get(a, len + 1);
+
+    if (!bytes)
+        return -ROOST_NOMEM;
+    *ret_len = protobuf_c_message_pack(m, bytes);
+    *ret = bytes;
+    return 0;
+}
+
 struct blob *msg_encode(const ProtobufCMessage *m)
 {
     size_t len = protobuf_c_message_get_packed_size(m);

@@ -24,5 +24,11 @@ Roost__ToClient *msg_to_client_decode(struct arena *a, const uint8_t *p, size_t 
 void *msg_decode(struct arena *a, const ProtobufCMessageDescriptor *d, const uint8_t *p, size_t len,
                  int *ret_err);
 
+/* Our own bytes, from the store: NULL when out of memory, or when they are none. The arena
+ * may be in use. */
+void *msg_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, const uint8_t *p,
+                 size_t len);
+int msg_pack(struct arena *a, const ProtobufCMessage *m, const uint8_t **ret, size_t *ret_len);
+
 /* A whole frame, head included; NULL when out of memory or above FRAME_BODY_MAX. */
 struct blob *msg_encode(const ProtobufCMessage *m);
