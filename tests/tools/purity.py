@@ -29,7 +29,7 @@ MAY_CALL = re.compile(r"""^(
     | __(u?(div|mod|mul)[a-z]*\d|popcount[a-z0-9]*)        # libgcc
     | __stop_\w+ | __start_\w+
     | gmtime_r | timegm                                      # arithmetic on a time that is given
-    | protobuf_c_\w+ | roost__\w+
+    | protobuf_c_\w+ | roost__\w+ | llhttp_\w+
     | EVP_\w+ | HMAC\w* | SHA\d+\w* | CRYPTO_memcmp | OPENSSL_cleanse | OSSL_PARAM_\w+ | OSSL_KDF_\w+ | ERR_clear_error
     | argon2\w+ | __gmp\w+
     | (u|u8|unorm2|uspoof|uset|ucol|ubrk|uscript|u_\w+)_\w+
