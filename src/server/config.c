@@ -88,7 +88,11 @@ static const struct setting settings[] = {
     { "handshake.timeout", DURATION, AT(handshake_ms), "10s", 100, 600000, NULL,
       "time to finish it" },
     { "http.timeout", DURATION, AT(http_ms), "10s", 100, 600000, NULL,
-      "time for a browser's request" },
+      "time for a browser's request, from its first byte, and until its next" },
+    { "http.max", NUMBER, AT(http_max), "512", 1, 100000, NULL,
+      "connections of browsers; more are told to come back" },
+    { "metrics.token", TEXT, AT(metrics_token), "", 0, CONFIG_TEXT_MAX - 1, NULL,
+      "who sends it may read /metrics from anywhere (16 bytes or more); empty: this machine only" },
     { "close.timeout", DURATION, AT(close_ms), "3s", 100, 60000, NULL,
       "time for the last bytes to reach a client" },
     { "store.waiting", NUMBER, AT(store_waiting), "8192", 16, 1000000, NULL,
@@ -97,7 +101,7 @@ static const struct setting settings[] = {
       "operations committed together" },
 };
 
-enum { SETTINGS_NR = sizeof settings / sizeof *settings };
+enum { SETTINGS_NR = sizeof settings / sizeof *settings, METRICS_TOKEN_MIN = 16 };
 
 /* --- units ------------------------------------------------------------------ */
 
@@ -413,6 +417,16 @@ int config_load_file(struct config *c, const char *path, char error[static CONFI
     return err;
 }
 
+/* As it stands behind "Bearer " in a header, and too long to be guessed. */
+static bool metrics_token_fits(const char *token)
+{
+    size_t n = 0;
+
+    while (token[n] > ' ' && token[n] < 0x7f)
+        n++;
+    return !token[n] && n >= METRICS_TOKEN_MIN;
+}
+
 int config_check(const struct config *c, char error[static CONFIG_ERROR_MAX])
 {
     const char *wrong = NULL;
@@ -425,6 +439,8 @@ int config_check(const struct config *c, char error[static CONFIG_ERROR_MAX])
         wrong = "login.block_max is below login.block";
     else if (!password_params_valid(&c->hash))
         wrong = "hash.memory must be at least 8K for each of hash.lanes";
+    else if (c->metrics_token[0] && !metrics_token_fits(c->metrics_token))
+        wrong = "metrics.token wants 16 or more letters, digits and signs, without a space";
     else if (c->store_batch > c->store_waiting)
         wrong = "store.batch is above store.waiting";
     if (!wrong)

@@ -30,6 +30,8 @@ struct config {
     uint32_t hash_threads;
 
     uint32_t handshakes_max;
+    uint32_t http_max;
+    char metrics_token[CONFIG_TEXT_MAX]; /* "": metrics for loopback only */
     int64_t handshake_ms, http_ms, close_ms;
     uint64_t queue_bytes; /* that wait for one connection */
     uint32_t store_waiting, store_batch;

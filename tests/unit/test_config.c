@@ -113,6 +113,13 @@ static void settings_fit_together(void)
     CHECK(!config_set_pair(&config, "hash.memory=8K", error));
     CHECK(!config_set_pair(&config, "hash.lanes=8", error));
     CHECK(config_check(&config, error) < 0);
+    config_default(&config);
+    CHECK(!config_set_pair(&config, "metrics.token=too-short", error));
+    CHECK(config_check(&config, error) < 0);
+    CHECK(!config_set_pair(&config, "metrics.token=long but with spaces", error));
+    CHECK(config_check(&config, error) < 0);
+    CHECK(!config_set_pair(&config, "metrics.token=long-and-without-spaces", error));
+    CHECK(!config_check(&config, error));
 }
 
 static void help_shows_all(void)
