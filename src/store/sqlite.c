@@ -236,6 +236,8 @@ static void db_close(struct db *d)
     d->sql = NULL;
     d->wal_pages = 0;
     d->unindexed = 0;
+    heads_drop(d);
+    requests_fini(&d->requests);
 }
 
 /* After a commit, with the number of pages in the log file. */
@@ -265,7 +267,13 @@ static int db_open(struct db *d, char why[static 200])
     d->failed = 0;
     d->nomem = false;
     log_time_load(d);
-    return 0;
+    requests_load(d);
+    if (!d->failed && !d->nomem)
+        return 0;
+    snprintf(why, 200, "cannot read %.100s", d->path);
+    err = d->nomem ? -ROOST_NOMEM : d->failed;
+    db_close(d);
+    return err;
 }
 
 static int sqlite_begin(struct store *s)
@@ -287,11 +295,21 @@ static int sqlite_begin(struct store *s)
     return err;
 }
 
+/* Does it read or write rows of rooms, other than a head? */
+static bool leaves_rooms(const struct store_op *op)
+{
+    return op->kind == STORE_LOG || (op->kind == STORE_APPEND && op->event.kind == EVENT_TEXT);
+}
+
 static void apply(struct db *d, const struct store_op *op, struct store_result *r)
 {
     size_t kinds = sizeof handlers / sizeof *handlers;
     handler *h = (size_t)op->kind < kinds ? handlers[op->kind] : NULL;
 
+    if (!leaves_rooms(op)) {
+        heads_write(d);
+        heads_drop(d);
+    }
     if (!op->req.has_id || !requests_known(d, op, r)) {
         r->err = h ? h(d, op, r) : -ROOST_UNSUPPORTED;
         if (op->req.has_id && !r->err && op->kind != STORE_LOG) /* that is a refusal */
@@ -327,8 +345,11 @@ static void sqlite_rollback(struct store *s)
         db_run(d, "ROLLBACK", "");
     if (d->failed || d->nomem)
         db_close(d);
-    else if (d->sql)
+    else if (d->sql) {
         log_time_load(d);
+        heads_drop(d);
+        requests_forget(d);
+    }
     d->in_batch = false;
 }
 
@@ -346,8 +367,12 @@ static int sqlite_commit(struct store *s)
 {
     struct db *d = db_of(s);
 
-    if (d->unindexed >= INDEX_CHUNK)
+    heads_write(d);
+    requests_keep(d);
+    if (d->unindexed >= INDEX_CHUNK) {
+        heads_drop(d); /* it moves `indexed` */
         index_all(d);
+    }
     if (!d->failed && !d->nomem)
         db_run(d, "COMMIT", "");
     d->in_batch = false;
@@ -394,6 +419,7 @@ int sqlite_store_open(struct store **ret_store, const struct sqlite_options *o,
     d->store.ops = &sqlite_ops;
     d->checkpoint_pages = o->checkpoint_pages ? o->checkpoint_pages : CHECKPOINT_PAGES;
     map_init(&d->statements, 0);
+    requests_init(&d->requests, o->requests_most);
     d->path = strdup(o->path);
     d->vfs = o->vfs ? strdup(o->vfs) : NULL;
     if (!d->path || (o->vfs && !d->vfs))

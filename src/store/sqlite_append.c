@@ -1,4 +1,6 @@
 /* The event that is added to a room, and what it changes. */
+#include <string.h>
+
 #include "store/sqlite_db.h"
 
 int room_head_get(struct db *d, uint64_t id, struct room_head *ret)
@@ -25,6 +27,52 @@ int room_head_put(struct db *d, const struct room_head *h)
 {
     return db_run(d, "UPDATE rooms SET head = ?2, last_ms = ?3, owner_epoch = ?4 WHERE id = ?1",
                   "iiii", (int64_t)h->id, (int64_t)h->head, h->last_ms, (int64_t)h->epoch);
+}
+
+/* --- the heads of rooms, while one text follows another ---------------------------- */
+
+static struct kept_head *head_kept(struct db *d, uint64_t room)
+{
+    return &d->heads[room % HEADS_MAX];
+}
+
+static void head_write(struct db *d, struct kept_head *k)
+{
+    if (k->ahead)
+        room_head_put(d, &k->head);
+    k->ahead = false;
+}
+
+void heads_write(struct db *d)
+{
+    for (size_t i = 0; i < HEADS_MAX; i++)
+        head_write(d, &d->heads[i]);
+}
+
+void heads_drop(struct db *d)
+{
+    memset(d->heads, 0, sizeof d->heads);
+}
+
+static int head_get(struct db *d, uint64_t room, struct room_head *ret)
+{
+    struct kept_head *k = head_kept(d, room);
+
+    if (k->head.id == room && room) {
+        *ret = k->head;
+        return 0;
+    }
+    return room_head_get(d, room, ret);
+}
+
+/* A text changes nothing else of its room, so its row can wait for the commit. */
+static void head_keep(struct db *d, const struct room_head *h)
+{
+    struct kept_head *k = head_kept(d, h->id);
+
+    if (k->head.id != h->id)
+        head_write(d, k);
+    *k = (struct kept_head){ *h, true };
 }
 
 /* Most events are texts: what only the others have is a statement of its own. */
@@ -284,7 +332,7 @@ static int append(struct db *d, const struct store_op *op, struct room_head *h)
 int do_append(struct db *d, const struct store_op *op, struct store_result *r)
 {
     struct room_head h;
-    int err = room_head_get(d, op->event.room, &h);
+    int err = head_get(d, op->event.room, &h);
 
     if (err)
         return err;
@@ -296,7 +344,10 @@ int do_append(struct db *d, const struct store_op *op, struct store_result *r)
     err = append(d, op, &h);
     if (err)
         return err;
-    room_head_put(d, &h);
+    if (op->event.kind == EVENT_TEXT)
+        head_keep(d, &h);
+    else
+        room_head_put(d, &h);
     r->room = h.id;
     r->seq = r->head = h.head;
     r->at_ms = h.last_ms;

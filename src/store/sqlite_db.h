@@ -12,7 +12,23 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "store/batch.h"
+#include "store/sqlite_requests.h"
 #include "store/store.h"
+
+/* What an append must know of its room. */
+struct room_head {
+    uint64_t id, head, indexed, epoch;
+    int64_t last_ms;
+    bool closed;
+};
+
+/* Rooms whose heads are at hand while nothing but texts is added: as many as their
+ * low bits tell apart. */
+enum { HEADS_MAX = 32 };
+struct kept_head {
+    struct room_head head; /* id 0: none */
+    bool ahead;            /* of its row */
+};
 
 struct db {
     struct store store;
@@ -25,6 +41,8 @@ struct db {
     uint32_t unindexed; /* texts said since the index was last brought up to date, about */
     int64_t log_ms;     /* the log's time does not go back */
     int64_t purged_ms;
+    struct requests requests;
+    struct kept_head heads[HEADS_MAX];
     char *path, *vfs;
     uint32_t checkpoint_pages;
 };
@@ -94,17 +112,15 @@ void room_pins(struct db *d, struct store_result *r, uint64_t room, uint64_t **r
 /* The column `bits` of an event. */
 enum { BIT_FLAG = 1, BIT_PRIVATE = 2, BIT_MODERATED = 4, BIT_CLOSED = 8, BIT_CREATED = 16 };
 
-/* What an append must know of its room. */
-struct room_head {
-    uint64_t id, head, indexed, epoch;
-    int64_t last_ms;
-    bool closed;
-};
 int room_head_get(struct db *d, uint64_t id, struct room_head *ret);
 /* Writes one event under the next number and advances h; effects are the caller's. */
 int event_put(struct db *d, struct room_head *h, const struct event *e, int64_t now_ms,
               uint64_t edit_seq);
 int room_head_put(struct db *d, const struct room_head *h);
+/* The rows of rooms say again what is known of them; whoever is not a text asks for
+ * that first. */
+void heads_write(struct db *d);
+void heads_drop(struct db *d);
 /* Empties and marks a text, its reactions, its pin, its words in the index. */
 void text_delete(struct db *d, uint64_t room, uint64_t seq, uint64_t indexed);
 

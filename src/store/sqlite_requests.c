@@ -6,11 +6,11 @@
 #include "store/sqlite_db.h"
 
 enum {
-    GENERATION = 16384, /* 1.3 MB, and 0.2 pages of a tree of 150,000 for each that is settled */
+    GENERATION = 16000, /* 1.3 MB, and 0.2 pages of a tree of 150,000 for each that is settled */
     ROW_BYTES = 80,
     ROWS_FIRST = 64,
-    SETTLE_MIN = 8,     /* with each batch: a small batch stays a small write */
-    SETTLE_FACTOR = 2,  /* of what is new: the full one is settled when the other is half full */
+    SETTLE_MIN = 8,    /* with each batch: a small batch stays a small write */
+    SETTLE_FACTOR = 2, /* of what is new: the full one is settled when the other is half full */
 };
 
 /* --- rows as bytes: ten words, the lowest byte first ------------------------------ */
@@ -89,7 +89,7 @@ static bool same(const struct request_row *r, uint64_t scope, const uint8_t *id)
 }
 
 /* Where its position is, or would be. */
-static uint32_t *index_at(const struct requests *q, uint64_t scope, const uint8_t *id)
+static uint32_t *position_of(const struct requests *q, uint64_t scope, const uint8_t *id)
 {
     size_t i = home_of(q, scope, id);
 
@@ -99,16 +99,16 @@ static uint32_t *index_at(const struct requests *q, uint64_t scope, const uint8_
 }
 
 /* The same id again (after its time) takes the place of the first. */
-static void index_add(struct requests *q, size_t at)
+static void position_add(struct requests *q, size_t at)
 {
-    *index_at(q, q->rows[at].scope, q->rows[at].id) = (uint32_t)at + 1;
+    *position_of(q, q->rows[at].scope, q->rows[at].id) = (uint32_t)at + 1;
 }
 
-static void index_fill(struct requests *q)
+static void positions_fill(struct requests *q)
 {
     memset(q->index, 0, q->index_cap * sizeof *q->index);
     for (size_t i = 0; i < q->n; i++)
-        index_add(q, i);
+        position_add(q, i);
 }
 
 /* The index is at most half full. */
@@ -126,7 +126,7 @@ static bool grow(struct requests *q)
     q->index = index;
     q->index_cap = 2 * cap;
     q->cap = cap;
-    index_fill(q);
+    positions_fill(q);
     return true;
 }
 
@@ -135,7 +135,7 @@ static bool add(struct requests *q, const struct request_row *r)
     if (q->n == q->cap && !grow(q))
         return false;
     q->rows[q->n] = *r;
-    index_add(q, q->n++);
+    position_add(q, q->n++);
     return true;
 }
 
@@ -169,7 +169,7 @@ static const struct request_row *find_full(const struct requests *q, uint64_t sc
 
 static const struct request_row *find(const struct requests *q, uint64_t scope, const uint8_t *id)
 {
-    uint32_t at = q->n ? *index_at(q, scope, id) : 0;
+    uint32_t at = q->n ? *position_of(q, scope, id) : 0;
 
     return at ? &q->rows[at - 1] : find_full(q, scope, id);
 }
@@ -353,5 +353,5 @@ void requests_forget(struct db *d)
     if (q->n == q->kept)
         return;
     q->n = q->kept;
-    index_fill(q);
+    positions_fill(q);
 }

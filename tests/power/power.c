@@ -248,6 +248,7 @@ static struct store *open_store(void)
         .path = "store.db",
         .vfs = FAULTVFS_NAME,
         .checkpoint_pages = (uint32_t)(5 + roll(60)),
+        .requests_most = (uint32_t)(1 + roll(30)),
     };
     struct store *s = NULL;
     char why[200];

@@ -372,6 +372,38 @@ static void accents_and_case_do_not_matter(void)
     end();
 }
 
+/* Where a request that was done is kept moves from memory to the tree; nobody notices,
+ * and its time runs on. */
+static void a_request_is_known_wherever_it_has_settled(void)
+{
+    enum { REQUESTS = 100 };
+    char why[200];
+
+    end();
+    CHECK(sqlite_store_open(&store,
+                            &(struct sqlite_options){ .path = ":memory:", .requests_most = 20 },
+                            why) == 0);
+    uint64_t ann = person("ann"), room = room_of(ann, 0), seqs[REQUESTS];
+    for (int again = 0; again < 4; again++) {
+        int64_t now_ms = T0 + (again == 3 ? REQUEST_KEEP_MS + 1 : again);
+        for (int i = 0; i < REQUESTS; i++) {
+            struct store_op *op = event_op(room, ann, EVENT_TEXT, 0, "hello");
+            op->now_ms = now_ms;
+            op->req = (struct store_request){
+                .has_id = true, .scope = ann, .id = { (uint8_t)(i * 37) }, .digest = { again == 2 }
+            };
+            go(op);
+            CHECK(last->err == (again == 2 ? -ROOST_CONFLICT : 0));
+            CHECK(last->dup == (again == 1));
+            CHECK(again != 1 || last->seq == seqs[i]);
+            seqs[i] = again ? seqs[i] : last->seq;
+        }
+    }
+    CHECK(read_all(room, ann)->head == seqs[REQUESTS - 1] + REQUESTS);
+    CHECK(sqlite_store_check(store, why));
+    end();
+}
+
 static void a_commit_that_fails_loses_the_batch_and_nothing_else(void)
 {
     end();
@@ -395,5 +427,5 @@ TEST_MAIN(T(a_request_is_done_once), T(numbers_have_no_holes_and_time_does_not_g
           T(searching_takes_anything_that_is_typed), T(a_token_is_good_for_a_minute_after_the_next),
           T(an_account_that_goes_leaves_a_number), T(what_is_old_goes_and_numbers_stay),
           T(of_a_page_that_is_asked_for), T(a_batch_that_is_rolled_back_never_was),
-          T(accents_and_case_do_not_matter),
+          T(accents_and_case_do_not_matter), T(a_request_is_known_wherever_it_has_settled),
           T(a_commit_that_fails_loses_the_batch_and_nothing_else))

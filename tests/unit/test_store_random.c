@@ -241,7 +241,9 @@ static void one_seed(uint64_t seed)
     size_t done = 0;
 
     CHECK(memory);
-    CHECK(sqlite_store_open(&sqlite, &(struct sqlite_options){ .path = ":memory:" }, why) == 0);
+    CHECK(sqlite_store_open(&sqlite,
+                            &(struct sqlite_options){ .path = ":memory:", .requests_most = 5 },
+                            why) == 0);
     for (int i = 0; i < BATCHES; i++)
         done += one_batch(&w, memory, sqlite);
     CHECK(sqlite_store_check(sqlite, why));
