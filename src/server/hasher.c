@@ -34,6 +34,7 @@ struct hasher {
     struct list waiting, done; /* under lock */
     unsigned running;          /* under lock */
     bool stopping, untrimmed;  /* under lock */
+    unsigned out;              /* the loop's: put and not handed back */
 };
 
 static void list_put(struct list *l, struct job *j)
@@ -124,6 +125,7 @@ static void on_wake(uv_async_t *wake)
     uv_mutex_unlock(&h->lock);
 
     while ((j = list_take(&done))) {
+        h->out--;
         h->settings.on_hashed(h->settings.ctx, j->hash.token, j->ok, j->made ? j->encoded : NULL);
         job_free(j);
     }
@@ -163,11 +165,17 @@ void hasher_put(struct hasher *h, const struct hub_hash *hash)
         return;
     }
     j->hash = *hash;
+    h->out++;
     uv_mutex_lock(&h->lock);
     j->params = h->settings.params;
     list_put(&h->waiting, j);
     uv_cond_signal(&h->cond);
     uv_mutex_unlock(&h->lock);
+}
+
+unsigned hasher_waiting(const struct hasher *h)
+{
+    return h->out;
 }
 
 void hasher_set_params(struct hasher *h, const struct password_params *params)

@@ -26,6 +26,8 @@ struct hasher_settings {
 int hasher_new(struct hasher **ret, uv_loop_t *loop, const struct hasher_settings *settings);
 /* Takes the strings over. */
 void hasher_put(struct hasher *h, const struct hub_hash *job);
+/* Put, and not yet handed back. */
+unsigned hasher_waiting(const struct hasher *h);
 void hasher_set_params(struct hasher *h, const struct password_params *params);
 
 /* Drops what waits, ends the threads, closes the handle: run the loop once

@@ -37,6 +37,8 @@ struct storer {
     uv_cond_t cond;
     struct vec waiting, done;  /* under lock */
     bool stopping;             /* under lock */
+    bool probing, probed;      /* under lock: is asked for; probe_err is the answer */
+    int probe_err;             /* under lock */
     struct storer_stats stats; /* under lock */
     size_t out;                /* the loop's: put and not handed back */
     bool stopped;              /* the loop's */
@@ -110,10 +112,11 @@ static void run_batch(struct storer *s)
 /* Moves the oldest that wait to the batch. False: nothing waits and we stop. */
 static bool take(struct storer *s)
 {
-    while (!s->waiting.n && !s->stopping)
+    while (!s->waiting.n && !s->stopping && !s->probing)
         uv_cond_wait(&s->cond, &s->lock);
+    s->batch.n = 0;
     if (!s->waiting.n)
-        return false;
+        return !s->stopping;
 
     size_t n = s->waiting.n < s->settings.batch_max ? s->waiting.n : s->settings.batch_max;
     memcpy(s->batch.items, s->waiting.items, n * sizeof *s->waiting.items);
@@ -134,10 +137,23 @@ static void give(struct storer *s)
     }
     memcpy(s->done.items + s->done.n, s->batch.items, s->batch.n * sizeof *s->batch.items);
     s->done.n += s->batch.n;
-    s->stats.batches++;
+    s->stats.batches += s->batch.n > 0;
     s->stats.ops += s->batch.n;
     for (size_t i = 0; i < s->batch.n; i++)
         s->stats.failed += s->batch.items[i].result->err == -ROOST_NOT_STORED;
+}
+
+/* Not together with a batch: what fails here fails nobody. */
+static void probe(struct storer *s)
+{
+    if (!s->probing)
+        return;
+    uv_mutex_unlock(&s->lock);
+    int err = s->settings.probe(s->store);
+    uv_mutex_lock(&s->lock);
+    s->probing = false;
+    s->probed = true;
+    s->probe_err = err;
 }
 
 static void thread_main(void *arg)
@@ -150,6 +166,7 @@ static void thread_main(void *arg)
         run_batch(s);
         uv_mutex_lock(&s->lock);
         give(s);
+        probe(s);
         uv_async_send(&s->wake);
     }
     uv_mutex_unlock(&s->lock);
@@ -177,6 +194,9 @@ static void hand_out(struct storer *s)
     uv_mutex_lock(&s->lock);
     done = s->done;
     s->done = (struct vec){ 0 };
+    bool probed = s->probed;
+    int probe_err = s->probe_err;
+    s->probed = false;
     uv_mutex_unlock(&s->lock);
 
     for (size_t i = 0; i < done.n; i++) {
@@ -186,6 +206,8 @@ static void hand_out(struct storer *s)
         s->settings.on_result(s->settings.ctx, done.items[i].result);
     }
     free(done.items);
+    if (probed)
+        s->settings.on_probed(s->settings.ctx, probe_err);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -242,6 +264,14 @@ void storer_put(struct storer *s, struct store_op *op)
         uv_cond_signal(&s->cond);
     uv_mutex_unlock(&s->lock);
     s->out++;
+}
+
+void storer_probe(struct storer *s)
+{
+    uv_mutex_lock(&s->lock);
+    s->probing = true;
+    uv_cond_signal(&s->cond);
+    uv_mutex_unlock(&s->lock);
 }
 
 size_t storer_waiting(const struct storer *s)

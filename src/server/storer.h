@@ -19,6 +19,9 @@ struct storer;
 struct storer_settings {
     size_t waiting_max, batch_max;
     void (*on_result)(void *ctx, struct store_result *r); /* takes r over; on the loop */
+    /* May it be written to? On the thread, between batches (storer_probe). */
+    int (*probe)(struct store *store);
+    void (*on_probed)(void *ctx, int err); /* on the loop */
     void *ctx;
 };
 
@@ -34,6 +37,9 @@ int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
 void storer_put(struct storer *s, struct store_op *op);
 /* Put, and not yet handed back. */
 size_t storer_waiting(const struct storer *s);
+/* on_probed tells, soon or when the batch before it ends; asked again before that, once
+ * for both. */
+void storer_probe(struct storer *s);
 void storer_stats(const struct storer *s, struct storer_stats *ret);
 
 /* Finishes what waits (results are still handed out, before it returns), ends
