@@ -16,7 +16,7 @@ static const char *const no_parts[4] = { NULL, NULL, NULL, NULL };
 /* --- registering --------------------------------------------------------------------------- */
 
 struct sign_up {
-    char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
+    char norm[NAME_BYTES], skeleton[SKELETON_BYTES], looks[LOOKS_BYTES];
     bool invited;
     uint8_t invite[32];
     uint32_t role;
@@ -46,6 +46,8 @@ static int making_start(struct hub *h, struct request *q, struct sign_up *s, con
     if (!err && strcmp(s->skeleton, "everyone") == 0)
         err = -ROOST_NAME_TAKEN; /* @everyone would be one person */
     if (!err)
+        err = name_looks(&h->names, name, s->looks);
+    if (!err)
         err = password_length(password);
     q->about = s->norm;
     q->state = s;
@@ -63,11 +65,13 @@ static int making_store(struct hub *h, struct request *q, const char *encoded)
     if (op) {
         op->account.name = arena_str(&op->mem, s->norm);
         op->account.skeleton = arena_str(&op->mem, s->skeleton);
+        op->account.looks = arena_str(&op->mem, s->looks);
         op->account.password = arena_str(&op->mem, encoded);
         op->account.role = s->role;
         op->has_secret = s->invited;
         memcpy(op->secret, s->invite, sizeof op->secret);
-        if (!op->account.name || !op->account.skeleton || !op->account.password)
+        if (!op->account.name || !op->account.skeleton || !op->account.looks ||
+            !op->account.password)
             op = store_op_unref(op);
     }
     return request_store(h, q, op);

@@ -5,7 +5,7 @@
 #include "hub/name.h"
 
 struct making {
-    char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
+    char norm[NAME_BYTES], skeleton[SKELETON_BYTES], looks[LOOKS_BYTES];
     struct member_row *members;
     size_t n; /* members found so far, the owner included */
     size_t asked;
@@ -21,6 +21,7 @@ static int making_store(struct hub *h, struct request *q, struct making *m)
         op->account.name = arena_str(&op->mem, q->name);
         op->room.name = arena_str(&op->mem, m->norm);
         op->room.skeleton = arena_str(&op->mem, m->skeleton);
+        op->room.looks = arena_str(&op->mem, m->looks);
         op->room.topic = arena_str(&op->mem, b->topic);
         op->room.private = b->private_;
         op->room.moderated = b->moderated;
@@ -29,7 +30,7 @@ static int making_store(struct hub *h, struct request *q, struct making *m)
             rows[i].name = arena_str(&op->mem, rows[i].name);
         op->members = rows;
         op->n_members = rows ? m->n : 0;
-        if (!rows || !op->room.name || !op->room.skeleton) {
+        if (!rows || !op->room.name || !op->room.skeleton || !op->room.looks) {
             store_op_unref(op);
             op = NULL;
         }
@@ -68,8 +69,10 @@ int new_room_on_message(struct hub *h, struct request *q)
     if (!m || !(m->members = arena_get(&q->mem, (b->n_users + 1) * sizeof *m->members)))
         return -ROOST_NOMEM;
     int err = name_check(&h->names, name, m->norm, sizeof m->norm, m->skeleton, sizeof m->skeleton);
+    if (!err)
+        err = name_looks(&h->names, name, m->looks);
     if (err)
-        return -ROOST_NAME_BAD;
+        return err;
     m->members[m->n++] = (struct member_row){ .account = q->account,
                                               .name = q->name,
                                               .role = ROOST__ROOM_ROLE__OWNER };

@@ -148,15 +148,14 @@ static void fold(struct text *t, UErrorCode *e)
     t->len = u_strFoldCase(t->u, UNITS_MAX, from.u, from.len, U_FOLD_CASE_DEFAULT, e);
 }
 
-/* Twice: a prototype may be a capital ("0" gives "O"), whose small letter has
- * a prototype of its own. */
-static int skeleton(const USpoofChecker *s, struct text *t, char *ret, size_t cap)
+/* Of the text in the case it is in. Twice: a prototype may be a capital ("0" gives
+ * "O"), whose small letter has a prototype of its own. */
+static int look(const USpoofChecker *s, struct text *t, char *ret, size_t cap)
 {
     UErrorCode e = U_ZERO_ERROR;
     char utf8[UNITS_MAX * 3], merged[UNITS_MAX * 6];
     int32_t len = 0;
 
-    fold(t, &e);
     for (int i = 0; i < 2 && U_SUCCESS(e); i++) {
         struct text from = *t;
         t->len = uspoof_getSkeleton(s, 0, from.u, from.len, t->u, UNITS_MAX, &e);
@@ -168,6 +167,14 @@ static int skeleton(const USpoofChecker *s, struct text *t, char *ret, size_t ca
     if (U_FAILURE(e))
         return err_of(e);
     return put(ret, cap, merged, merge_ascii(merged, utf8, (size_t)len));
+}
+
+static int skeleton(const USpoofChecker *s, struct text *t, char *ret, size_t cap)
+{
+    UErrorCode e = U_ZERO_ERROR;
+
+    fold(t, &e);
+    return U_FAILURE(e) ? err_of(e) : look(s, t, ret, cap);
 }
 
 static int check_unicode(struct names *n, const char *name, size_t len, char *ret_norm,
@@ -211,4 +218,58 @@ int name_check(struct names *n, const char *name, char *ret_norm, size_t norm_ca
         return -ROOST_NAME_BAD;
     int err = put(ret_norm, norm_cap, name, len);
     return err ? err : put(ret_skeleton, skeleton_cap, skel, merge_ascii(skel, name, len));
+}
+
+/* --- further looks ------------------------------------------------------------------- */
+
+static bool look_known(const char *skeleton, const char *looks, const char *one)
+{
+    size_t len = strlen(one);
+
+    if (strcmp(skeleton, one) == 0)
+        return true;
+    for (const char *s = looks; *s; s = strchr(s, '\n') + 1)
+        if (strncmp(s, one, len) == 0 && s[len] == '\n')
+            return true;
+    return false;
+}
+
+static void look_add(const char *skeleton, char *looks, const char *one)
+{
+    size_t at = strlen(looks), len = strlen(one);
+
+    if (look_known(skeleton, looks, one))
+        return;
+    memcpy(looks + at, one, len);
+    memcpy(looks + at + len, "\n", 2);
+}
+
+int name_looks(struct names *n, const char *name, char ret[static LOOKS_BYTES])
+{
+    const USpoofChecker *spoof;
+    UErrorCode e = U_ZERO_ERROR;
+    struct text written, capitals;
+    char first[SKELETON_BYTES], one[SKELETON_BYTES];
+
+    ret[0] = '\0';
+    if (is_ascii(name, strlen(name)))
+        return 0; /* its skeleton says it all */
+    int err = name_check(n, name, NULL, 0, first, sizeof first);
+    if (!err)
+        err = spoof_get(n, &spoof);
+    if (!err)
+        err = normalise(&written, name, strlen(name));
+    if (err)
+        return err;
+    capitals.len = u_strToUpper(capitals.u, UNITS_MAX, written.u, written.len, "", &e);
+    if (U_FAILURE(e))
+        return err_of(e);
+    err = look(spoof, &written, one, sizeof one);
+    if (!err)
+        look_add(first, ret, one);
+    if (!err)
+        err = look(spoof, &capitals, one, sizeof one);
+    if (!err)
+        look_add(first, ret, one);
+    return err;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/looks.h"
 #include "store/memory_db.h"
 
 #define ADD(m, field)     mem_add(m, &(m)->now.field, &(m)->now.n_##field, sizeof *(m)->now.field)
@@ -36,6 +37,17 @@ static struct mem_account *by_skeleton(struct mem *m, const char *skeleton)
     return NULL;
 }
 
+static bool looks_taken(struct mem *m, const struct account_row *by)
+{
+    for (size_t i = 0; i < m->now.n_accounts; i++) {
+        const struct account_row *a = &m->now.accounts[i].row;
+        if (!a->deleted && looks_meet((struct looks){ a->skeleton, a->looks },
+                                      (struct looks){ by->skeleton, by->looks }))
+            return true;
+    }
+    return false;
+}
+
 void mem_account_copy(struct mem *m, struct store_result *r, const struct mem_account *a,
                       struct account_row *out)
 {
@@ -43,6 +55,7 @@ void mem_account_copy(struct mem *m, struct store_result *r, const struct mem_ac
     out->name = mem_str(m, r, name_of(a));
     out->skeleton = mem_str(m, r, a->row.deleted ? a->gone_name : a->row.skeleton);
     out->password = mem_str(m, r, a->row.password);
+    out->looks = NULL;
 }
 
 static bool other_admin(struct mem *m, uint64_t id)
@@ -82,7 +95,7 @@ int mem_account_new(struct mem *m, const struct store_op *op, struct store_resul
 
     if (op->has_secret && !v)
         return -ROOST_INVITE_BAD;
-    if (by_skeleton(m, from->skeleton ? from->skeleton : ""))
+    if (by_skeleton(m, from->skeleton ? from->skeleton : "") || looks_taken(m, from))
         return -ROOST_NAME_TAKEN;
     if (v)
         DROP(m, invites, (size_t)(v - m->now.invites));
@@ -94,6 +107,7 @@ int mem_account_new(struct mem *m, const struct store_op *op, struct store_resul
         .name = from->name,
         .skeleton = from->skeleton ? from->skeleton : "",
         .password = from->password,
+        .looks = from->looks,
         .role = role,
         .created_ms = op->now_ms,
     };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/looks.h"
 #include "store/memory_db.h"
 
 struct mem_room *mem_room(struct mem *m, uint64_t id)
@@ -55,6 +56,7 @@ static void room_copy(struct mem *m, struct store_result *r, const struct mem_ro
     *out = room->row;
     out->name = mem_str(m, r, room->row.name);
     out->skeleton = mem_str(m, r, room->row.skeleton);
+    out->looks = NULL;
     out->topic = mem_str(m, r, room->row.topic);
 }
 
@@ -90,6 +92,17 @@ static struct mem_room *by_skeleton(struct mem *m, const char *skeleton)
     return NULL;
 }
 
+static bool looks_taken(struct mem *m, const struct room_row *by)
+{
+    for (size_t i = 0; i < m->now.n_rooms; i++) {
+        const struct room_row *row = &m->now.rooms[i].row;
+        if (!row->closed && looks_meet((struct looks){ row->skeleton, row->looks },
+                                       (struct looks){ by->skeleton, by->looks }))
+            return true;
+    }
+    return false;
+}
+
 static void member_first(struct mem *m, struct mem_room *room, const struct store_op *op, size_t i)
 {
     uint32_t role = i == 0 ? ROOST__ROOM_ROLE__OWNER : op->members[i].role;
@@ -119,7 +132,7 @@ int mem_room_new(struct mem *m, const struct store_op *op, struct store_result *
     for (size_t i = 0; i < op->n_members; i++)
         if (!mem_account(m, op->members[i].account))
             return -ROOST_NO_SUCH_USER;
-    if (by_skeleton(m, op->room.skeleton))
+    if (looks_taken(m, &op->room))
         return -ROOST_NAME_TAKEN;
 
     struct mem_room *room = room_add(m);
@@ -130,6 +143,7 @@ int mem_room_new(struct mem *m, const struct store_op *op, struct store_result *
         .kind = op->room.kind,
         .name = op->room.name,
         .skeleton = op->room.skeleton,
+        .looks = op->room.looks,
         .topic = op->room.topic,
         .private = op->room.private,
         .moderated = op->room.moderated,

@@ -72,6 +72,8 @@ int do_account_new(struct db *d, const struct store_op *op, struct store_result 
 
     if (op->has_secret && (role = invite_role(d, op, 0)) < 0)
         return -ROOST_INVITE_BAD;
+    if (db_looks_taken(d, LOOK_ACCOUNT, a->skeleton, a->looks))
+        return -ROOST_NAME_TAKEN;
     if (db_run(d,
                "INSERT INTO accounts(name, skeleton, password, role, created_ms)"
                " VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -80,6 +82,7 @@ int do_account_new(struct db *d, const struct store_op *op, struct store_result 
         return -ROOST_NAME_TAKEN;
 
     int64_t id = db_last_id(d);
+    db_looks_put(d, LOOK_ACCOUNT, (uint64_t)id, a->skeleton, a->looks);
     invite_use(d, op);
     /* what was said before is there to be read, but is not unread */
     db_run(d,
@@ -177,6 +180,7 @@ int do_account_delete(struct db *d, const struct store_op *op, struct store_resu
                      "it", id, name);
     if (err)
         return err; /* somebody is called so: the hub's rule for names forbids it */
+    db_looks_drop(d, LOOK_ACCOUNT, op->account.id);
     texts_empty(d, op->account.id);
     accounts_end_sessions(d, op->account.id, 0);
     db_run(d, "DELETE FROM devices WHERE account = ?1", "i", id);

@@ -302,6 +302,8 @@ static int settings(struct db *d, const struct store_op *op, struct room_head *h
            " retention_days = ?6 WHERE id = ?1",
            "itiiii", (int64_t)h->id, e->text ? e->text : "", (int64_t)e->private,
            (int64_t)e->moderated, (int64_t)e->closed, (int64_t)e->retention_days);
+    if (e->closed)
+        db_looks_drop(d, LOOK_ROOM, h->id); /* its name is free */
     return event_put(d, h, e, op->now_ms, 0);
 }
 

@@ -83,6 +83,14 @@ bool db_grow(struct db *d, struct store_result *r, void *array_ptr, size_t n, si
 /* --- schema --- */
 int schema_open(struct db *d, char ret_why[static 200]);
 
+/* --- looks of names: each is somebody's alone --- */
+enum look_kind { LOOK_ACCOUNT, LOOK_ROOM };
+/* skeleton and looks as in store.h; either may be NULL. Taken: by anybody. */
+bool db_looks_taken(struct db *d, enum look_kind kind, const char *skeleton, const char *looks);
+void db_looks_put(struct db *d, enum look_kind kind, uint64_t owner, const char *skeleton,
+               const char *looks);
+void db_looks_drop(struct db *d, enum look_kind kind, uint64_t owner);
+
 /* --- what several files need --- */
 enum { SEQ_BITS = 40 }; /* an event's row is room << SEQ_BITS | seq: one tree holds all */
 

@@ -89,6 +89,8 @@ int do_room_new(struct db *d, const struct store_op *op, struct store_result *r)
         return -ROOST_LIMIT;
     if (!all_are(d, op))
         return -ROOST_NO_SUCH_USER;
+    if (db_looks_taken(d, LOOK_ROOM, m->skeleton, m->looks))
+        return -ROOST_NAME_TAKEN;
     if (db_run(d,
                "INSERT INTO rooms(kind, name, skeleton, topic, private, moderated, retention_days)"
                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -97,6 +99,7 @@ int do_room_new(struct db *d, const struct store_op *op, struct store_result *r)
         return -ROOST_NAME_TAKEN;
 
     struct room_head h = { .id = (uint64_t)db_last_id(d), .epoch = 1 };
+    db_looks_put(d, LOOK_ROOM, h.id, m->skeleton, m->looks);
     struct event e = {
         .from = op->members[0].account,
         .kind = EVENT_ROOM,

@@ -20,11 +20,21 @@ static const char pragmas[] = "PRAGMA page_size = 4096;"
                               "PRAGMA secure_delete = FAST;"
                               "PRAGMA trusted_schema = OFF;";
 
+/* Tables that came after the first files were made: an older one gets them too. */
+#define LOOKS                                                                                      \
+    "CREATE TABLE looks(kind INTEGER, look BLOB, owner INTEGER NOT NULL, PRIMARY KEY(kind, look))" \
+    "  WITHOUT ROWID;"
+
+/* What a batch did, one row: on its way into `requests` (sqlite_requests.h). */
+#define RECENT                                                                                     \
+    "CREATE TABLE IF NOT EXISTS recent0(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"               \
+    "CREATE TABLE IF NOT EXISTS recent1(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
+
 static const char schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE accounts(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
     "  skeleton TEXT NOT NULL UNIQUE, password TEXT NOT NULL, role INTEGER NOT NULL,"
-    "  created_ms INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);"
+    "  created_ms INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);" LOOKS
     "CREATE TABLE invites(secret BLOB PRIMARY KEY, account INTEGER NOT NULL, role INTEGER NOT NULL,"
     "  until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE ignores(account INTEGER, peer INTEGER, PRIMARY KEY(account, peer)) WITHOUT ROWID;"
@@ -63,10 +73,7 @@ static const char schema[] =
     "CREATE TABLE pins(room INTEGER, seq INTEGER, PRIMARY KEY(room, seq)) WITHOUT ROWID;"
     "CREATE TABLE requests(scope INTEGER, id BLOB, digest BLOB NOT NULL, made_ms INTEGER NOT NULL,"
     "  room INTEGER, seq INTEGER, at_ms INTEGER, account INTEGER, PRIMARY KEY(scope, id))"
-    "  WITHOUT ROWID;"
-    /* What a batch did, one row: on its way into `requests` (sqlite_requests.h). */
-    "CREATE TABLE recent0(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
-    "CREATE TABLE recent1(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
+    "  WITHOUT ROWID;" RECENT
     "CREATE TABLE log(n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, account INTEGER NOT NULL,"
     "  kind TEXT NOT NULL, target TEXT, address TEXT, outcome INTEGER NOT NULL);"
     /* It holds no texts of its own and no lengths of them: we ask for order, not rank. */
@@ -81,6 +88,13 @@ static const char schema[] =
 _Static_assert(SCHEMA_VERSION == 1 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
                    ROOST__ROOM_KIND__EVERYONE == 2,
                "these numbers are in the text above");
+
+static const char looks_bring[] =
+    "BEGIN IMMEDIATE;" LOOKS
+    "INSERT INTO looks SELECT 0, CAST(skeleton AS BLOB), id FROM accounts WHERE deleted = 0;"
+    "INSERT INTO looks SELECT 1, CAST(skeleton AS BLOB), id FROM rooms"
+    "  WHERE closed = 0 AND skeleton IS NOT NULL;"
+    "COMMIT;";
 
 static int code_of(sqlite3 *sql)
 {
@@ -112,6 +126,16 @@ static int pragma_int(sqlite3 *sql, const char *text, int *ret)
 static int run(sqlite3 *sql, const char *text)
 {
     return sqlite3_exec(sql, text, NULL, NULL, NULL) ? code_of(sql) : 0;
+}
+
+static int bring_up(sqlite3 *sql)
+{
+    int there = 0;
+    int err = pragma_int(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'looks'", &there);
+
+    if (!err && !there)
+        err = run(sql, looks_bring);
+    return err ? err : run(sql, RECENT);
 }
 
 /* Before anything is written into a file that may not be ours. */
@@ -220,6 +244,8 @@ int schema_open(struct db *d, char why[static 200])
         err = run(d->sql, pragmas);
     if (!err && empty)
         err = run(d->sql, schema);
+    if (!err && !empty)
+        err = bring_up(d->sql);
     /* Nothing is added to a log that was found: it goes into the database now. */
     if (!err)
         err = run(d->sql, "PRAGMA wal_checkpoint(TRUNCATE)");

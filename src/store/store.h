@@ -17,8 +17,9 @@
  *    kept REQUEST_KEEP_MS.
  *  - A room's numbers start at 1 and have no holes; at_ms never goes back in a
  *    room (the larger of op->now_ms and the last one is taken).
- *  - Names are unique by their skeleton, over accounts and over rooms apart;
- *    open (not closed) rooms only. A constraint decides, not a look before.
+ *  - Names are unique by their skeleton and their further looks together, over
+ *    accounts and over rooms apart; open (not closed) rooms only. A constraint
+ *    decides. Names are found by their skeleton.
  *  - op->log, if its kind is set, becomes a line of the log in the same
  *    transaction, with the outcome of the operation; also for a failed one and
  *    for a dup.
@@ -53,8 +54,8 @@ enum {
 
 enum store_kind {
     /* --- accounts --- */
-    /* account.{name,skeleton,password,role}, secret = hash of an invitation or none; -> account
-     * | NAME_TAKEN | INVITE_BAD. The invitation is used up and gives the role. */
+    /* account.{name,skeleton,looks,password,role}, secret = hash of an invitation or none; ->
+     * account | NAME_TAKEN | INVITE_BAD. The invitation is used up and gives the role. */
     STORE_ACCOUNT_NEW = 1,
     /* account.id, or skeleton -> account_row | NO_SUCH_USER */
     STORE_ACCOUNT_FIND,
@@ -175,7 +176,8 @@ struct store_log {
 struct account_row {
     uint64_t id;
     const char *name, *skeleton, *password; /* password: argon2's encoded form */
-    uint32_t role;                          /* Roost__Role */
+    const char *looks; /* only of a new one: further looks, '\n' after each; or NULL */
+    uint32_t role;     /* Roost__Role */
     int64_t created_ms;
     uint32_t sessions; /* only in lists */
     bool deleted;
@@ -205,6 +207,7 @@ struct room_row {
     uint64_t id;
     uint32_t kind; /* Roost__RoomKind */
     const char *name, *skeleton, *topic;
+    const char *looks; /* as an account's */
     bool private, moderated, closed;
     uint32_t retention_days;
     uint64_t head, first;

@@ -26,6 +26,11 @@ def names_are_unique_and_checked(hall):
         check(row.status in (1, 2), "registered", repr(name), row)
         if row.status == 1:
             equal(row.rows[-1]["name"], error, repr(name))
+    # alike in capitals only, whichever comes first
+    hall.user("BAM")
+    equal(User(hall, None).run("register", "\u0412\u0410\u041c", status=1).rows[-1]["name"], "name-taken")
+    hall.user("\u043d\u043e\u0442\u0430")
+    equal(User(hall, None).run("register", "HOTA", status=1).rows[-1]["name"], "name-taken")
     hall.user("\u017barko_\u00d6")
     equal(User(hall, None).run("register", "carl", status=1, env={"ROOST_PASSWORD": "short"}).rows[-1]["name"], "password-weak")
 

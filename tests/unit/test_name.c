@@ -87,6 +87,47 @@ static void one_name_has_one_form(void)
     names_fini(&n);
 }
 
+/* Some look of the one is some look of the other: then only one of them may exist. */
+static bool clash(struct names *n, const char *a, const char *b)
+{
+    const char *const names[2] = { a, b };
+    char looks[2][SKELETON_BYTES + LOOKS_BYTES + 1];
+
+    for (int i = 0; i < 2; i++) {
+        CHECK(name_check(n, names[i], NULL, 0, looks[i], SKELETON_BYTES) == 0);
+        size_t len = strlen(looks[i]);
+        looks[i][len] = '\n';
+        CHECK(name_looks(n, names[i], looks[i] + len + 1) == 0);
+    }
+    for (char *x = looks[0]; *x; x = strchr(x, '\n') + 1)
+        for (char *y = looks[1]; *y; y = strchr(y, '\n') + 1)
+            if (strcspn(x, "\n") == strcspn(y, "\n") && !strncmp(x, y, strcspn(x, "\n")))
+                return true;
+    return false;
+}
+
+/* Letters that are alike only in capitals, or only in small letters. */
+static void look_alikes_in_one_case_clash(void)
+{
+    struct names n = { 0 };
+    char looks[LOOKS_BYTES];
+
+    CHECK(clash(&n, "BAM", "ВАМ") && clash(&n, "bam", "вам")); /* Cyrillic */
+    CHECK(clash(&n, "HEKTOP", "НЕКТОР") && clash(&n, "Hektop", "Нектор"));
+    CHECK(clash(&n, "NAN", "ΝΑΝ") && clash(&n, "NON", "ΝΟΝ")); /* Greek */
+    CHECK(clash(&n, "ОПТ-3", "опт-3") && clash(&n, "ΒΑΜ", "ВАМ"));
+    CHECK(clash(&n, "ΝΑΝ", "ναν") && clash(&n, "vov", "νον") && clash(&n, "NON", "νον"));
+
+    CHECK(!clash(&n, "nan", "van") && !clash(&n, "вам", "вас") && !clash(&n, "Анна", "anna"));
+    CHECK(!clash(&n, "Юлия", "Julia") && !clash(&n, "Ελένη", "Eleni"));
+
+    /* nothing to add: the store keeps no more than it must */
+    CHECK(name_looks(&n, "BAM", looks) == 0 && !*looks);
+    CHECK(name_looks(&n, "Zoë", looks) == 0 && !*looks);
+    CHECK(name_looks(&n, "東京", looks) == 0 && !*looks);
+    names_fini(&n);
+}
+
 static void look_alikes_collide(void)
 {
     struct names n = { 0 };
@@ -152,5 +193,6 @@ TEST_MAIN({ "plain_names_need_no_icu", plain_names_need_no_icu },
           { "names_of_the_world", names_of_the_world },
           { "one_name_has_one_form", one_name_has_one_form },
           { "look_alikes_collide", look_alikes_collide },
+          { "look_alikes_in_one_case_clash", look_alikes_in_one_case_clash },
           { "ascii_agrees_with_icu", ascii_agrees_with_icu },
           { "both_ways_make_one_skeleton", both_ways_make_one_skeleton })

@@ -1,6 +1,9 @@
 /* The promises of store.h as stories, told to both stores. */
+#include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "store/batch.h"
@@ -164,6 +167,59 @@ static void told_a_name_is_free_again_when_the_room_is_closed(void)
     struct store_op *twin = new_op(STORE_ACCOUNT_NEW, T0);
     twin->account.name = twin->account.skeleton = "ann";
     CHECK(go(twin)->err == -ROOST_NAME_TAKEN);
+}
+
+static int person_alike(const char *name, const char *looks)
+{
+    struct store_op *op = new_op(STORE_ACCOUNT_NEW, T0);
+
+    op->account.name = op->account.skeleton = name;
+    op->account.looks = looks;
+    return go(op)->err;
+}
+
+static int room_alike(uint64_t owner, const char *name, const char *looks)
+{
+    struct store_op *op = new_op(STORE_ROOM_NEW, T0);
+    struct member_row row = { .account = owner };
+
+    op->room.name = op->room.skeleton = name;
+    op->room.looks = looks;
+    op->members = arena_dup(&op->mem, &row, sizeof row);
+    op->n_members = 1;
+    CHECK(op->members);
+    return go(op)->err;
+}
+
+static void told_what_a_name_looks_like_is_nobody_elses(void)
+{
+    uint64_t bam = person("barn");
+
+    CHECK(person_alike("BAM in Cyrillic", "barn\n") == -ROOST_NAME_TAKEN);
+    CHECK(person_alike("HEH in Cyrillic", "nen\nheh\n") == 0);
+    uint64_t heh = last->account;
+    CHECK(person_alike("heh", NULL) == -ROOST_NAME_TAKEN && person_alike("nen", "") != 0);
+    CHECK(person_alike("HEH in Greek", "xx\nheh\n") == -ROOST_NAME_TAKEN);
+    CHECK(person_alike("he", NULL) == 0 && person_alike("xx", NULL) == 0);
+
+    /* it is not found by it */
+    struct store_op *find = new_op(STORE_ACCOUNT_FIND, T0);
+    find->skeleton = "heh";
+    CHECK(go(find)->err == -ROOST_NO_SUCH_USER);
+
+    /* rooms are apart from accounts, and a closed one has no name any more */
+    CHECK(room_alike(bam, "barn", NULL) == 0);
+    CHECK(room_alike(bam, "BAM in Cyrillic", "barn\n") == -ROOST_NAME_TAKEN);
+    CHECK(room_alike(bam, "HEH in Cyrillic", "heh\n") == 0);
+    struct store_op *close = event_op(last->room, bam, EVENT_ROOM, 0, "");
+    close->event.closed = true;
+    CHECK(room_alike(bam, "heh", NULL) == -ROOST_NAME_TAKEN);
+    CHECK(go(close)->err == 0 && room_alike(bam, "heh", NULL) == 0);
+
+    struct store_op *gone = new_op(STORE_ACCOUNT_DELETE, T0);
+    gone->account.id = heh;
+    CHECK(go(gone)->err == 0);
+    CHECK(person_alike("heh", NULL) == 0);
 }
 
 static void told_what_was_edited_or_deleted_is_masked(void)
@@ -352,6 +408,7 @@ static void tell(void (*story)(void))
 STORY(a_request_is_done_once)
 STORY(numbers_have_no_holes_and_time_does_not_go_back)
 STORY(a_name_is_free_again_when_the_room_is_closed)
+STORY(what_a_name_looks_like_is_nobody_elses)
 STORY(what_was_edited_or_deleted_is_masked)
 STORY(searching_takes_anything_that_is_typed)
 STORY(a_token_is_good_for_a_minute_after_the_next)
@@ -404,6 +461,42 @@ static void a_request_is_known_wherever_it_has_settled(void)
     end();
 }
 
+/* A file of the time before some tables. Whatever fails, nothing is left. */
+static char path[40], wal[48];
+
+static void files_drop(void)
+{
+    unlink(path);
+    unlink(wal);
+}
+
+static void an_older_file_is_brought_up(void)
+{
+    struct sqlite_options options = { .path = path };
+    sqlite3 *sql = NULL;
+    char why[200];
+
+    end();
+    if (!*path)
+        atexit(files_drop);
+    snprintf(path, sizeof path, "/tmp/roost-store-%d", (int)getpid());
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    files_drop();
+    CHECK(sqlite_store_open(&store, &options, why) == 0);
+    uint64_t ann = person("ann");
+    room_of(ann, 0);
+    end();
+    CHECK(sqlite3_open(path, &sql) == SQLITE_OK);
+    int rc = sqlite3_exec(sql, "DROP TABLE looks; DROP TABLE recent0; DROP TABLE recent1", NULL,
+                          NULL, NULL);
+    sqlite3_close(sql);
+    CHECK(rc == SQLITE_OK);
+    CHECK(sqlite_store_open(&store, &options, why) == 0);
+    CHECK(person_alike("ANN in Greek", "ann\n") == -ROOST_NAME_TAKEN);
+    CHECK(room_alike(ann, "ROOM in Greek", "room\n") == -ROOST_NAME_TAKEN);
+    end();
+}
+
 static void a_commit_that_fails_loses_the_batch_and_nothing_else(void)
 {
     end();
@@ -423,9 +516,10 @@ static void a_commit_that_fails_loses_the_batch_and_nothing_else(void)
 #name, name                                                                                \
     }
 TEST_MAIN(T(a_request_is_done_once), T(numbers_have_no_holes_and_time_does_not_go_back),
-          T(a_name_is_free_again_when_the_room_is_closed), T(what_was_edited_or_deleted_is_masked),
+          T(a_name_is_free_again_when_the_room_is_closed),
+          T(what_a_name_looks_like_is_nobody_elses), T(what_was_edited_or_deleted_is_masked),
           T(searching_takes_anything_that_is_typed), T(a_token_is_good_for_a_minute_after_the_next),
           T(an_account_that_goes_leaves_a_number), T(what_is_old_goes_and_numbers_stay),
           T(of_a_page_that_is_asked_for), T(a_batch_that_is_rolled_back_never_was),
           T(accents_and_case_do_not_matter), T(a_request_is_known_wherever_it_has_settled),
-          T(a_commit_that_fails_loses_the_batch_and_nothing_else))
+          T(an_older_file_is_brought_up), T(a_commit_that_fails_loses_the_batch_and_nothing_else))

@@ -157,6 +157,9 @@ static struct store_op *random_op(struct world *w)
     op->token = roll(&w->dice, 1000);
     op->account.id = roll(&w->dice, 9);
     op->account.name = op->account.skeleton = random_name(w, op);
+    static const char *const looks[] = { NULL, "", "n3\n", "n5\nn7\n" };
+    op->account.looks = looks[roll(&w->dice, 4)];
+    op->room.looks = looks[roll(&w->dice, 4)];
     op->account.password = "secret";
     op->account.role = (uint32_t)roll(&w->dice, 3);
     op->skeleton = roll(&w->dice, 3) ? random_name(w, op) : NULL;
