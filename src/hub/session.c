@@ -282,6 +282,8 @@ int resume_on_stored(struct hub *h, struct request *q, struct store_result *r)
 
     if (!c || c->user)
         return c ? -ROOST_ALREADY : -ROOST_CLOSED;
+    if (r->token_stays)
+        memcpy(l->token, q->msg->resume->token.data, sizeof l->token);
     l->session = r->session.id;
     l->role = a->role;
     l->ignored = r->ids;

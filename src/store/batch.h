@@ -9,8 +9,9 @@
 
 /* Begins, applies all, commits. ret[i] is the result of ops[i]; when the batch
  * failed every one carries the error (-ROOST_NOT_STORED, -ROOST_FULL), which is
- * also returned. -ROOST_NOMEM: not even results could be made, ret is all NULL
- * and nothing was stored. */
+ * also returned. A store that turns out not to be fine runs the batch again, reading
+ * only. -ROOST_NOMEM: not even results could be made, ret is all NULL and nothing
+ * was stored. */
 int store_run_batch(struct store *s, struct store_op **ops, size_t n, struct store_result **ret);
 
 /* The limit of a page: 0 asks for `normal`, none is above STORE_PAGE_MAX. */

@@ -15,8 +15,10 @@ enum { INDEX_CHUNK = 256, CHECKPOINT_PAGES = 1000 };
 
 static void fail(struct db *d)
 {
+    int err = health_on_failure(d);
+
     if (!d->failed)
-        d->failed = sqlite3_errcode(d->sql) == SQLITE_FULL ? -ROOST_FULL : -ROOST_NOT_STORED;
+        d->failed = err;
 }
 
 static sqlite3_stmt *prepared(struct db *d, const char *sql)
@@ -234,6 +236,7 @@ static void db_close(struct db *d)
     map_init(&d->statements, 0);
     sqlite3_close(d->sql);
     d->sql = NULL;
+    d->reading = false;
     d->wal_pages = 0;
     d->unindexed = 0;
     heads_drop(d);
@@ -260,6 +263,8 @@ static int db_open(struct db *d, char why[static 200])
     int err = schema_open(d, why);
 
     if (err) {
+        if (err != -ROOST_VERSION && err != -ROOST_NOMEM)
+            health_on_open_failure(d, err, why);
         db_close(d);
         return err;
     }
@@ -276,23 +281,64 @@ static int db_open(struct db *d, char why[static 200])
     return err;
 }
 
+static int db_open_reading(struct db *d, char why[static 200])
+{
+    int err = schema_open_reading(d, why);
+
+    if (err) {
+        db_close(d);
+        return err;
+    }
+    d->reading = true;
+    d->failed = 0;
+    d->nomem = false;
+    return 0;
+}
+
+/* For reading only, when it is known or turns out now that it cannot be written. */
+static int open_for_batch(struct db *d)
+{
+    char why[200];
+    int err = d->health ? -ROOST_IO : db_open(d, why);
+
+    if (err && d->health)
+        err = db_open_reading(d, why);
+    return !err ? 0 : d->health ? health_refusal(d) : -ROOST_NOT_STORED;
+}
+
 static int sqlite_begin(struct store *s)
 {
     struct db *d = db_of(s);
-    char why[200];
 
     d->failed = 0;
     d->nomem = false;
     if (!d->sql) {
-        int err = db_open(d, why);
+        int err = open_for_batch(d);
         if (err)
-            return err == -ROOST_FULL ? err : -ROOST_NOT_STORED;
+            return err;
     }
-    int err = db_run(d, "BEGIN IMMEDIATE", "");
+    int err = d->reading ? db_run(d, "BEGIN", "") : db_run(d, "BEGIN IMMEDIATE", "");
     if (err)
         db_close(d);
     d->in_batch = err == 0;
     return err;
+}
+
+/* What would change something fails by itself. A request with an id is not even looked
+ * for: what is found may not be on the disk yet. */
+static void apply_reading(struct db *d, const struct store_op *op, struct store_result *r)
+{
+    size_t kinds = sizeof handlers / sizeof *handlers;
+    handler *h = (size_t)op->kind < kinds ? handlers[op->kind] : NULL;
+
+    d->unlogged += op->log.kind != NULL;
+    if (op->kind == STORE_LOG)
+        return;
+    r->err = op->req.has_id ? health_refusal(d) : h ? h(d, op, r) : -ROOST_UNSUPPORTED;
+    if (d->failed)
+        store_result_fail(r, d->failed);
+    d->failed = 0;
+    heads_drop(d);
 }
 
 /* Does it read or write rows of rooms, other than a head? */
@@ -326,7 +372,9 @@ static struct store_result *sqlite_apply(struct store *s, const struct store_op 
 
     if (!r)
         return NULL;
-    if (!d->failed && !d->nomem)
+    if (d->reading && !d->nomem)
+        apply_reading(d, op, r);
+    else if (!d->failed && !d->nomem)
         apply(d, op, r);
     if (d->nomem) {
         store_result_free(r);
@@ -343,7 +391,7 @@ static void sqlite_rollback(struct store *s)
 
     if (d->sql && d->in_batch && !d->failed)
         db_run(d, "ROLLBACK", "");
-    if (d->failed || d->nomem)
+    if (d->failed || d->reading || d->nomem)
         db_close(d);
     else if (d->sql) {
         log_time_load(d);
@@ -367,6 +415,14 @@ static int sqlite_commit(struct store *s)
 {
     struct db *d = db_of(s);
 
+    if (d->reading) { /* there is nothing to commit */
+        if (!sqlite3_get_autocommit(d->sql))
+            db_run(d, "ROLLBACK", "");
+        if (d->failed)
+            db_close(d);
+        d->in_batch = false;
+        return 0;
+    }
     heads_write(d);
     requests_keep(d);
     if (d->unindexed >= INDEX_CHUNK) {
@@ -384,6 +440,50 @@ static int sqlite_commit(struct store *s)
     if ((uint32_t)d->wal_pages >= d->checkpoint_pages)
         checkpoint(d);
     return 0;
+}
+
+static enum store_health sqlite_health(const struct store *s, const char **ret_why)
+{
+    const struct db *d = (const struct db *)s;
+
+    if (ret_why)
+        *ret_why = d->why;
+    return d->health;
+}
+
+/* A line in the log, which also says what the log does not hold. */
+static int probe_write(struct db *d, int64_t now_ms)
+{
+    struct store_op op = { .kind = STORE_LOG, .now_ms = now_ms };
+    char lines[48];
+
+    snprintf(lines, sizeof lines, "%llu lines not written", (unsigned long long)d->unlogged);
+    op.log = (struct store_log){ .kind = "store-writes-again", .target = lines, .address = "" };
+    if (!db_run(d, "BEGIN IMMEDIATE", ""))
+        log_put(d, &op, 0, 0);
+    return d->failed ? d->failed : db_run(d, "COMMIT", "");
+}
+
+static void sqlite_probe(struct store *s, int64_t now_ms)
+{
+    struct db *d = db_of(s);
+    enum store_health was = d->health;
+    char why[200];
+
+    if (was == STORE_FINE || was == STORE_DAMAGED)
+        return;
+    db_close(d);
+    d->health = STORE_FINE; /* whatever fails now says what it is */
+    int err = db_open(d, why);
+    if (!err)
+        err = probe_write(d, now_ms);
+    if (!err) {
+        d->unlogged = 0;
+        return;
+    }
+    db_close(d);
+    if (d->health == STORE_FINE)
+        d->health = was;
 }
 
 static void sqlite_free(struct store *s)
@@ -405,6 +505,8 @@ static const struct store_ops sqlite_ops = {
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
     .free = sqlite_free,
+    .health = sqlite_health,
+    .probe = sqlite_probe,
 };
 
 int sqlite_store_open(struct store **ret_store, const struct sqlite_options *o,
@@ -425,6 +527,11 @@ int sqlite_store_open(struct store **ret_store, const struct sqlite_options *o,
     if (!d->path || (o->vfs && !d->vfs))
         goto out;
     err = db_open(d, ret_why);
+    if (err && d->health && err != -ROOST_INVALID) {
+        char why[200];
+        if (!db_open_reading(d, why))
+            err = 0;
+    }
     if (err)
         goto out;
     *ret_store = &d->store;
@@ -439,6 +546,10 @@ bool sqlite_store_check(struct store *s, char why[static 200])
     struct db *d = db_of(s);
 
     why[0] = 0;
+    if (d->health) {
+        snprintf(why, 200, "%s", d->why);
+        return false;
+    }
     if (!d->sql && db_open(d, why))
         return false;
     d->failed = 0;

@@ -37,6 +37,10 @@ struct db {
     int failed;            /* the batch is lost: -ROOST_FULL or -ROOST_NOT_STORED */
     bool nomem;            /* the batch is lost: a result could not be made */
     bool in_batch;
+    enum store_health health;
+    bool reading;      /* the connection is open for reading only */
+    char why[200];     /* not fine: what SQLite said first */
+    uint64_t unlogged; /* lines of the log that could not be written since */
     int wal_pages;
     uint32_t unindexed; /* texts said since the index was last brought up to date, about */
     int64_t log_ms;     /* the log's time does not go back */
@@ -82,6 +86,16 @@ bool db_grow(struct db *d, struct store_result *r, void *array_ptr, size_t n, si
 
 /* --- schema --- */
 int schema_open(struct db *d, char ret_why[static 200]);
+/* A file that is there, without writing a byte of it. */
+int schema_open_reading(struct db *d, char ret_why[static 200]);
+
+/* --- health --- */
+/* The call that just failed: notes what it means for the disk; what the batch fails with. */
+int health_on_failure(struct db *d);
+/* Opening failed with err; the connection, if any, still knows why. */
+void health_on_open_failure(struct db *d, int err, const char *why);
+/* What a change is refused with. */
+int health_refusal(const struct db *d);
 
 /* --- looks of names: each is somebody's alone --- */
 enum look_kind { LOOK_ACCOUNT, LOOK_ROOM };

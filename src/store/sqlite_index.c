@@ -36,7 +36,7 @@ void index_all(struct db *d)
 {
     int64_t room = 0;
 
-    while (!d->failed) {
+    while (!d->failed && !d->reading) { /* then the newest are not found */
         sqlite3_stmt *st = db_query(d,
                                     "SELECT id, indexed, head FROM rooms WHERE id > ?1"
                                     " AND indexed < head ORDER BY id LIMIT 1",

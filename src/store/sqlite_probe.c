@@ -13,16 +13,21 @@ static void write_header(struct db *d)
 
     snprintf(sql, sizeof sql, "PRAGMA user_version = %" PRId64, version);
     if (!d->failed && sqlite3_exec(d->sql, sql, NULL, NULL, NULL))
-        d->failed = sqlite3_errcode(d->sql) == SQLITE_FULL ? -ROOST_FULL : -ROOST_NOT_STORED;
+        d->failed = health_on_failure(d);
 }
 
 int sqlite_store_probe(struct store *s)
 {
     struct db *d = (struct db *)s;
-    int err = s->ops->begin(s);
 
+    s->ops->probe(s, d->log_ms); /* if it was not fine, it may be now */
+    int err = d->health ? health_refusal(d) : s->ops->begin(s);
     if (err)
         return err;
+    if (d->health) { /* it turned out just now */
+        s->ops->rollback(s);
+        return health_refusal(d);
+    }
     write_header(d);
     err = d->failed;
     if (!err)

@@ -1,9 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/sqlite_db.h"
 
-/* user_version; a newer file is refused, an older one would be brought up here. */
+/* user_version; a newer file is refused, an older one is brought up. */
 enum { SCHEMA_VERSION = 1, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
 
 /* Nothing of the size of the cache is in the file: it is memory of a server that
@@ -215,6 +216,63 @@ out:
     if (name)
         sqlite3_free_filename((char *)name);
     sqlite3_free(wal);
+    return err;
+}
+
+/* A file that cannot even be opened for writing has no lock of ours to take: the lock
+ * of the data directory is enough. Without a log file it is read as it lies there. */
+static int open_unlocked(struct db *d)
+{
+    char uri[1100], *at = uri;
+    sqlite3_vfs *vfs = sqlite3_vfs_find(d->vfs);
+    char *wal = sqlite3_mprintf("%s-wal", d->path);
+    int there = 0;
+
+    if (!wal || !vfs || strlen(d->path) > 300) {
+        sqlite3_free(wal);
+        return -ROOST_NOMEM;
+    }
+    vfs->xAccess(vfs, wal, SQLITE_ACCESS_EXISTS, &there);
+    sqlite3_free(wal);
+    at += sprintf(at, "file:");
+    for (const char *p = d->path; *p; p++)
+        at += sprintf(at, "%%%02x", (unsigned char)*p);
+    sprintf(at, there ? "?mode=ro&nolock=1" : "?mode=ro&immutable=1");
+    sqlite3_close(d->sql);
+    d->sql = NULL;
+    return sqlite3_open_v2(uri, &d->sql, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, d->vfs) ? -ROOST_IO
+                                                                                         : 0;
+}
+
+int schema_open_reading(struct db *d, char why[static 200])
+{
+    bool empty = false;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+
+    why[0] = 0;
+    log_rewrite(d); /* as good as it can: what is read then is more likely to last */
+    int err = sqlite3_open_v2(d->path, &d->sql, flags, d->vfs) ? -ROOST_IO : 0;
+    for (int i = 0; i < 2; i++) {
+        if (!err) {
+            /* what the log holds and was not synced must not reach the database */
+            sqlite3_db_config(d->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+            sqlite3_extended_result_codes(d->sql, 1);
+            err = run(d->sql, "PRAGMA locking_mode = EXCLUSIVE");
+        }
+        if (!err)
+            err = whose(d->sql, d->path, &empty, why);
+        if (!err || i == 1 || open_unlocked(d))
+            break;
+        err = 0;
+    }
+    if (!err && empty)
+        err = -ROOST_IO;
+    if (!err)
+        err = run(d->sql, "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
+                          "PRAGMA trusted_schema = OFF; PRAGMA query_only = 1");
+    if (err && !why[0])
+        snprintf(why, 200, "cannot read %.100s: %.60s", d->path,
+                 d->sql ? sqlite3_errmsg(d->sql) : "out of memory");
     return err;
 }
 

@@ -128,12 +128,14 @@ int do_session_resume(struct db *d, const struct store_op *op, struct store_resu
         return -ROOST_SESSION_OVER;
     /* A token lives 60 s from the moment when it was first replaced, however often it
      * is shown in that time. */
-    db_run(d,
-           "UPDATE sessions SET previous = ?2, token = ?3, used_ms = ?4,"
-           " rotated_ms = CASE WHEN ?5 THEN ?4 ELSE rotated_ms END,"
-           " address = coalesce(?6, address) WHERE id = ?1",
-           "ibbiit", id, op->secret, op->next_secret, op->now_ms, (int64_t)current,
-           op->session.address);
+    r->token_stays = d->reading;
+    if (!d->reading)
+        db_run(d,
+               "UPDATE sessions SET previous = ?2, token = ?3, used_ms = ?4,"
+               " rotated_ms = CASE WHEN ?5 THEN ?4 ELSE rotated_ms END,"
+               " address = coalesce(?6, address) WHERE id = ?1",
+               "ibbiit", id, op->secret, op->next_secret, op->now_ms, (int64_t)current,
+               op->session.address);
 
     sqlite3_stmt *st = db_query(d,
                                 "SELECT " SESSION_COLS

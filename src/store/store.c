@@ -78,21 +78,41 @@ nomem:
     return -ROOST_NOMEM;
 }
 
-int store_run_batch(struct store *s, struct store_op **ops, size_t n, struct store_result **ret)
+static int run_once(struct store *s, struct store_op **ops, size_t n, struct store_result **ret)
 {
-    memset(ret, 0, n * sizeof *ret);
-
     int err = s->ops->begin(s);
+
     if (err)
-        return fail_all(ops, n, ret, err);
+        return err;
     for (size_t i = 0; i < n; i++) {
         ret[i] = s->ops->apply(s, ops[i]);
         if (!ret[i]) {
             s->ops->rollback(s);
-            return fail_all(ops, n, ret, -ROOST_NOT_STORED);
+            return -ROOST_NOT_STORED;
         }
     }
-    err = s->ops->commit(s);
+    return s->ops->commit(s);
+}
+
+static bool is_fine(const struct store *s)
+{
+    return !s->ops->health || s->ops->health(s, NULL) == STORE_FINE;
+}
+
+int store_run_batch(struct store *s, struct store_op **ops, size_t n, struct store_result **ret)
+{
+    bool was_fine = is_fine(s);
+
+    memset(ret, 0, n * sizeof *ret);
+    int err = run_once(s, ops, n, ret);
+    if (err && was_fine && !is_fine(s)) {
+        /* it cannot be written any more: what only reads is answered all the same */
+        for (size_t i = 0; i < n; i++) {
+            store_result_free(ret[i]);
+            ret[i] = NULL;
+        }
+        err = run_once(s, ops, n, ret);
+    }
     return err ? fail_all(ops, n, ret, err) : 0;
 }
 

@@ -317,6 +317,7 @@ struct store_result {
     struct account_row account_row;
     struct session_row session;
     bool known_device;
+    bool token_stays; /* SESSION_RESUME that could not be written: the presented token is good */
     struct room_row room_row;
     struct account_row *accounts;
     size_t n_accounts;
@@ -354,6 +355,17 @@ void store_result_free(struct store_result *r);
 /* The batch was lost: empties the result and sets err. */
 void store_result_fail(struct store_result *r, int err);
 
+/* How it is with the disk. Unless it is fine, batches only read: what changes something
+ * is refused (-ROOST_FULL, -ROOST_NOT_STORED, -ROOST_IO), what reads is answered, and
+ * nothing is written to the log. */
+enum store_health {
+    STORE_FINE,
+    STORE_NO_ROOM,   /* the disk is full */
+    STORE_READ_ONLY, /* it cannot be written */
+    STORE_BROKEN,    /* writing or reading failed */
+    STORE_DAMAGED,   /* what is there is not what was written */
+};
+
 /* One implementation: SQLite (sqlite.h) or memory (memory.h). Used by one thread. */
 struct store {
     const struct store_ops *ops;
@@ -367,4 +379,8 @@ struct store_ops {
     int (*commit)(struct store *s); /* 0, or -ROOST_NOT_STORED, -ROOST_FULL; rolled back then */
     void (*rollback)(struct store *s);
     void (*free)(struct store *s);
+    /* Both NULL: it is always fine. ret_why (or NULL) borrows from the store. */
+    enum store_health (*health)(const struct store *s, const char **ret_why);
+    /* Not fine: tries whether it can be written again; a damaged one cannot. */
+    void (*probe)(struct store *s, int64_t now_ms);
 };

@@ -35,6 +35,7 @@ static struct {
     uint64_t x; /* the dice */
     uint64_t cut_in, fail_in, fail_count;
     bool cut, full, ignore_sync;
+    enum fault_weather weather;
     struct fault_stats stats;
 } disk;
 
@@ -153,6 +154,19 @@ static int fault(enum fault_call call, int error)
     return SQLITE_OK;
 }
 
+/* What the weather refuses a write to f that ends at `end`, a sync (NULL) or a new name. */
+static int refused(const struct file *f, uint64_t end)
+{
+    static const int errors[] = { SQLITE_OK, SQLITE_FULL, SQLITE_READONLY, SQLITE_IOERR_WRITE };
+    bool longer = f && end > f->seen_len;
+
+    if (disk.weather == FAULT_FAIR || (disk.weather == FAULT_FULL && !longer) ||
+        (disk.weather == FAULT_READ_ONLY && !f))
+        return SQLITE_OK;
+    disk.stats.refused++;
+    return errors[disk.weather];
+}
+
 /* --- a file --- */
 
 static struct file *file_of(sqlite3_file *h)
@@ -191,6 +205,8 @@ static int on_write(sqlite3_file *h, const void *p, int len, sqlite3_int64 at)
     struct file *f = file_of(h);
     int rc = fault(FAULT_WRITE, SQLITE_IOERR_WRITE);
 
+    if (!rc && !disk.cut)
+        rc = refused(f, (uint64_t)at + (uint64_t)len);
     if (rc)
         return rc;
     put_bytes(&f->seen, &f->seen_len, (uint64_t)at, p, (size_t)len);
@@ -210,6 +226,8 @@ static int on_truncate(sqlite3_file *h, sqlite3_int64 len)
     struct file *f = file_of(h);
     int rc = fault(FAULT_TRUNCATE, SQLITE_IOERR_TRUNCATE);
 
+    if (!rc && !disk.cut)
+        rc = refused(f, 0);
     if (rc)
         return rc;
     set_len(&f->seen_len, (size_t)len);
@@ -232,6 +250,8 @@ static int on_sync(sqlite3_file *h, int flags)
     int rc = fault(FAULT_SYNC, SQLITE_IOERR_FSYNC);
 
     (void)flags;
+    if (!rc && !disk.cut && refused(NULL, 0))
+        rc = SQLITE_IOERR_FSYNC;
     if (rc && !was_cut)
         pending_clear(f); /* the system gave up on these pages and thinks them clean */
     if (rc || disk.cut)
@@ -314,7 +334,7 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *h, int flag
     if (rc || disk.cut)
         return SQLITE_CANTOPEN;
     struct file *f = name ? file_find(name) : NULL;
-    if (!f && !(flags & SQLITE_OPEN_CREATE))
+    if (!f && (!(flags & SQLITE_OPEN_CREATE) || disk.weather > FAULT_FULL))
         return SQLITE_CANTOPEN;
     if (!f) {
         f = file_new(name ? name : "(temporary)");
@@ -334,6 +354,8 @@ static int on_delete(sqlite3_vfs *vfs, const char *name, int sync)
     int rc = fault(FAULT_DELETE, SQLITE_IOERR_DELETE);
 
     (void)vfs;
+    if (!rc && !disk.cut && disk.weather > FAULT_FULL)
+        rc = SQLITE_IOERR_DELETE;
     if (rc)
         return rc;
     if (!f)
@@ -409,6 +431,33 @@ void faultvfs_reset(uint64_t seed)
     disk.x = seed * 0x9e3779b97f4a7c15u + 0x1234567;
     disk.cut = false;
     disk.cut_in = disk.fail_in = 0;
+    disk.weather = FAULT_FAIR;
+}
+
+void faultvfs_weather(enum fault_weather weather)
+{
+    disk.weather = weather;
+}
+
+bool faultvfs_damage(const char *name, uint64_t at, uint64_t len)
+{
+    struct file *f = file_find(name);
+
+    if (!f || at + len > f->seen_len)
+        return false;
+    for (uint64_t i = at; i < at + len; i++) {
+        f->seen[i] ^= 0x5a;
+        if (i < f->disk_len)
+            f->disk[i] ^= 0x5a;
+    }
+    return true;
+}
+
+uint64_t faultvfs_size(const char *name)
+{
+    struct file *f = file_find(name);
+
+    return f ? f->seen_len : 0;
 }
 
 void faultvfs_ignore_sync(bool on)

@@ -28,6 +28,7 @@ enum fault_call {
 struct fault_stats {
     uint64_t calls[FAULT_CALLS], cuts[FAULT_CALLS], errors[FAULT_CALLS];
     uint64_t full;       /* "no space left" */
+    uint64_t refused;    /* by the weather */
     uint64_t kept;       /* pieces of 512 bytes, not synced, that survived */
     uint64_t lost;       /* that did not */
     uint64_t torn;       /* writes that survived in part */
@@ -43,6 +44,13 @@ void faultvfs_ignore_sync(bool on);
 void faultvfs_cut_after(uint64_t calls);
 /* From the n-th call that writes, syncs or reads from now, `count` such calls fail. */
 void faultvfs_fail_after(uint64_t calls, uint64_t count, bool full);
+/* How the disk is until it is set anew: FULL refuses what makes a file longer, READ_ONLY
+ * what writes or makes one, BROKEN each write and sync. */
+enum fault_weather { FAULT_FAIR, FAULT_FULL, FAULT_READ_ONLY, FAULT_BROKEN };
+void faultvfs_weather(enum fault_weather weather);
+/* Other bytes stand there from now on; false: the file is not so long. */
+bool faultvfs_damage(const char *name, uint64_t at, uint64_t len);
+uint64_t faultvfs_size(const char *name);
 bool faultvfs_is_cut(void);
 /* What is on the disk now; all files must be closed. */
 void faultvfs_power_up(void);

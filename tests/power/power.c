@@ -38,7 +38,8 @@ static struct {
 } round_;
 
 static struct {
-    uint64_t rounds, lives, batches, failed, acknowledged, dups, phantoms, reopened, full;
+    uint64_t rounds, lives, batches, failed, acknowledged, dups, phantoms, reopened, full, reads,
+        unread;
 } sum;
 
 static uint64_t roll(uint64_t n)
@@ -90,17 +91,24 @@ static struct store_op *text_op(size_t i)
     return op;
 }
 
+static bool is_not_stored(int err)
+{
+    return err == -ROOST_FULL || err == -ROOST_NOT_STORED || err == -ROOST_IO;
+}
+
 /* Runs the operations; false when the power is gone or something is wrong. */
 static bool run(struct store *s, struct store_op **ops, size_t n, struct store_result **results)
 {
+    if (roll(4))
+        s->ops->probe(s, round_.now_ms);
     int err = store_run_batch(s, ops, n, results);
 
     sum.batches++;
-    sum.failed += err != 0;
-    sum.full += err == -ROOST_FULL;
+    sum.failed += err != 0 || results[0]->err == -ROOST_NOT_STORED || results[0]->err == -ROOST_IO;
+    sum.full += results[0]->err == -ROOST_FULL;
     for (size_t i = 0; i < n; i++)
         store_op_unref(ops[i]);
-    if (err == 0 || err == -ROOST_FULL || err == -ROOST_NOT_STORED)
+    if (err == 0 || is_not_stored(err))
         return !faultvfs_is_cut();
     return wrong("a batch failed in a way that it should not");
 }
@@ -115,7 +123,7 @@ static bool set_up(struct store *s)
             round_.room = r->room;
         else if (r->err == 0)
             round_.account = r->account;
-        else if (r->err != -ROOST_NOT_STORED && r->err != -ROOST_FULL)
+        else if (!is_not_stored(r->err))
             on = wrong("the account is gone, or the room cannot be made");
         store_result_free(r);
         if (!on)
@@ -128,7 +136,7 @@ static bool take(struct store_result *r)
 {
     struct said *t = &round_.said[r->token];
 
-    if (r->err == -ROOST_NOT_STORED || r->err == -ROOST_FULL)
+    if (is_not_stored(r->err))
         return true;
     if (r->err)
         return wrong("a text was refused");
@@ -139,41 +147,6 @@ static bool take(struct store_result *r)
     t->acknowledged = true;
     t->seq = r->seq;
     return true;
-}
-
-/* A batch: what waits, in order, and now and then one that was done long ago. */
-static bool one_batch(struct store *s)
-{
-    struct store_op *ops[BATCH_MAX + 1];
-    struct store_result *results[BATCH_MAX + 1];
-    size_t n = 0, want = 1 + roll(BATCH_MAX);
-
-    for (size_t i = round_.waiting; i < TEXTS_MAX && n < want; i++)
-        ops[n++] = text_op(i);
-    if (round_.waiting && roll(5) == 0)
-        ops[n++] = text_op(roll(round_.waiting));
-    if (n == 0)
-        return false; /* all is said */
-    bool on = run(s, ops, n, results);
-    for (size_t i = 0; i < n; i++) {
-        take(results[i]);
-        store_result_free(results[i]);
-    }
-    while (round_.waiting < TEXTS_MAX && round_.said[round_.waiting].acknowledged)
-        round_.waiting++;
-    return on && !round_.wrong;
-}
-
-static bool search_now(struct store *s)
-{
-    struct store_op *op = store_op_new(STORE_SEARCH, round_.now_ms);
-    struct store_result *r = NULL;
-
-    op->account.id = round_.account;
-    op->words = "text";
-    bool on = run(s, &op, 1, &r);
-    store_result_free(r);
-    return on;
 }
 
 /* --- checking --- */
@@ -202,7 +175,8 @@ static bool check_event(const struct event *e, uint64_t expected_seq, bool *seen
     return true;
 }
 
-static bool check_pages(struct store *s, bool *seen)
+/* Errors of reading are forgiven while the disk fails. */
+static bool check_pages(struct store *s, bool *seen, bool forgiving)
 {
     uint64_t after = 0;
 
@@ -215,6 +189,10 @@ static bool check_pages(struct store *s, bool *seen)
         int err = store_run_batch(s, &op, 1, &r);
         store_op_unref(op);
         bool ok = err == 0 && (r->err == 0 || !round_.room || !round_.waiting);
+        if (forgiving && r->err) {
+            store_result_free(r);
+            return false;
+        }
         for (size_t i = 0; ok && i < r->n_events; i++)
             ok = check_event(&r->events[i], ++after, seen);
         more = ok && r->more;
@@ -225,6 +203,14 @@ static bool check_pages(struct store *s, bool *seen)
     return true;
 }
 
+static bool check_seen(const bool *seen)
+{
+    for (size_t i = 0; i < TEXTS_MAX; i++)
+        if (round_.said[i].acknowledged && !seen[i])
+            return wrong("an acknowledged text is gone");
+    return true;
+}
+
 static bool check(struct store *s)
 {
     bool seen[TEXTS_MAX] = { 0 };
@@ -232,12 +218,69 @@ static bool check(struct store *s)
 
     if (!sqlite_store_check(s, why))
         return wrong(why);
-    if (!check_pages(s, seen))
-        return false;
-    for (size_t i = 0; i < TEXTS_MAX; i++)
-        if (round_.said[i].acknowledged && !seen[i])
-            return wrong("an acknowledged text is gone");
-    return true;
+    return check_pages(s, seen, false) && check_seen(seen);
+}
+
+/* What is acknowledged can be read, whatever the disk refuses. */
+static void check_reading(struct store *s)
+{
+    bool seen[TEXTS_MAX] = { 0 };
+
+    if (s->ops->health(s, NULL) == STORE_FINE || !round_.room || faultvfs_is_cut())
+        return;
+    if (!check_pages(s, seen, true))
+        sum.unread++;
+    else if (check_seen(seen))
+        sum.reads++;
+}
+
+/* Now and then the disk is full, read-only or broken for a while. */
+static void change_weather(void)
+{
+    static enum fault_weather weather;
+
+    if (weather == FAULT_FAIR && roll(25) == 0)
+        weather = 1 + (enum fault_weather)roll(3);
+    else if (weather != FAULT_FAIR && roll(4) == 0)
+        weather = FAULT_FAIR;
+    faultvfs_weather(weather);
+}
+
+/* A batch: what waits, in order, and now and then one that was done long ago. */
+static bool one_batch(struct store *s)
+{
+    struct store_op *ops[BATCH_MAX + 1];
+    struct store_result *results[BATCH_MAX + 1];
+    size_t n = 0, want = 1 + roll(BATCH_MAX);
+
+    for (size_t i = round_.waiting; i < TEXTS_MAX && n < want; i++)
+        ops[n++] = text_op(i);
+    if (round_.waiting && roll(5) == 0)
+        ops[n++] = text_op(roll(round_.waiting));
+    if (n == 0)
+        return false; /* all is said */
+    change_weather();
+    bool on = run(s, ops, n, results);
+    for (size_t i = 0; i < n; i++) {
+        take(results[i]);
+        store_result_free(results[i]);
+    }
+    while (round_.waiting < TEXTS_MAX && round_.said[round_.waiting].acknowledged)
+        round_.waiting++;
+    check_reading(s);
+    return on && !round_.wrong;
+}
+
+static bool search_now(struct store *s)
+{
+    struct store_op *op = store_op_new(STORE_SEARCH, round_.now_ms);
+    struct store_result *r = NULL;
+
+    op->account.id = round_.account;
+    op->words = "text";
+    bool on = run(s, &op, 1, &r);
+    store_result_free(r);
+    return on;
 }
 
 /* --- lives --- */
@@ -286,6 +329,7 @@ static void live(void)
     }
     if (s)
         s->ops->free(s);
+    faultvfs_weather(FAULT_FAIR);
     faultvfs_power_up();
     faultvfs_fail_after(0, 0, false);
     if (!round_.wrong && (s = open_store())) {
@@ -325,6 +369,10 @@ static void print_sum(void)
         printf("  %-8s %9llu calls, %5llu power cuts, %5llu errors\n", names[i],
                (unsigned long long)f->calls[i], (unsigned long long)f->cuts[i],
                (unsigned long long)f->errors[i]);
+    printf("weather: %llu calls refused; meanwhile everything acknowledged was read %llu times, "
+           "reading failed %llu times\n",
+           (unsigned long long)f->refused, (unsigned long long)sum.reads,
+           (unsigned long long)sum.unread);
     printf("unsynced sectors: %llu kept, %llu lost; %llu writes torn; %llu names lost or back\n",
            (unsigned long long)f->kept, (unsigned long long)f->lost, (unsigned long long)f->torn,
            (unsigned long long)f->names_lost);
