@@ -106,6 +106,9 @@ void conn_detach(struct hub *h, struct conn *c)
 
     if (!u)
         return;
+    if (c->meeting)
+        tell_attached(h, c->meeting, u->account, false);
+    c->meeting = 0;
     follow_drop_all(h, c);
     map_init(&c->subs, h->next_token);
     for (struct conn **p = &u->conns; *p; p = &(*p)->next_of_user)

@@ -16,7 +16,8 @@ enum { PAIR, DEVICE, SOURCE, ACCOUNT }; /* places in guard_run.keys */
 
 const char *guard_kind_text(uint32_t kind)
 {
-    static const char *const texts[] = { "", "pair", "device", "source", "account", "admin" };
+    static const char *const texts[] = { "",      "pair", "device", "source", "account",
+                                         "admin", "code", "codes",  "guests" };
 
     return kind < sizeof texts / sizeof *texts ? texts[kind] : "";
 }

@@ -28,6 +28,10 @@ void hub_config_default(struct hub_config *c)
         .sessions_max = 20,
         .conns_max = 20000,
         .hashes_max = 64,
+        .guests_may_host = true,
+        .code_digits = 6,
+        .code_tries = 10,
+        .code_tries_all = 8000,
         .idle_ms = 60000,
     };
 }
@@ -164,6 +168,27 @@ static void on_account_note(struct hub *h, uint64_t account, const Roost__ToNode
     }
 }
 
+static void on_everyone_note(struct hub *h, const Roost__ToNode *note)
+{
+    struct room *r;
+
+    switch (note->body_case) {
+    case ROOST__TO_NODE__BODY_DETACH:
+        shard_forget_account(h, note->detach->account);
+        break;
+    case ROOST__TO_NODE__BODY_ATTACHED:
+        r = map_get(&h->rooms, note->attached->room);
+        if (r && r->meeting)
+            meet_on_attached(h, r, note->attached->account, note->attached->on);
+        break;
+    case ROOST__TO_NODE__BODY_STALE:
+        shard_stale(h, note->stale);
+        break;
+    default:
+        break;
+    }
+}
+
 static void on_bus(struct hub *h, struct shard to, const struct blob *bytes)
 {
     Roost__ToNode *note = roost__to_node__unpack(NULL, bytes->len, bytes->bytes);
@@ -181,8 +206,8 @@ static void on_bus(struct hub *h, struct shard to, const struct blob *bytes)
         blob_unref(b);
     } else if (to.kind == SHARD_ROOM && note->body_case == ROOST__TO_NODE__BODY_DETACH) {
         follow_detach(h, to.id, note->detach->account);
-    } else if (to.kind == SHARD_EVERYONE && note->body_case == ROOST__TO_NODE__BODY_DETACH) {
-        shard_forget_account(h, note->detach->account);
+    } else if (to.kind == SHARD_EVERYONE) {
+        on_everyone_note(h, note);
     }
     roost__to_node__free_unpacked(note, NULL);
 }
@@ -228,6 +253,8 @@ void hub_on_stored(struct hub *h, struct store_result *r, struct now now)
         log_follow_on_stored(h, r);
     else if (r->kind == STORE_ROOM_LIST)
         retention_on_stored(h, r);
+    else if (r->kind == STORE_MEET_LIST)
+        meetings_on_stored(h, r);
     log_follow_touch(h);
     pump(h);
     store_result_free(r);
@@ -254,6 +281,7 @@ void hub_expire(struct hub *h, struct now now)
         conn_sweep(h);
         shard_sweep(h);
     }
+    meetings_expire(h);
     retention_expire(h);
     pump(h);
 }
@@ -263,7 +291,10 @@ int64_t hub_deadline_us(const struct hub *h)
     bool busy = h->conns.n || h->users.n || h->rooms.n;
     int64_t due = busy ? h->swept_us + SWEEP_US : retention_deadline_us(h);
     int64_t log_due = log_follow_deadline_us(h);
+    int64_t meetings_due = meetings_deadline_us(h);
 
+    if (meetings_due < due)
+        due = meetings_due;
     if (h->people_changed && h->people_due_us < due)
         due = h->people_due_us;
     return log_due < due ? log_due : due;

@@ -47,7 +47,11 @@ struct hub_config {
     uint32_t sessions_max;                   /* of an account: 20 */
     uint32_t conns_max;                      /* 20000 */
     uint32_t hashes_max;                     /* hashing jobs that may wait: 64 */
-    int64_t idle_ms;                         /* a silent client is taken for dead: 60000 */
+    bool guests_may_host;    /* start a meeting with just a name, where registration is open */
+    uint32_t code_digits;    /* of a meeting: 6, or 9 */
+    uint32_t code_tries;     /* wrong bare codes an hour from one source, or account: 10 */
+    uint32_t code_tries_all; /* and a day from all sources: 8000 */
+    int64_t idle_ms;         /* a silent client is taken for dead: 60000 */
     uint8_t server_id[16];
     uint8_t server_secret[32]; /* kept in the data directory; tokens are derived from it */
 };

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "hub/hub.h"
+#include "hub/meeting.h"
 #include "hub/name.h"
 #include "proto/node.pb-c.h"
 #include "seal/rng.h"
@@ -68,9 +69,11 @@ struct conn {
     bool greeted;   /* Hello was answered */
     bool condemned; /* to be closed: something could not be sent */
     bool watches_people, follows_log, marks_only;
-    uint64_t session;  /* 0: not logged in */
-    struct user *user; /* NULL: not logged in */
-    struct map subs;   /* room -> struct sub */
+    uint64_t session;   /* 0: not logged in */
+    uint64_t meeting;   /* in which it is, or waits; 0: none */
+    uint8_t device[32]; /* hash */
+    struct user *user;  /* NULL: not logged in */
+    struct map subs;    /* room -> struct sub */
     uint32_t pending;
     int64_t heard_us;
     struct conn *next_of_user;
@@ -81,6 +84,8 @@ struct user {
     uint64_t account;
     char *name;
     uint32_t role; /* Roost__Role */
+    bool guest;
+    uint64_t guest_of; /* its meeting; 0: it has not made one yet */
     struct conn *conns;
     uint32_t n_conns;
     int64_t since_ms, active_us, gone_us;
@@ -101,7 +106,7 @@ struct member {
     uint64_t account;
     char *name;
     uint32_t role; /* Roost__RoomRole */
-    bool banned;
+    bool banned, guest;
     uint64_t delivered, read;
 };
 
@@ -120,6 +125,7 @@ struct room {
     uint32_t n_members; /* without banned ones */
     uint64_t pins[STORE_PINS_MAX];
     size_t n_pins;
+    struct meeting *meeting; /* NULL: it is none */
     struct request *waiting, **waiting_end;
     uint32_t n_waiting, n_busy; /* n_busy: operations in the store */
     int64_t used_us;
@@ -139,6 +145,7 @@ enum right {
     RIGHT_SPEAK, /* member, not silenced by moderation; in the room of all: the broadcast setting */
     RIGHT_MODERATE, /* moderator or owner of a room; moderators and admins of the server in rooms */
     RIGHT_OWN,      /* owner of a room; admins of the server */
+    RIGHT_MEET,     /* a meeting: its own table says who may what (meet_rules.c) */
 };
 
 enum {
@@ -148,6 +155,7 @@ enum {
     RULE_QUIET = 8,       /* no line in the log (Hello, Ping: they read and change nothing) */
     RULE_CLOSED_TOO = 16, /* allowed in a closed room */
     RULE_DUPS = 32,       /* on_stored sees repeated ones too: the answer is more than Done */
+    RULE_GUESTS = 64,     /* guests too */
 };
 
 /* Names in a request that must become numbers before the handler runs. */
@@ -155,6 +163,8 @@ struct want {
     const Roost__Target *target; /* NULL: none */
     uint64_t room, seq;          /* seq: of the message concerned, for the log */
     const char *user;            /* NULL: none */
+    uint64_t meeting;            /* by its number; its store row is read too */
+    const char *code, *secret;   /* or by its code; NULL: none */
 };
 
 struct request;
@@ -182,8 +192,11 @@ struct request {
     uint64_t account, session;
     const char *name, *address, *source;
     uint32_t role;
-    bool local;
+    bool local, guest;
+    uint64_t guest_of;
     /* resolved */
+    bool by_code, by_link; /* the meeting was found by its code; with the link's secret */
+    uint32_t meet_role;    /* store_result.meet_role */
     uint64_t room_id, user_id;
     const char *about;     /* for the log, where the row wants no user; set by the handler */
     const char *user_name; /* as written in the account, in mem */
@@ -216,9 +229,9 @@ struct hub {
     struct names names;
     struct log_follow log_follow;
     uint32_t hashes;
-    bool draining, people_changed;
+    bool draining, people_changed, meetings_read;
     uint32_t n_condemned, n_log_followers;
-    int64_t people_due_us, swept_us, retained_us;
+    int64_t people_due_us, swept_us, retained_us, meetings_us, ticked_us;
     struct hub_stats stats;
 };
 
@@ -263,6 +276,10 @@ void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t 
 void tell_account_gone(struct hub *h, uint64_t account);
 void tell_role(struct hub *h, uint64_t account, uint32_t role);
 void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on);
+/* A connection of the account came into the meeting (or its lobby), or went. */
+void tell_attached(struct hub *h, uint64_t meeting, uint64_t account, bool on);
+/* Its owner is to read the room again: something was appended behind its back. */
+void tell_stale(struct hub *h, uint64_t room);
 
 /* --- shard.c: who may touch which state ---------------------------------------- */
 
@@ -277,12 +294,17 @@ void shard_on_loaded(struct hub *h, uint64_t room, struct store_result *r);
 /* The account is gone: rooms that know it are read anew. */
 void shard_forget_account(struct hub *h, uint64_t account);
 void shard_sweep(struct hub *h); /* forgets rooms that nobody uses */
+void shard_stale(struct hub *h, uint64_t room);
+/* Loads the room, so that its time runs. */
+void shard_wake(struct hub *h, uint64_t room);
+/* f with each meeting that is loaded and that no change is under way in. */
+void shard_each_meeting(struct hub *h, void (*f)(struct hub *h, struct room *r));
 void shard_free_all(struct hub *h);
 
 /* --- room state (room.c) --------------------------------------------------------- */
 
 struct member *room_member(const struct room *r, uint64_t account); /* not banned ones */
-int room_fill(struct room *r, const struct store_result *loaded);
+int room_fill(struct room *r, const struct store_result *loaded, int64_t now_us);
 void room_empty(struct room *r);
 int room_set_member(struct room *r, uint64_t account, const char *name, uint32_t role, bool banned);
 void room_drop_member(struct room *r, uint64_t account);
@@ -351,6 +373,13 @@ void retention_expire(struct hub *h);
 int64_t retention_deadline_us(const struct hub *h);
 void retention_on_stored(struct hub *h, const struct store_result *r); /* a page of all rooms */
 
+/* --- meetings (meet_change.c, meet_watch.c) ------------------------------------------------- */
+
+void meet_on_attached(struct hub *h, struct room *r, uint64_t account, bool on);
+void meetings_expire(struct hub *h);
+int64_t meetings_deadline_us(const struct hub *h);
+void meetings_on_stored(struct hub *h, const struct store_result *r); /* a page of live ones */
+
 /* --- request.c, inside the framework ------------------------------------------------------ */
 
 void request_begin(struct hub *h, struct conn *c, const uint8_t *body, size_t len);
@@ -359,3 +388,5 @@ void request_settle(struct hub *h, struct request *q, int outcome);
 void request_refuse(struct hub *h, struct request *q, int err);
 void request_free(struct hub *h, struct request *q);
 void request_on_result(struct hub *h, struct request *q, struct store_result *r);
+/* The hub's own: nobody asked, nobody is answered. */
+void request_internal(struct hub *h, const struct rule *rule, uint64_t room);

@@ -229,6 +229,8 @@ static int request_fill(struct request *q, const struct conn *c, const uint8_t *
         q->session = c->session;
         q->name = arena_str(&q->mem, c->user->name);
         q->role = c->user->role;
+        q->guest = c->user->guest;
+        q->guest_of = c->user->guest_of;
     }
     return q->address && q->source && q->name ? 0 : -ROOST_NOMEM;
 }
@@ -246,9 +248,30 @@ static int request_check(struct hub *h, struct request *q, struct conn *c)
         return -ROOST_INVALID;
     if (q->rule->right != RIGHT_NONE && !c->user)
         return -ROOST_LOGIN_NEEDED;
+    if (q->guest && q->rule->right != RIGHT_NONE && !(q->rule->flags & RULE_GUESTS))
+        return -ROOST_GUEST;
     if (q->rule->right == RIGHT_ADMIN && q->role != ROOST__ROLE__ADMIN)
         return -ROOST_NOT_ALLOWED;
     return 0;
+}
+
+void request_internal(struct hub *h, const struct rule *rule, uint64_t room)
+{
+    static const Roost__ToServer nothing = ROOST__TO_SERVER__INIT;
+    struct request *q = calloc(1, sizeof *q);
+
+    if (!q)
+        return; /* the next second asks again */
+    q->msg = &nothing;
+    q->rule = rule;
+    q->token = h->next_token++;
+    q->room_id = room;
+    q->name = q->address = q->source = "";
+    q->resolved = true;
+    if (map_put(&h->requests, q->token, q) < 0)
+        free(q);
+    else
+        shard_enter(h, q);
 }
 
 void request_begin(struct hub *h, struct conn *c, const uint8_t *body, size_t len)

@@ -5,10 +5,9 @@
  */
 #include <string.h>
 
-#include "hub/internal.h"
-#include "hub/name.h"
+#include "hub/handlers_meet.h"
 
-enum { STEP_USER = 1, STEP_PEER, STEP_ROOM, STEP_DIRECT };
+enum { STEP_USER = 1, STEP_PEER, STEP_ROOM, STEP_DIRECT, STEP_MEETING, STEP_WRONG_CODE };
 
 /* The skeleton under which the store knows a name; NULL: it can be nobody's. */
 static char *skeleton_of(struct hub *h, struct request *q, const char *name)
@@ -50,10 +49,56 @@ static int find_direct(struct hub *h, struct request *q, uint64_t peer)
     return request_store(h, q, op);
 }
 
+/* By its code, a wrong one of which counts; with a secret only what proves wrong counts,
+ * so that a link opens where guessing was stopped. code "": nobody has it. */
+static int find_meeting(struct hub *h, struct request *q, uint64_t number, const char *code,
+                        bool counts, int step)
+{
+    struct store_op *op = request_look(h, q, STORE_MEET_FIND);
+    int err = op && counts ? meet_counts(h, q, op) : 0;
+
+    if (op) {
+        op->room.id = number;
+        op->words = arena_str(&op->mem, code ? code : "");
+        op->account.id = q->account;
+    }
+    if (err) {
+        store_op_unref(op);
+        return err;
+    }
+    q->step = step;
+    return request_store(h, q, op);
+}
+
+static int on_meeting(struct hub *h, struct request *q, const struct store_result *r)
+{
+    struct want w = q->rule->want(q->msg);
+    bool linked = w.secret && *w.secret;
+    int err = r->err;
+
+    if (!err && linked && !w.meeting && !meet_secret_is(h, r->room, w.secret))
+        err = -ROOST_NO_SUCH_MEETING;
+    if (err == -ROOST_NO_SUCH_MEETING && linked && !w.meeting)
+        return find_meeting(h, q, 0, "", true, STEP_WRONG_CODE);
+    if (err) {
+        q->retry_after_ms = (uint64_t)r->retry_ms;
+        return err;
+    }
+    q->room_id = r->room;
+    q->meet_role = r->meet_role;
+    q->by_link = linked && !w.meeting;
+    q->by_code = !linked && !w.meeting;
+    return 0;
+}
+
 static int find_place(struct hub *h, struct request *q)
 {
     struct want w = q->rule->want(q->msg);
     const char *name = w.target ? w.target->name : "";
+
+    if (w.meeting || (w.code && *w.code && !w.room))
+        return find_meeting(h, q, w.meeting, w.code, !w.meeting && !(w.secret && *w.secret),
+                            STEP_MEETING);
 
     q->room_id = w.room ? w.room : w.target ? w.target->room : 0;
     if (q->room_id || !*name)
@@ -103,6 +148,12 @@ bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r)
 
     if (!q->rule->want || q->resolved)
         return false;
+    if (q->step == STEP_MEETING) {
+        go_on(h, q, on_meeting(h, q, r));
+        return true;
+    }
+    if (q->step == STEP_WRONG_CODE)
+        q->retry_after_ms = (uint64_t)r->retry_ms;
     switch (outcome ? 0 : q->step) {
     case STEP_USER:
         q->user_id = r->account_row.id;
@@ -115,6 +166,9 @@ bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r)
     case STEP_ROOM:
     case STEP_DIRECT:
         q->room_id = r->room;
+        break;
+    case STEP_WRONG_CODE:
+        outcome = -ROOST_NO_SUCH_MEETING;
         break;
     default:
         break;

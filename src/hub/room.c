@@ -49,6 +49,18 @@ int room_set_member(struct room *r, uint64_t account, const char *name, uint32_t
     return 0;
 }
 
+static int meeting_fill(struct room *r, const struct store_result *loaded, int64_t now_us)
+{
+    struct meeting *fresh = NULL;
+    int err = r->kind == ROOST__ROOM_KIND__MEETING ? meeting_load(&fresh, loaded, now_us) : 0;
+
+    if (fresh && r->meeting)
+        meeting_keep_presence(fresh, r->meeting);
+    meeting_free(r->meeting);
+    r->meeting = fresh;
+    return err;
+}
+
 void room_empty(struct room *r)
 {
     struct map_slot *s;
@@ -65,7 +77,7 @@ void room_empty(struct room *r)
     r->n_pins = 0;
 }
 
-int room_fill(struct room *r, const struct store_result *loaded)
+int room_fill(struct room *r, const struct store_result *loaded, int64_t now_us)
 {
     const struct room_row *row = &loaded->room_row;
 
@@ -87,10 +99,13 @@ int room_fill(struct room *r, const struct store_result *loaded)
         if (room_set_member(r, m->account, m->name, m->role, m->banned) < 0)
             return -ROOST_NOMEM;
         struct member *made = map_get(&r->members, m->account);
+        made->guest = m->guest;
         made->delivered = m->delivered;
         made->read = m->read;
     }
-    return r->name && r->topic ? 0 : -ROOST_NOMEM;
+    if (!r->name || !r->topic)
+        return -ROOST_NOMEM;
+    return meeting_fill(r, loaded, now_us);
 }
 
 void room_on_event(struct room *r, uint64_t seq, int64_t at_ms)
@@ -111,6 +126,8 @@ bool room_manages(const struct request *q, enum right right)
     const struct member *m = room_member(r, q->account);
     uint32_t role = m ? m->role : ROOST__ROOM_ROLE__MEMBER;
 
+    if (r->meeting)
+        return right != RIGHT_OWN && meeting_manages(r->meeting, q->account);
     if (r->kind != ROOST__ROOM_KIND__ROOM)
         return r->kind == ROOST__ROOM_KIND__EVERYONE && q->role >= ROOST__ROLE__MODERATOR;
     if (q->role == ROOST__ROLE__ADMIN)
@@ -129,6 +146,26 @@ static int may_broadcast(const struct hub *h, const struct request *q)
     return q->role >= least ? 0 : -ROOST_NOT_ALLOWED;
 }
 
+static int may_speak_in_meeting(const struct request *q)
+{
+    const struct meeting *m = q->room->meeting;
+    int role = meeting_role(m, q->account);
+
+    if (role < 0)
+        return -ROOST_NOT_IN_MEETING;
+    return m->head.no_chat && role < (int)ROOST__MEET_ROLE__COHOST ? -ROOST_MODERATED : 0;
+}
+
+static bool has_guest(const struct room *r)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&r->members, &i));)
+        if (((const struct member *)s->value)->guest)
+            return true;
+    return false;
+}
+
 static int may_speak(const struct hub *h, const struct request *q)
 {
     const struct room *r = q->room;
@@ -136,6 +173,10 @@ static int may_speak(const struct hub *h, const struct request *q)
 
     if (r->kind == ROOST__ROOM_KIND__EVERYONE)
         return may_broadcast(h, q);
+    if (r->meeting)
+        return may_speak_in_meeting(q);
+    if (r->kind == ROOST__ROOM_KIND__DIRECT && has_guest(r))
+        return -ROOST_NOT_ALLOWED; /* notes go through the meeting, which may forbid them */
     if (r->moderated && m->role < ROOST__ROOM_ROLE__ROOM_MODERATOR &&
         !room_manages(q, RIGHT_MODERATE))
         return -ROOST_MODERATED;
@@ -147,14 +188,15 @@ static int sees(const struct request *q, enum right right)
 {
     const struct room *r = q->room;
     const struct member *m = map_get(&r->members, q->account);
-    bool inside = r->kind == ROOST__ROOM_KIND__EVERYONE || (m && !m->banned);
+    bool all = r->kind == ROOST__ROOM_KIND__EVERYONE;
+    bool inside = (all && !q->guest) || (m && !m->banned);
     bool manager = right >= RIGHT_MODERATE && room_manages(q, right);
 
     if (inside || manager)
         return 0;
     if (m && m->banned)
         return -ROOST_BANNED;
-    if (r->private || r->kind == ROOST__ROOM_KIND__DIRECT)
+    if (r->private || r->kind != ROOST__ROOM_KIND__ROOM || q->guest)
         return -ROOST_NO_SUCH_ROOM;
     return right == RIGHT_SEE                              ? 0
            : right == RIGHT_MEMBER || right == RIGHT_SPEAK ? -ROOST_NOT_MEMBER
@@ -165,6 +207,8 @@ int right_check(const struct hub *h, const struct request *q, enum right right)
 {
     if (right < RIGHT_SEE)
         return 0; /* request_check has looked */
+    if (right == RIGHT_MEET)
+        return q->room && q->room->meeting ? 0 : -ROOST_NO_SUCH_MEETING;
     if (!q->room)
         return -ROOST_NO_SUCH_ROOM;
     int err = sees(q, right);

@@ -3,6 +3,7 @@
  * cannot be handled; tests/unit/test_rules.c fails when the schema has one.
  */
 #include "hub/handlers_account.h"
+#include "hub/handlers_meet.h"
 #include "hub/handlers_talk.h"
 
 /* Which names in a message must become numbers. */
@@ -36,6 +37,15 @@ WANTS(earlier, .room = m->earlier->room, .seq = m->earlier->seq)
 WANTS(pin, .room = m->pin->room, .seq = m->pin->seq)
 WANTS(ignore, .user = m->ignore->user)
 
+WANTS(guest, .code = *m->guest->code ? m->guest->code : NULL, .secret = m->guest->secret)
+WANTS(meet_new, .target = m->meet_new->room)
+WANTS(meet_join, .meeting = m->meet_join->meeting, .code = m->meet_join->code,
+      .secret = m->meet_join->secret)
+WANTS(meet_act, .room = m->meet_act->meeting, .code = m->meet_act->code)
+WANTS(meet_who, .meeting = m->meet_who->meeting, .code = m->meet_who->code)
+WANTS(meet_note, .room = m->meet_note->meeting)
+WANTS(meet_react, .room = m->meet_react->meeting)
+
 #define CHANGES RULE_CHANGES
 #define BARRIER RULE_CHANGES | RULE_BARRIER
 
@@ -50,8 +60,8 @@ static const struct rule rules[] = {
         sign_up_on_hashed),
     ROW(LOGIN, login, NONE, RULE_ERRORS, NULL, login_on_message, login_on_stored, login_on_hashed),
     ROW(RESUME, resume, NONE, 0, NULL, resume_on_message, resume_on_stored),
-    ROW(LOGOUT, logout, LOGIN, CHANGES, NULL, logout_on_message, logout_on_stored),
-    ROW(WHOAMI, whoami, LOGIN, 0, NULL, whoami_on_message, whoami_on_stored),
+    ROW(LOGOUT, logout, LOGIN, CHANGES | RULE_GUESTS, NULL, logout_on_message, logout_on_stored),
+    ROW(WHOAMI, whoami, LOGIN, RULE_GUESTS, NULL, whoami_on_message, whoami_on_stored),
     ROW(PASSWD, passwd, LOGIN, CHANGES | RULE_ERRORS, NULL, passwd_on_message, passwd_on_stored,
         passwd_on_hashed),
     ROW(LIST_SESSIONS, list_sessions, LOGIN, 0, NULL, list_sessions_on_message,
@@ -67,21 +77,27 @@ static const struct rule rules[] = {
     ROW(WATCH_PEOPLE, watch_people, LOGIN, 0, NULL, watch_people_on_message),
     ROW(AWAY, away, LOGIN, 0, NULL, away_on_message),
     ROW(IGNORE, ignore, LOGIN, CHANGES, want_ignore, ignore_on_message, ignore_on_stored),
-    ROW(TYPING, typing, SPEAK, RULE_QUIET, want_typing, typing_on_message),
+    ROW(TYPING, typing, SPEAK, RULE_QUIET | RULE_GUESTS, want_typing, typing_on_message),
 
-    ROW(SAY, say, SPEAK, CHANGES, want_say, say_on_message, say_on_stored),
-    ROW(EDIT, edit, SPEAK, CHANGES, want_edit, edit_on_message, chat_on_appended),
-    ROW(DELETE, delete, MEMBER, CHANGES, want_delete, delete_on_message, chat_on_appended),
-    ROW(REACT, react, MEMBER, CHANGES, want_react, react_on_message, chat_on_appended),
+    ROW(SAY, say, SPEAK, CHANGES | RULE_GUESTS, want_say, say_on_message, say_on_stored),
+    ROW(EDIT, edit, SPEAK, CHANGES | RULE_GUESTS, want_edit, edit_on_message, chat_on_appended),
+    ROW(DELETE, delete, MEMBER, CHANGES | RULE_GUESTS, want_delete, delete_on_message,
+        chat_on_appended),
+    ROW(REACT, react, MEMBER, CHANGES | RULE_GUESTS, want_react, react_on_message,
+        chat_on_appended),
     ROW(PIN, pin, MEMBER, BARRIER, want_pin, pin_on_message, pin_on_stored),
-    ROW(SYNC, sync, MEMBER, RULE_CLOSED_TOO, want_sync, sync_on_message, sync_on_stored),
-    ROW(READ, read, MEMBER, RULE_CLOSED_TOO, want_read, read_on_message, read_on_stored),
-    ROW(MARK, mark, MEMBER, RULE_CLOSED_TOO, want_mark, mark_on_message, mark_on_stored),
+    ROW(SYNC, sync, MEMBER, RULE_CLOSED_TOO | RULE_GUESTS, want_sync, sync_on_message,
+        sync_on_stored),
+    ROW(READ, read, MEMBER, RULE_CLOSED_TOO | RULE_GUESTS, want_read, read_on_message,
+        read_on_stored),
+    ROW(MARK, mark, MEMBER, RULE_CLOSED_TOO | RULE_GUESTS, want_mark, mark_on_message,
+        mark_on_stored),
     ROW(SEARCH, search, LOGIN, RULE_CLOSED_TOO, want_search, search_on_message, search_on_stored),
     ROW(EARLIER, earlier, MODERATE, RULE_CLOSED_TOO, want_earlier, earlier_on_message,
         earlier_on_stored),
 
-    ROW(LIST_ROOMS, list_rooms, LOGIN, 0, NULL, list_rooms_on_message, list_rooms_on_stored),
+    ROW(LIST_ROOMS, list_rooms, LOGIN, RULE_GUESTS, NULL, list_rooms_on_message,
+        list_rooms_on_stored),
     ROW(NEW_ROOM, new_room, LOGIN, CHANGES, NULL, new_room_on_message, new_room_on_stored),
     ROW(JOIN, join, SEE, BARRIER, want_join, join_on_message, rooms_on_member),
     ROW(LEAVE, leave, MEMBER, BARRIER | RULE_CLOSED_TOO, want_leave, leave_on_message,
@@ -98,6 +114,20 @@ static const struct rule rules[] = {
     ROW(MEMBERS, members, MEMBER, RULE_CLOSED_TOO, want_members, members_on_message),
     ROW(MUTE_ROOM, mute_room, MEMBER, CHANGES | RULE_CLOSED_TOO, want_mute_room,
         mute_room_on_message),
+
+    ROW(GUEST, guest, NONE, 0, want_guest, guest_on_message, guest_on_stored),
+    ROW(MEET_NEW, meet_new, LOGIN, CHANGES | RULE_DUPS | RULE_ERRORS | RULE_GUESTS, want_meet_new,
+        meet_new_on_message, meet_new_on_stored),
+    ROW(MEET_JOIN, meet_join, MEET, BARRIER | RULE_DUPS | RULE_GUESTS | RULE_CLOSED_TOO,
+        want_meet_join, meet_join_on_message, meet_join_on_stored),
+    ROW(MEET_ACT, meet_act, MEET, BARRIER | RULE_ERRORS | RULE_DUPS | RULE_GUESTS, want_meet_act,
+        meet_act_on_message, meet_act_on_stored),
+    ROW(MEET_WHO, meet_who, MEET, RULE_GUESTS, want_meet_who, meet_who_on_message),
+    ROW(MEET_LIST, meet_list, LOGIN, RULE_GUESTS, NULL, meet_list_on_message, meet_list_on_stored),
+    ROW(MEET_NOTE, meet_note, MEET, CHANGES | RULE_GUESTS, want_meet_note, meet_note_on_message,
+        meet_note_on_stored),
+    ROW(MEET_REACT, meet_react, MEET, RULE_QUIET | RULE_GUESTS, want_meet_react,
+        meet_react_on_message),
 
     ROW(CALC, calc, LOGIN, 0, NULL, calc_on_message),
 
@@ -124,6 +154,8 @@ static const struct rule rules[] = {
     ROW(ADMIN_INVITE, admin_invite, ADMIN, CHANGES | RULE_DUPS, NULL, admin_invite_on_message,
         admin_invite_on_stored),
     ROW(ADMIN_LOG, admin_log, ADMIN, 0, NULL, admin_log_on_message, admin_log_on_stored),
+    ROW(ADMIN_MEETINGS, admin_meetings, ADMIN, 0, NULL, admin_meetings_on_message,
+        admin_meetings_on_stored),
     ROW(ADMIN_EXPORT, admin_export, ADMIN, RULE_CLOSED_TOO, admin_export_want,
         admin_export_on_message, admin_export_on_stored),
 };

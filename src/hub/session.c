@@ -33,6 +33,7 @@ static int session_reply(struct hub *h, struct request *q, const struct login *l
 {
     Roost__Reply reply = ROOST__REPLY__INIT;
     Roost__Session s = ROOST__SESSION__INIT;
+    const struct conn *c = request_conn(h, q);
 
     s.session = l->session;
     s.token = (ProtobufCBinaryData){ TOKEN_BYTES, (uint8_t *)l->token };
@@ -41,6 +42,7 @@ static int session_reply(struct hub *h, struct request *q, const struct login *l
     s.role = (Roost__Role)l->role;
     s.ignored = l->ignored;
     s.n_ignored = l->n_ignored;
+    s.guest = c && c->user && c->user->guest;
     reply.result_case = ROOST__REPLY__RESULT_SESSION;
     reply.session = &s;
     return reply_with(h, q, &reply);
@@ -213,6 +215,7 @@ static int login_finish(struct hub *h, struct request *q, struct login *l,
         session_drop(h, q, l->session); /* nobody was told its token */
         return err;
     }
+    memcpy(c->device, l->device, 32);
     return session_reply(h, q, l, a->id, a->name);
 }
 
@@ -289,7 +292,12 @@ int resume_on_stored(struct hub *h, struct request *q, struct store_result *r)
     l->ignored = r->ids;
     l->n_ignored = r->n_ids;
     int err = conn_attach(h, c, l->session, a->id, a->name, a->role, r->ids, r->n_ids);
-    return err ? err : session_reply(h, q, l, a->id, a->name);
+    if (err)
+        return err;
+    c->user->guest = a->guest;
+    c->user->guest_of = a->guest_of;
+    memcpy(c->device, r->session.device, 32);
+    return session_reply(h, q, l, a->id, a->name);
 }
 
 /* --- the end of sessions --------------------------------------------------------------------- */

@@ -76,6 +76,7 @@ static void room_free(struct hub *h, struct room *r)
 {
     map_take(&h->rooms, r->id);
     room_empty(r);
+    meeting_free(r->meeting);
     map_fini(&r->members);
     free(r);
 }
@@ -203,7 +204,7 @@ void shard_on_loaded(struct hub *h, uint64_t token, struct store_result *res)
     if (!r)
         return;
     r->loading = false;
-    int err = res->err ? res->err : room_fill(r, res);
+    int err = res->err ? res->err : room_fill(r, res, h->now.mono_us);
     r->ready = !err;
     r->used_us = h->now.mono_us;
     if (!err) {
@@ -271,13 +272,40 @@ void shard_forget_account(struct hub *h, uint64_t account)
     }
 }
 
+void shard_stale(struct hub *h, uint64_t room)
+{
+    struct room *r = map_get(&h->rooms, room);
+
+    if (r)
+        r->ready = false;
+}
+
+void shard_wake(struct hub *h, uint64_t room)
+{
+    struct room *r;
+
+    room_get(h, room, &r); /* without memory: by the next walk */
+}
+
+void shard_each_meeting(struct hub *h, void (*f)(struct hub *h, struct room *r))
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&h->rooms, &i));) {
+        struct room *r = s->value;
+        if (r->ready && r->meeting && !r->barrier && !r->n_busy)
+            f(h, r);
+    }
+}
+
 void shard_sweep(struct hub *h)
 {
     struct map_slot *s;
 
     for (size_t i = 0; (s = map_next(&h->rooms, &i));) {
         struct room *r = s->value;
-        bool followed = map_get(&h->topics, r->id) != NULL;
+        bool followed = map_get(&h->topics, r->id) != NULL ||
+                        (r->meeting && r->meeting->n_in + r->meeting->n_waiting);
         if (r->n_busy || r->n_waiting || r->loading || followed ||
             h->now.mono_us - r->used_us < ROOM_KEPT_US)
             continue;

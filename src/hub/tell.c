@@ -129,3 +129,27 @@ void tell_account_gone(struct hub *h, uint64_t account)
     publish(h, (struct shard){ SHARD_EVERYONE, 0 }, &note);
     tell_sessions_end(h, account, 0, 0, ROOST_ACCOUNT_GONE);
 }
+
+void tell_attached(struct hub *h, uint64_t meeting, uint64_t account, bool on)
+{
+    Roost__ToNode note;
+    Roost__Attached attached = ROOST__ATTACHED__INIT;
+
+    roost__to_node__init(&note);
+    attached.room = meeting;
+    attached.account = account;
+    attached.on = on;
+    note.body_case = ROOST__TO_NODE__BODY_ATTACHED;
+    note.attached = &attached;
+    publish(h, (struct shard){ SHARD_EVERYONE, 0 }, &note);
+}
+
+void tell_stale(struct hub *h, uint64_t room)
+{
+    Roost__ToNode note;
+
+    roost__to_node__init(&note);
+    note.body_case = ROOST__TO_NODE__BODY_STALE;
+    note.stale = room;
+    publish(h, (struct shard){ SHARD_EVERYONE, 0 }, &note);
+}

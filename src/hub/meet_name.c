@@ -1,0 +1,83 @@
+/* meet_name.c - what people are called in a meeting. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "hub/handlers_meet.h"
+
+enum { NUMBERS_MAX = 300, NUMBERED_MAX = 28 * 4 }; /* room for " 300" within a name */
+
+static size_t count(const char *s, char what)
+{
+    size_t n = 0;
+
+    for (; *s; s++)
+        n += *s == what;
+    return n;
+}
+
+/* name.h knows no spaces: they travel as '_' and come back as what they were. */
+int meet_name_check(struct hub *h, const char *name, char norm[static NAME_BYTES],
+                    char skeleton[static SKELETON_BYTES])
+{
+    char joined[NAME_BYTES];
+    size_t len = strnlen(name, NAME_BYTES);
+
+    if (!len || len == NAME_BYTES || name[len - 1] == ' ' || strstr(name, "  "))
+        return -ROOST_NAME_BAD;
+    for (size_t i = 0; i <= len; i++)
+        joined[i] = name[i] == ' ' ? '_' : name[i];
+    int err = name_check(&h->names, joined, norm, NAME_BYTES, skeleton, SKELETON_BYTES);
+    if (err)
+        return err;
+    if (count(norm, '_') != count(joined, '_'))
+        return -ROOST_NAME_BAD; /* another sign became one */
+    for (char *n = norm; (n = strchr(n, '_')); n++) {
+        name += strcspn(name, " _");
+        *n = *name++;
+    }
+    return 0;
+}
+
+static void number(char *text, unsigned n)
+{
+    char digits[8];
+    size_t at = sizeof digits;
+
+    digits[--at] = 0;
+    for (; n; n /= 10)
+        digits[--at] = (char)('0' + n % 10);
+    strcat(strcat(text, " "), digits + at);
+}
+
+/* Of a name that an account has already: always some skeleton. */
+static int skeleton_of(struct hub *h, const char *name, char norm[static NAME_BYTES],
+                       char skeleton[static SKELETON_BYTES])
+{
+    return meet_name_check(h, name, norm, skeleton);
+}
+
+int meet_name_free(struct hub *h, struct request *q, const struct meeting *m, uint64_t but,
+                   const char *name, const char **ret_name, const char **ret_skeleton)
+{
+    char norm[NAME_BYTES], skeleton[SKELETON_BYTES], tried[NAME_BYTES + 8];
+
+    for (unsigned n = 1; n < NUMBERS_MAX; n++) {
+        size_t fits = n == 1 ? strlen(name) : utf8_fit(name, NUMBERED_MAX);
+        if (fits >= NAME_BYTES)
+            return -ROOST_NAME_BAD;
+        memcpy(tried, name, fits);
+        tried[fits] = 0;
+        if (n > 1)
+            number(tried, n);
+        int err = skeleton_of(h, tried, norm, skeleton);
+        if (err)
+            return err;
+        const struct attendee *other = meeting_named(m, skeleton);
+        if (other && other->row.account != but)
+            continue;
+        *ret_name = arena_str(&q->mem, norm);
+        *ret_skeleton = arena_str(&q->mem, skeleton);
+        return *ret_name && *ret_skeleton ? 0 : -ROOST_NOMEM;
+    }
+    return -ROOST_NAME_TAKEN;
+}

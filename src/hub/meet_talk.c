@@ -1,0 +1,129 @@
+/* meet_talk.c - a private note to one person in the meeting, and reactions to all. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "hub/handlers_meet.h"
+
+static const struct attendee *person(struct hub *h, const struct meeting *m, uint64_t account,
+                                     const char *name)
+{
+    char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
+
+    if (account)
+        return meeting_role(m, account) >= 0 ? meeting_attendee(m, account) : NULL;
+    if (meet_name_check(h, *name == '@' ? name + 1 : name, norm, skeleton) < 0)
+        return NULL;
+    const struct attendee *a = meeting_named(m, skeleton);
+    return a && a->row.state == ROOST__MEET_STATE__IN ? a : NULL;
+}
+
+static int note_check(struct hub *h, struct request *q, const struct meeting *m,
+                      const struct attendee *to)
+{
+    const char *text = q->msg->meet_note->text;
+    int role = meeting_role(m, q->account);
+    struct user *u = user_of(h, q->account);
+
+    if (role < 0 || !to)
+        return -ROOST_NOT_IN_MEETING;
+    if (to->row.account == q->account)
+        return -ROOST_INVALID;
+    if (m->head.no_notes && role < (int)ROOST__MEET_ROLE__COHOST &&
+        to->row.role < ROOST__MEET_ROLE__COHOST)
+        return -ROOST_MODERATED;
+    if (!*text)
+        return -ROOST_BAD_TEXT;
+    if (strlen(text) > h->config.text_max)
+        return -ROOST_TOO_LONG;
+    return !u || user_may_say(h, u, &q->retry_after_ms) ? 0 : -ROOST_TOO_FAST;
+}
+
+int meet_note_on_message(struct hub *h, struct request *q)
+{
+    const Roost__MeetNote *b = q->msg->meet_note;
+    const struct meeting *m = q->room->meeting;
+    const struct attendee *to = person(h, m, b->account, b->user);
+    int err = note_check(h, q, m, to);
+
+    if (err)
+        return err;
+    struct store_op *op = request_do(h, q, STORE_MEET_NOTE);
+    if (op) {
+        op->account.id = q->account;
+        op->peer = to->row.account;
+        op->event = (struct event){ .kind = EVENT_TEXT,
+                                    .from = q->account,
+                                    .from_name = arena_str(&op->mem, q->name),
+                                    .text = arena_str(&op->mem, b->text) };
+        q->user_id = to->row.account;
+        q->user_name = arena_str(&q->mem, to->row.name);
+    }
+    return request_store(h, q, op);
+}
+
+/* The other one may not know the room of the two yet. */
+static void tell_place(struct hub *h, const struct request *q, const struct store_result *r,
+                       uint64_t account)
+{
+    Roost__RoomInfo info = ROOST__ROOM_INFO__INIT;
+    bool own = account == q->account;
+
+    info.room = r->room;
+    info.kind = ROOST__ROOM_KIND__DIRECT;
+    info.name = (char *)(own ? q->user_name : q->name);
+    info.peer = own ? q->user_id : q->account;
+    info.members = 2;
+    info.member = true;
+    info.head = r->head;
+    info.first = 1;
+    info.last_ms = (uint64_t)r->at_ms;
+    tell_room_place(h, account, &info, false);
+}
+
+int meet_note_on_stored(struct hub *h, struct request *q, struct store_result *r)
+{
+    struct event e = { .kind = EVENT_TEXT,
+                       .room = r->room,
+                       .seq = r->seq,
+                       .at_ms = r->at_ms,
+                       .from = q->account,
+                       .from_name = q->name,
+                       .text = q->msg->meet_note->text };
+
+    tell_stale(h, r->room); /* its owner did not see this */
+    if (r->seq == 1) {
+        tell_place(h, q, r, q->user_id);
+        tell_place(h, q, r, q->account);
+    }
+    tell_room_event(h, &e);
+    return reply_done(h, q, r);
+}
+
+int meet_react_on_message(struct hub *h, struct request *q)
+{
+    enum { BYTES_MAX = 32 };
+    const char *emoji = q->msg->meet_react->emoji;
+    const struct meeting *m = q->room->meeting;
+    struct user *u = user_of(h, q->account);
+    Roost__MeetReacted reacted = ROOST__MEET_REACTED__INIT;
+    Roost__ToClient frame = ROOST__TO_CLIENT__INIT;
+    size_t len = strlen(emoji);
+
+    if (meeting_role(m, q->account) < 0)
+        return -ROOST_NOT_IN_MEETING;
+    if (!len || len > BYTES_MAX || strpbrk(emoji, " \t\r\n"))
+        return -ROOST_NO_SUCH_EMOJI;
+    for (const char *p = emoji, *end = p + len; p < end;)
+        if (utf8_is_control(utf8_next(&p, end)))
+            return -ROOST_NO_SUCH_EMOJI;
+    if (u && !user_may_say(h, u, &q->retry_after_ms))
+        return -ROOST_TOO_FAST;
+    reacted.meeting = q->room_id;
+    reacted.account = q->account;
+    reacted.name = meeting_attendee(m, q->account)->row.name;
+    reacted.emoji = (char *)emoji;
+    frame.body_case = ROOST__TO_CLIENT__BODY_MEET_REACTED;
+    frame.meet_reacted = &reacted;
+    tell_room_frame(h, q->room_id, &frame, 0);
+    return reply_done(h, q, NULL);
+}

@@ -1,0 +1,300 @@
+/* meeting.c - a meeting in memory: read from the store, changed by what was stored. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/meeting.h"
+#include "wire/msg.h"
+
+static char *copy_of(const char *s)
+{
+    return strdup(s ? s : "");
+}
+
+static void attendee_free(struct attendee *a)
+{
+    if (!a)
+        return;
+    free(a->row.name);
+    free(a->row.note);
+    free(a->skeleton);
+    free(a->source);
+    free(a);
+}
+
+static void head_fini(Roost__Meeting *head)
+{
+    free(head->code);
+    free(head->title);
+    free(head->bound_name);
+}
+
+void meeting_free(struct meeting *m)
+{
+    struct map_slot *s;
+
+    if (!m)
+        return;
+    for (size_t i = 0; (s = map_next(&m->attendees, &i));)
+        attendee_free(s->value);
+    map_fini(&m->attendees);
+    head_fini(&m->head);
+    free(m);
+}
+
+static int head_set(Roost__Meeting *to, const Roost__Meeting *from)
+{
+    Roost__Meeting fresh = *from;
+
+    fresh.base = (ProtobufCMessage){ .descriptor = &roost__meeting__descriptor };
+    fresh.code = copy_of(from->code);
+    fresh.title = copy_of(from->title);
+    fresh.bound_name = copy_of(from->bound_name);
+    if (!fresh.code || !fresh.title || !fresh.bound_name) {
+        head_fini(&fresh);
+        return -ROOST_NOMEM;
+    }
+    head_fini(to);
+    *to = fresh;
+    return 0;
+}
+
+static void count(struct meeting *m, const struct attendee *a, int by)
+{
+    if (a->row.state == ROOST__MEET_STATE__IN)
+        m->n_in += (uint32_t)by;
+    else if (a->row.state == ROOST__MEET_STATE__WAITING)
+        m->n_waiting += (uint32_t)by;
+}
+
+/* Puts a copy of it into the place of the one with this account. */
+static int attendee_put(struct meeting *m, const struct attendee *from)
+{
+    struct attendee *old = meeting_attendee(m, from->row.account);
+    struct attendee *a = malloc(sizeof *a);
+
+    if (!a)
+        return -ROOST_NOMEM;
+    *a = *from;
+    a->row.base = (ProtobufCMessage){ .descriptor = &roost__attendee__descriptor };
+    a->row.name = copy_of(from->row.name);
+    a->row.note = copy_of(from->row.note);
+    a->skeleton = copy_of(from->skeleton);
+    a->source = copy_of(from->source);
+    a->here = old ? old->here : 0;
+    a->lost_us = old ? old->lost_us : 0;
+    if (!a->row.name || !a->row.note || !a->skeleton || !a->source ||
+        map_put(&m->attendees, from->row.account, a) < 0) {
+        attendee_free(a);
+        return -ROOST_NOMEM;
+    }
+    if (old)
+        count(m, old, -1);
+    attendee_free(old);
+    count(m, a, 1);
+    return 0;
+}
+
+struct attendee *meeting_attendee(const struct meeting *m, uint64_t account)
+{
+    return map_get(&m->attendees, account);
+}
+
+int meeting_role(const struct meeting *m, uint64_t account)
+{
+    const struct attendee *a = meeting_attendee(m, account);
+
+    return a && a->row.state == ROOST__MEET_STATE__IN ? (int)a->row.role : -1;
+}
+
+bool meeting_manages(const struct meeting *m, uint64_t account)
+{
+    return meeting_role(m, account) >= (int)ROOST__MEET_ROLE__COHOST;
+}
+
+const struct attendee *meeting_named(const struct meeting *m, const char *skeleton)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&m->attendees, &i));) {
+        const struct attendee *a = s->value;
+        if (attendee_present(a) && strcmp(a->skeleton, skeleton) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+/* --- from the store ---------------------------------------------------------------- */
+
+static int attendee_load(struct meeting *m, struct arena *mem, const struct attendee_row *row,
+                         int64_t now_us)
+{
+    Roost__KeptAttendee *kept = msg_unpack(mem, &roost__kept_attendee__descriptor, row->data,
+                                           row->n_data);
+
+    if (!kept || !kept->attendee)
+        return -ROOST_MALFORMED;
+    struct attendee a = { .row = *kept->attendee,
+                          .skeleton = kept->skeleton,
+                          .source = kept->source,
+                          .denied_ms = (int64_t)kept->denied_ms,
+                          .has_device = kept->device.len == 32 };
+    if (a.has_device)
+        memcpy(a.device, kept->device.data, 32);
+    a.row.account = row->account;
+    int err = attendee_put(m, &a);
+    if (!err) /* nobody is connected to what was just read: their time runs from now */
+        meeting_attendee(m, row->account)->lost_us = now_us;
+    return err;
+}
+
+int meeting_load(struct meeting **ret, const struct store_result *loaded, int64_t now_us)
+{
+    struct meeting *m = calloc(1, sizeof *m);
+    struct arena mem = { 0 };
+    int err = m ? 0 : -ROOST_NOMEM;
+    Roost__KeptMeeting *kept = NULL;
+
+    if (m) {
+        map_init(&m->attendees, loaded->room_row.id);
+        kept = msg_unpack(&mem, &roost__kept_meeting__descriptor, loaded->meet.data,
+                          loaded->meet.n_data);
+        err = kept && kept->meeting ? head_set(&m->head, kept->meeting) : -ROOST_MALFORMED;
+    }
+    for (size_t i = 0; !err && i < loaded->n_attendees; i++)
+        err = attendee_load(m, &mem, &loaded->attendees[i], now_us);
+    arena_fini(&mem);
+    if (err) {
+        meeting_free(m);
+        return err;
+    }
+    m->head.room = loaded->room_row.id;
+    *ret = m;
+    return 0;
+}
+
+void meeting_keep_presence(struct meeting *m, const struct meeting *before)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&m->attendees, &i));) {
+        struct attendee *a = s->value;
+        const struct attendee *was = meeting_attendee(before, a->row.account);
+        if (was) {
+            a->here = was->here;
+            a->lost_us = was->lost_us;
+        }
+    }
+}
+
+/* --- changes -------------------------------------------------------------------------- */
+
+void meet_change_begin(struct meet_change *c, struct arena *mem, const struct meeting *m,
+                       Roost__MeetAction action, uint64_t by, int64_t now_ms)
+{
+    *c = (struct meet_change){ .mem = mem, .now_ms = now_ms, .action = action, .by = by };
+    if (m)
+        c->head = m->head;
+    else
+        roost__meeting__init(&c->head);
+    c->edits_end = &c->edits;
+    c->event = true;
+}
+
+static struct attendee *edit_add(struct meet_change *c, const struct attendee *from, bool fresh)
+{
+    struct meet_edit *e = arena_get(c->mem, sizeof *e);
+
+    if (!e) {
+        c->err = -ROOST_NOMEM;
+        c->none.a = *from;
+        return &c->none.a;
+    }
+    e->a = *from;
+    e->fresh = fresh;
+    *c->edits_end = e;
+    c->edits_end = &e->next;
+    c->n_edits++;
+    return &e->a;
+}
+
+struct attendee *meet_edit(const struct meeting *m, struct meet_change *c, uint64_t account)
+{
+    static const struct attendee nobody;
+    const struct attendee *a = meeting_attendee(m, account);
+
+    for (struct meet_edit *e = c->edits; e; e = e->next)
+        if (e->a.row.account == account)
+            return &e->a;
+    return edit_add(c, a ? a : &nobody, false);
+}
+
+struct attendee *meet_edit_new(struct meet_change *c, uint64_t account)
+{
+    struct attendee a = { 0 };
+
+    roost__attendee__init(&a.row);
+    a.row.account = account;
+    a.skeleton = a.source = "";
+    return edit_add(c, &a, true);
+}
+
+char *meet_text(struct meet_change *c, const char *text)
+{
+    char *copy = arena_str(c->mem, text ? text : "");
+
+    if (!copy)
+        c->err = -ROOST_NOMEM;
+    return copy ? copy : "";
+}
+
+int meet_apply(struct meeting *m, const struct meet_change *c, int64_t now_us)
+{
+    int err = head_set(&m->head, &c->head);
+
+    for (const struct meet_edit *e = c->edits; e && !err; e = e->next) {
+        err = attendee_put(m, &e->a);
+        struct attendee *a = err ? NULL : meeting_attendee(m, e->a.row.account);
+        if (a && !a->here && !a->lost_us)
+            a->lost_us = now_us; /* came without being connected: its time runs */
+    }
+    return err;
+}
+
+/* --- as bytes ------------------------------------------------------------------------------ */
+
+int meet_pack_head(struct arena *mem, const Roost__Meeting *head, const uint8_t **ret, size_t *n)
+{
+    Roost__KeptMeeting kept = ROOST__KEPT_MEETING__INIT;
+
+    kept.meeting = (Roost__Meeting *)head;
+    return msg_pack(mem, &kept.base, ret, n);
+}
+
+int meet_pack_attendee(struct arena *mem, const struct attendee *a, const uint8_t **ret, size_t *n)
+{
+    Roost__KeptAttendee kept = ROOST__KEPT_ATTENDEE__INIT;
+
+    kept.attendee = (Roost__Attendee *)&a->row;
+    kept.skeleton = a->skeleton;
+    kept.source = a->source;
+    kept.denied_ms = (uint64_t)a->denied_ms;
+    if (a->has_device)
+        kept.device = (ProtobufCBinaryData){ 32, (uint8_t *)a->device };
+    return msg_pack(mem, &kept.base, ret, n);
+}
+
+int meet_pack_event(struct arena *mem, const struct meet_change *c, const uint8_t **ret, size_t *n)
+{
+    Roost__Met met = ROOST__MET__INIT;
+
+    met.action = c->action;
+    met.meeting = (Roost__Meeting *)&c->head;
+    met.text = (char *)(c->text ? c->text : "");
+    met.attendees = arena_get(mem, (c->n_edits + 1) * sizeof *met.attendees);
+    if (!met.attendees)
+        return -ROOST_NOMEM;
+    for (const struct meet_edit *e = c->edits; e; e = e->next)
+        if (!e->quiet)
+            met.attendees[met.n_attendees++] = (Roost__Attendee *)&e->a.row;
+    return msg_pack(mem, &met.base, ret, n);
+}
