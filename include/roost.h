@@ -40,6 +40,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "roost_error.h"
+#include "roost_meet.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -68,9 +71,11 @@ enum roost_trust_answer {
 
 /* All members may be left zero but `server` (unless the home remembers one). */
 struct roost_options {
-    const char *server;      /* HOST, HOST:PORT or [V6]:PORT; NULL: where the last login was */
-    const char *user;        /* whose saved session is resumed; NULL: the last one on this server */
-    const char *home;        /* NULL: $ROOST_HOME, $XDG_DATA_HOME/roost or ~/.local/share/roost */
+    const char *server; /* HOST, HOST:PORT or [V6]:PORT; NULL: where the last login was */
+    const char *user;   /* whose saved session is resumed; NULL: the last one on this server */
+    const char *guest;  /* a meeting's code: the session is that of a guest of this name (user);
+                           "": of one who is to start a meeting. See roost_meet.h */
+    const char *home;   /* NULL: $ROOST_HOME, $XDG_DATA_HOME/roost or ~/.local/share/roost */
     const char *device_name; /* shown in lists of sessions; NULL: the name of this machine */
     const char *program;     /* NULL: "libroost VERSION" */
     bool no_resume;          /* do not use a saved session: a fresh login is to come */
@@ -128,70 +133,8 @@ void roost_cancel(struct roost *r, int64_t request);
 
 /* ---- errors ------------------------------------------------------------------ */
 
-/* The numbers of the protocol; functions return their negatives. */
-enum roost_code {
-    ROOST_E_NOMEM = 1,
-    ROOST_E_INVALID = 2,
-    ROOST_E_MALFORMED = 3,
-    ROOST_E_LIMIT = 4,
-    ROOST_E_TIMEOUT = 5,
-    ROOST_E_IO = 6,
-    ROOST_E_CLOSED = 7,
-    ROOST_E_UNSUPPORTED = 8,
-    ROOST_E_VERSION = 9,
-    ROOST_E_NOT_STORED = 10,
-    ROOST_E_CONFLICT = 11,
-    ROOST_E_STALE_OWNER = 12,
-    ROOST_E_FULL = 13,
-    ROOST_E_BUSY = 14,
-    ROOST_E_TOO_FAST = 15,
-    ROOST_E_TOO_LONG = 16,
-    ROOST_E_BAD_TEXT = 17,
-    ROOST_E_LOGIN_NEEDED = 20,
-    ROOST_E_LOGIN_WRONG = 21,
-    ROOST_E_BLOCKED = 22,
-    ROOST_E_SESSION_OVER = 23,
-    ROOST_E_NAME_TAKEN = 24,
-    ROOST_E_NAME_BAD = 25,
-    ROOST_E_PASSWORD_WEAK = 26,
-    ROOST_E_INVITE_NEEDED = 27,
-    ROOST_E_INVITE_BAD = 28,
-    ROOST_E_REGISTRATION_CLOSED = 29,
-    ROOST_E_NOT_ALLOWED = 30,
-    ROOST_E_NO_SUCH_USER = 31,
-    ROOST_E_NO_SUCH_ROOM = 32,
-    ROOST_E_NO_SUCH_MESSAGE = 33,
-    ROOST_E_NOT_MEMBER = 34,
-    ROOST_E_BANNED = 35,
-    ROOST_E_ALREADY = 36,
-    ROOST_E_ROOM_CLOSED = 37,
-    ROOST_E_MODERATED = 38,
-    ROOST_E_LAST_OWNER = 39,
-    ROOST_E_LAST_ADMIN = 40,
-    ROOST_E_NO_SUCH_SESSION = 41,
-    ROOST_E_BAD_NUMBER = 42,
-    ROOST_E_DIVISION_BY_ZERO = 43,
-    ROOST_E_NUMBER_TOO_LONG = 44,
-    ROOST_E_NO_SUCH_EMOJI = 45,
-    ROOST_E_SHUTTING_DOWN = 46,
-    ROOST_E_ACCOUNT_GONE = 47,
-    ROOST_E_UNTRUSTED = 48,
-    ROOST_E_NO_SUCH_MEETING = 60,
-    ROOST_E_CODE_TAKEN = 61,
-    ROOST_E_GUESSES = 62,
-    ROOST_E_MEET_LOCKED = 63,
-    ROOST_E_MEET_FULL = 64,
-    ROOST_E_MEET_ENDED = 65,
-    ROOST_E_NOT_IN_MEETING = 66,
-    ROOST_E_DENIED = 67,
-    ROOST_E_GUEST = 68,
-    ROOST_E_SUCCESSOR = 69,
-    ROOST_E_NO_GUESTS = 70,
-    ROOST_E_MEET_BANNED = 71,
-};
-
 struct roost_error {
-    int code;                /* above 0; a newer server may send one that is not listed here */
+    int code;                /* roost_error.h; a newer server may send one that is not listed */
     const char *name;        /* "not-member" */
     const char *text;        /* what is wrong */
     const char *advice;      /* what to do */
@@ -205,7 +148,7 @@ struct roost_error roost_error_get(int code);
 
 enum roost_role { ROOST_USER = 0, ROOST_MODERATOR = 1, ROOST_ADMIN = 2 };
 enum roost_room_role { ROOST_MEMBER = 0, ROOST_ROOM_MODERATOR = 1, ROOST_OWNER = 2 };
-enum roost_room_kind { ROOST_ROOM = 0, ROOST_DIRECT = 1, ROOST_EVERYONE = 2 };
+enum roost_room_kind { ROOST_ROOM = 0, ROOST_DIRECT = 1, ROOST_EVERYONE = 2, ROOST_MEETING = 3 };
 
 /* Life of a connection.
  *
@@ -239,6 +182,7 @@ struct roost_status {
     uint64_t account, session;
     const char *name;
     enum roost_role role;
+    bool guest;
 };
 
 /* What happened in a room: the one thing that is numbered, kept and read later. */
@@ -251,6 +195,7 @@ enum roost_what {
     ROOST_MEMBERSHIP, /* who, who_name, change, role */
     ROOST_ROOM_SET,   /* room_name, topic in text, private, moderated, closed, ... */
     ROOST_PINNED,     /* ref, off = taken down */
+    ROOST_MET,        /* met: in a meeting */
     ROOST_UNKNOWN,    /* of a newer server */
 };
 enum roost_change {
@@ -294,6 +239,7 @@ struct roost_message {
     const char *room_name;
     bool private_, moderated, closed, created;
     uint32_t retention_days;
+    struct roost_met met;
 };
 
 struct roost_person {
@@ -390,6 +336,8 @@ enum roost_reply_kind {
     ROOST_FOLLOWED,  /* done.room, done.seq: all up to it has been given as ROOST_MESSAGE; the rest
                         comes as it happens */
     ROOST_LOGGED_IN, /* a ROOST_STATUS event with ROOST_READY came before it */
+    ROOST_TICKET,    /* ticket */
+    ROOST_MEETINGS,  /* meetings, n, more */
 };
 
 struct roost_reply {
@@ -410,6 +358,8 @@ struct roost_reply {
     const struct roost_account *users;
     const struct roost_block *blocks;
     const struct roost_log_line *lines;
+    const struct roost_meeting *meetings;
+    struct roost_ticket ticket;
     size_t n;  /* items of the list that is set */
     bool more; /* there is a next page */
     const char *text;
@@ -428,6 +378,11 @@ enum roost_event_kind {
     ROOST_RECEIPT,        /* receipt */
     ROOST_NOTICE,         /* notice: the server's words to its users */
     ROOST_LOG_LINE,       /* log_line: after roost_admin_log() with follow */
+    ROOST_TICKET_AGAIN,   /* ticket: the place in a meeting was taken again, or after waiting */
+    ROOST_MEET_NOW,       /* meet: one's own place changed: you, action, text */
+    ROOST_MEET_LOBBY,     /* meet: how those stand who wait: attendees */
+    ROOST_MEET_HERE,      /* meet: who is connected, or not: attendees */
+    ROOST_MEET_REACTED,   /* meet: account, name, text = the emoji */
 };
 
 struct roost_event {
@@ -458,6 +413,8 @@ struct roost_event {
             bool going_down;
         } notice;
         struct roost_log_line log_line;
+        struct roost_ticket ticket;
+        struct roost_meet_push meet;
     };
 };
 

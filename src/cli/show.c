@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "cli/meet_show.h"
+#include "cli/meet_words.h"
 #include "cli/msgid.h"
 #include "cli/text.h"
 #include "cli/when.h"
@@ -56,9 +58,11 @@ bool show_is_folded(const struct roost_message *m)
 /* --- JSON --- */
 
 static const char *const event_names[] = {
-    [ROOST_TEXT] = "message",    [ROOST_EDITED] = "edited",         [ROOST_DELETED] = "deleted",
-    [ROOST_REACTED] = "reacted", [ROOST_MEMBERSHIP] = "membership", [ROOST_ROOM_SET] = "room-set",
-    [ROOST_PINNED] = "pinned",   [ROOST_UNKNOWN] = "unknown",
+    [ROOST_TEXT] = "message",          [ROOST_EDITED] = "edited",
+    [ROOST_DELETED] = "deleted",       [ROOST_REACTED] = "reacted",
+    [ROOST_MEMBERSHIP] = "membership", [ROOST_ROOM_SET] = "room-set",
+    [ROOST_PINNED] = "pinned",         [ROOST_MET] = "met",
+    [ROOST_UNKNOWN] = "unknown",
 };
 static const char *const change_names[] = {
     [ROOST_CHANGE_JOINED] = "joined",   [ROOST_CHANGE_LEFT] = "left",
@@ -138,6 +142,9 @@ static void json_kind(const struct roost_message *m, struct json *j)
         json_bool(j, "closed", m->closed);
         json_bool(j, "created", m->created);
         json_u64(j, "retention_days", m->retention_days);
+        break;
+    case ROOST_MET:
+        meet_json_met(j, m);
         break;
     case ROOST_UNKNOWN:
         break;
@@ -313,6 +320,9 @@ static void other_line(const struct show *s, const struct roost_message *m, size
         break;
     case ROOST_ROOM_SET:
         room_set(m, &raw);
+        break;
+    case ROOST_MET:
+        meet_say(&raw, m, s->there, s->there ? s->there->you.account : 0);
         break;
     default:
         buf_puts(&raw, "something that only a newer roost understands");

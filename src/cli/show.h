@@ -16,7 +16,8 @@ struct show {
     bool ids;         /* say ROOM:SEQ */
     int64_t now_ms;
     int32_t zone_s;
-    const char *me; /* name, for the recipient of private messages; may be NULL */
+    const char *me;                   /* name, for the recipient of private messages; may be NULL */
+    const struct roost_ticket *there; /* in a meeting: who is; else NULL */
 };
 
 /* One line, or more for a text of several lines; with json one object. */

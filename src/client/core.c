@@ -137,6 +137,7 @@ void core_free(struct core *c)
     list_free(&c->requests);
     list_free(&c->events);
     room_free_all(c);
+    meet_free_all(c);
     map_fini(&c->ignored);
     frame_reader_fini(&c->reader);
     rng_fini(&c->rng);
@@ -244,6 +245,7 @@ struct core_event *core_next_event(struct core *c)
     if (!c->given)
         return NULL;
     list_take(&c->events, &c->events.head);
+    meet_on_given(c, &c->given->event);
     return &c->given->event;
 }
 
@@ -256,6 +258,7 @@ struct core_event *core_take_answer(struct core *c, int64_t request)
         item_free(c->given);
         c->given = *at;
         list_take(&c->events, at);
+        meet_on_given(c, &c->given->event);
         return &c->given->event;
     }
     return NULL;
@@ -338,6 +341,7 @@ static void drop_transport(struct core *c, bool close)
     }
     ask_on_lost(c);
     room_on_lost(c);
+    meet_on_lost(c);
 }
 
 static void lose(struct core *c, const struct core_error *e, bool close)
@@ -389,6 +393,7 @@ void core_stop(struct core *c, const struct core_error *e)
     drop_transport(c, true);
     core_move(c, CORE_AT_OVER);
     ask_refuse(c, e && e->code ? e->code : ROOST_CLOSED, true);
+    meet_refuse(c, e && e->code ? e->code : ROOST_CLOSED);
     core_tell(c, e);
 }
 
@@ -427,7 +432,8 @@ static int64_t patience_ends(const struct core *c)
 
 int64_t core_deadline_us(const struct core *c)
 {
-    int64_t at[] = { c->timer_us, login_deadline(c), room_deadline(c), patience_ends(c) };
+    int64_t at[] = { c->timer_us, login_deadline(c), room_deadline(c), meet_deadline(c),
+                     patience_ends(c) };
     int64_t first = INT64_MAX;
 
     for (size_t i = 0; i < sizeof at / sizeof *at; i++)
@@ -451,6 +457,7 @@ void core_expire(struct core *c, int64_t now_us)
             core_lose_code(c, ROOST_TIMEOUT);
     }
     login_expire(c);
+    meet_pump(c);
     room_pump(c);
 }
 

@@ -32,6 +32,10 @@
  * an event here, so a program that keeps its own stores (room, seq) with what it
  * made of the event.
  *
+ * Meetings: core_meet() comes in or waits, and from then on the place is kept: asked
+ * for again over each connection, and when one who waits was admitted. core_roll()
+ * is who is there, as of the last event that was pulled.
+ *
  * Memory: events belong to the core until the next core_next_event(). Blobs in
  * outputs are the caller's to unref. Not thread-safe; nothing global: any number
  * of cores live in one process. Out of memory never corrupts: a call returns
@@ -45,6 +49,7 @@
 
 #include "base/arena.h"
 #include "base/blob.h"
+#include "client/roll.h"
 #include "proto/roost.pb-c.h"
 
 enum {
@@ -53,6 +58,9 @@ enum {
     CORE_ROOMS_MAX = 1000,    /* followed; what a server takes of one connection */
     CORE_EVENTS_MAX = 4096,   /* waiting to be pulled: core_wants_bytes is false above half */
     CORE_HELD_MAX = 4096,     /* events of one room held while a gap is filled */
+    CORE_MEETS_MAX = 8,       /* meetings that one is in or waits for */
+    CORE_CODE_MAX = 16,       /* bytes, with the zero */
+    CORE_SECRET_MAX = 64,
     CORE_TOKEN_MAX = 64,
     CORE_NAME_MAX = 256, /* bytes, with the zero */
     CORE_TEXT_MAX = 512,
@@ -109,6 +117,7 @@ struct core_self { /* of the last Session; account 0: none */
     uint64_t session, account;
     char name[CORE_NAME_MAX];
     uint32_t role; /* Roost__Role */
+    bool guest;
 };
 
 struct core;
@@ -168,6 +177,7 @@ enum core_event_kind {
     CORE_REFUSED,  /* request, error */
     CORE_PUSH,     /* msg: whatever is no reply; hidden, own: of an event in a room */
     CORE_FOLLOWED, /* request of core_follow, room, seq: up to here all was given */
+    CORE_TICKET,   /* room, msg->reply->ticket: a place was taken again, or after waiting */
 };
 struct core_event {
     enum core_event_kind kind;
@@ -196,6 +206,10 @@ size_t core_n_events(const struct core *c);
 int64_t core_request(struct core *c, Roost__ToServer *m, int64_t now_us);
 /* Name and password as a request; device and its name are added. */
 int64_t core_login(struct core *c, const char *name, const char *password, int64_t now_us);
+/* Likewise as a guest: into the meeting of this code (secret may be ""), or, with
+ * `host`, to start one. */
+int64_t core_guest(struct core *c, const char *name, const char *code, const char *secret,
+                   bool host, int64_t now_us);
 void core_cancel(struct core *c, int64_t request);
 bool core_knows(const struct core *c, int64_t request); /* unanswered, or its answer waits */
 
@@ -203,6 +217,16 @@ bool core_knows(const struct core *c, int64_t request); /* unanswered, or its an
  * (also later, when one was removed from the room). */
 int64_t core_follow(struct core *c, uint64_t room, uint64_t after, int64_t now_us);
 void core_unfollow(struct core *c, uint64_t room);
+
+/* By its code (secret may be NULL), or by its number with code NULL. CORE_REPLY with
+ * a Ticket, or CORE_REFUSED: with the same request also later, when the place cannot
+ * be taken again. -ROOST_ALREADY: it is kept already. */
+int64_t core_meet(struct core *c, const char *code, const char *secret, uint64_t meeting,
+                  int64_t now_us);
+void core_meet_forget(struct core *c, uint64_t meeting); /* the place is not kept any more */
+/* NULL: never joined, or its ticket was not pulled yet. Also when it is over, until
+ * another meeting needs the room. */
+const struct roll *core_roll(const struct core *c, uint64_t meeting);
 
 /* ---- looking ---- */
 

@@ -42,7 +42,10 @@ static unsigned flags_of(const Roost__ToServer *m)
 {
     switch (m->body_case) {
     case ROOST__TO_SERVER__BODY_LOGIN:
+    case ROOST__TO_SERVER__BODY_GUEST:
         return ITEM_ANON | ITEM_LOGIN;
+    case ROOST__TO_SERVER__BODY_MEET_ACT:
+        return m->meet_act->action == ROOST__MEET_ACTION__LEAVE ? ITEM_LEAVE : 0;
     case ROOST__TO_SERVER__BODY_SIGN_UP:
     case ROOST__TO_SERVER__BODY_RESET_PASSWORD:
     case ROOST__TO_SERVER__BODY_PING:
@@ -106,7 +109,12 @@ int64_t core_request(struct core *c, Roost__ToServer *m, int64_t now_us)
     if (c->state == CORE_AT_OVER && !(flags & ITEM_ANON))
         return -ROOST_CLOSED;
     bool early = c->state == CORE_AT_LOGIN && !(flags & ITEM_ANON) && !c->login;
-    int64_t n = add(c, m, flags, 0);
+    uint64_t room = 0;
+    if (flags & ITEM_LEAVE)
+        meet_note_leaving(c, m->meet_act, &room);
+    int64_t n = add(c, m, flags, room);
+    if (n < 0 && room)
+        meet_on_left(c, room, false);
     if (n < 0)
         return n;
     if (m->body_case == ROOST__TO_SERVER__BODY_WATCH_PEOPLE)
@@ -136,6 +144,24 @@ int64_t core_login(struct core *c, const char *name, const char *password, int64
     login.device_name = c->device_name;
     m.body_case = ROOST__TO_SERVER__BODY_LOGIN;
     m.login = &login;
+    return core_request(c, &m, now_us);
+}
+
+int64_t core_guest(struct core *c, const char *name, const char *code, const char *secret,
+                   bool host, int64_t now_us)
+{
+    Roost__Guest guest = ROOST__GUEST__INIT;
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+
+    guest.name = (char *)name;
+    guest.device.data = c->options.device;
+    guest.device.len = sizeof c->options.device;
+    guest.device_name = c->device_name;
+    guest.code = (char *)code;
+    guest.secret = (char *)secret;
+    guest.host = host;
+    m.body_case = ROOST__TO_SERVER__BODY_GUEST;
+    m.guest = &guest;
     return core_request(c, &m, now_us);
 }
 
@@ -173,6 +199,7 @@ void core_cancel(struct core *c, int64_t request)
     } else if (at) {
         (*at)->flags |= ITEM_QUIET; /* the window counts it until it is answered */
     } else {
+        meet_cancel(c, request);
         core_take_answer(c, request);
     }
 }
@@ -180,12 +207,12 @@ void core_cancel(struct core *c, int64_t request)
 bool core_knows(const struct core *c, int64_t request)
 {
     for (const struct item *i = c->requests.head; i; i = i->next)
-        if (i->event.request == request && !(i->flags & (ITEM_SYNC | ITEM_QUIET)))
+        if (i->event.request == request && !(i->flags & (ITEM_SYNC | ITEM_MEET | ITEM_QUIET)))
             return true;
     for (const struct item *i = c->events.head; i; i = i->next)
         if (i->event.request == request)
             return true;
-    if (c->login && c->login->event.request == request)
+    if ((c->login && c->login->event.request == request) || meet_knows(c, request))
         return true;
     size_t at = 0;
     for (struct map_slot *s; (s = map_next(&c->rooms, &at));)
@@ -225,7 +252,7 @@ void ask_on_lost(struct core *c)
 {
     for (struct item **at = &c->requests.head; *at;) {
         struct item *i = *at;
-        if (i->flags & ITEM_SYNC || i->flags & ITEM_QUIET) {
+        if (i->flags & (ITEM_SYNC | ITEM_MEET | ITEM_QUIET)) {
             list_take(&c->requests, at);
             item_free(i);
             continue;
@@ -316,6 +343,10 @@ static void on_answer(struct core *c, struct item *i, const Roost__ToClient *m, 
         room_pump(c);
         return;
     }
+    if (flags & ITEM_MEET) {
+        meet_on_answer(c, i, m, mem);
+        return;
+    }
     if (flags & ITEM_LOGIN && r->result_case == ROOST__REPLY__RESULT_SESSION) {
         i->event.took_us = c->now_us - i->sent_us;
         login_on_session(c, i, r->session);
@@ -323,7 +354,10 @@ static void on_answer(struct core *c, struct item *i, const Roost__ToClient *m, 
     }
     if (flags & ITEM_IGNORE)
         note_ignored(c, i, r);
+    uint64_t room = i->room;
     give_reply(c, i, m, mem);
+    if (flags & ITEM_LEAVE && room)
+        meet_on_left(c, room, !failed);
     if (flags & ITEM_LOGIN && failed && c->state == CORE_AT_LOGIN)
         ask_refuse(c, ROOST_LOGIN_NEEDED, false); /* what was to come after it */
     if (flags & ITEM_ENDS && !failed)

@@ -42,6 +42,23 @@ static void on_room_changed(struct core *c, const Roost__ToClient *m, struct are
         room_on_gone(c, gone);
 }
 
+/* The event first: what comes of it is told after it. */
+static void on_meet_now(struct core *c, const Roost__ToClient *m, struct arena *mem)
+{
+    struct item *i = item_new();
+
+    if (!i) {
+        core_lose_code(c, ROOST_NOMEM);
+        return;
+    }
+    i->event.kind = CORE_PUSH;
+    i->event.msg = m;
+    i->event.mem = *mem;
+    *mem = (struct arena){ 0 };
+    core_give(c, i);
+    meet_on_now(c, m->meet_now);
+}
+
 static void on_message(struct core *c, const Roost__ToClient *m, struct arena *mem)
 {
     switch (m->body_case) {
@@ -59,6 +76,9 @@ static void on_message(struct core *c, const Roost__ToClient *m, struct arena *m
         break;
     case ROOST__TO_CLIENT__BODY_ROOM_CHANGED:
         on_room_changed(c, m, mem);
+        break;
+    case ROOST__TO_CLIENT__BODY_MEET_NOW:
+        on_meet_now(c, m, mem);
         break;
     case ROOST__TO_CLIENT__BODY__NOT_SET:
         break; /* of a newer server */

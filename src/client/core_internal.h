@@ -5,6 +5,7 @@
  * core_login.c hello, login, resume, keep-alive: from bytes to READY
  * core_ask.c   requests until they are answered
  * core_room.c  rooms that are followed
+ * core_meet.c  meetings that one has joined
  */
 #pragma once
 
@@ -28,6 +29,8 @@ enum item_flags {
     ITEM_ON = 64,
     ITEM_SENT = 128,
     ITEM_RESENT = 256, /* was sent over an earlier connection */
+    ITEM_MEET = 512,   /* the core's own: a MeetJoin; `room` is the request that began it */
+    ITEM_LEAVE = 1024, /* of the meeting `room` */
 };
 
 /* An event that waits to be pulled; before that, maybe, the request it answers:
@@ -40,7 +43,7 @@ struct item {
     bool pooled, used;
     struct blob *frame; /* of a request */
     int64_t sent_us;
-    uint64_t room; /* ITEM_SYNC */
+    uint64_t room; /* ITEM_SYNC, ITEM_MEET, ITEM_LEAVE */
 };
 
 struct list {
@@ -54,6 +57,7 @@ struct room_cursor {
     uint64_t turn;  /* when it was asked last: each gets its turn */
     int64_t follow; /* the request to answer */
     bool answered, wanted; /* wanted: a Sync is to be sent */
+    bool meeting;          /* the core's own: not before the place is taken again */
     bool syncing;          /* one is under way */
     bool was_live;         /* ... on a connection that had live events: hold, see core_room.c */
     int64_t retry_at_us;
@@ -97,6 +101,8 @@ struct core {
     struct map rooms;
     size_t n_syncs; /* under way, of rooms left since too */
     uint64_t next_turn;
+    struct place *places; /* core_meet.c */
+    size_t n_places;
 
     struct blob **sends;
     size_t n_sends, sends_at, cap_sends;
@@ -151,4 +157,22 @@ void room_on_lost(struct core *c);
 void room_on_gone(struct core *c, uint64_t room);
 void room_pump(struct core *c);
 int64_t room_deadline(const struct core *c);
+/* From the number that it has reached, else from `after`. 0 or -ROOST_NOMEM, -ROOST_LIMIT. */
+int room_follow_meeting(struct core *c, uint64_t room, uint64_t after);
+void room_unfollow_meeting(struct core *c, uint64_t room);
 void room_free_all(struct core *c);
+
+/* --- core_meet.c --- */
+void meet_pump(struct core *c);
+void meet_on_lost(struct core *c);
+int64_t meet_deadline(const struct core *c);
+void meet_on_answer(struct core *c, struct item *i, const Roost__ToClient *m, struct arena *mem);
+bool meet_knows(const struct core *c, int64_t request); /* not answered yet */
+void meet_cancel(struct core *c, int64_t request);
+void meet_refuse(struct core *c, int code); /* all that were not answered yet */
+void meet_note_leaving(struct core *c, const Roost__MeetAct *act, uint64_t *ret_room);
+void meet_on_left(struct core *c, uint64_t room, bool done);
+void meet_on_now(struct core *c, const Roost__MeetNow *m);
+void meet_on_event(struct core *c, const Roost__Event *e);
+void meet_on_given(struct core *c, const struct core_event *e); /* it is handed out */
+void meet_free_all(struct core *c);

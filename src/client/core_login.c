@@ -47,6 +47,8 @@ static void enter_login(struct core *c, const struct core_error *why)
     c->ready_us = c->now_us;
     core_tell(c, why);
     ask_refuse(c, why && why->code ? why->code : ROOST_LOGIN_NEEDED, false);
+    if (!ask_has_login(c))
+        meet_refuse(c, why && why->code ? why->code : ROOST_LOGIN_NEEDED);
     ask_pump(c);
 }
 
@@ -173,9 +175,12 @@ void login_on_session(struct core *c, struct item *login, const Roost__Session *
     c->self.session = s->session;
     c->self.account = s->account;
     c->self.role = (uint32_t)s->role;
+    c->self.guest = s->guest;
     text_copy(c->self.name, sizeof c->self.name, s->name);
-    if (before && before != s->account)
-        room_free_all(c); /* somebody else's cursors */
+    if (before && before != s->account) { /* somebody else's cursors and places */
+        room_free_all(c);
+        meet_free_all(c);
+    }
     c->resumed = !login;
     if (!login)
         c->stats.resumes++;
@@ -225,6 +230,8 @@ void core_on_saved(struct core *c, int64_t now_us)
         watch_again(c);
     if (c->away && c->state == CORE_AT_READY)
         away_again(c);
+    if (c->state == CORE_AT_READY)
+        meet_pump(c); /* before the rooms: a meeting's is synced once the place is taken */
     if (c->state == CORE_AT_READY)
         room_pump(c);
     if (c->state == CORE_AT_READY)

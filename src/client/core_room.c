@@ -69,6 +69,35 @@ int64_t core_follow(struct core *c, uint64_t room, uint64_t after, int64_t now_u
     return request;
 }
 
+int room_follow_meeting(struct core *c, uint64_t room, uint64_t after)
+{
+    struct room_cursor *r = map_get(&c->rooms, room);
+
+    if (!r && c->rooms.n >= CORE_ROOMS_MAX)
+        return -ROOST_LIMIT;
+    if (!r) {
+        r = calloc(1, sizeof *r);
+        if (!r || map_put(&c->rooms, room, r) < 0) {
+            free(r);
+            return -ROOST_NOMEM;
+        }
+        *r = (struct room_cursor){ .room = room, .upto = after, .meeting = true, .answered = true };
+        r->follow = (int64_t)c->next_n++;
+        list_init(&r->held);
+    }
+    r->wanted = r->wanted || (r->meeting && !r->syncing);
+    room_pump(c);
+    return 0;
+}
+
+void room_unfollow_meeting(struct core *c, uint64_t room)
+{
+    struct room_cursor *r = map_get(&c->rooms, room);
+
+    if (r && r->meeting)
+        room_free(c, r);
+}
+
 void core_unfollow(struct core *c, uint64_t room)
 {
     struct room_cursor *r = map_get(&c->rooms, room);
@@ -145,7 +174,7 @@ void room_on_lost(struct core *c)
     for (struct map_slot *s; (s = map_next(&c->rooms, &at));) {
         struct room_cursor *r = s->value;
         free_held(r);
-        r->wanted = true;
+        r->wanted = !r->meeting; /* a meeting's waits for its ticket */
         r->syncing = r->was_live = false;
         r->retry_at_us = 0;
     }
@@ -177,6 +206,7 @@ static void give(struct core *c, struct room_cursor *r, struct item *i)
     r->upto = i->event.seq;
     c->stats.events++;
     core_give(c, i);
+    meet_on_event(c, i->event.msg->event);
 }
 
 static void ask_again(struct core *c, struct room_cursor *r)
@@ -353,6 +383,11 @@ void room_on_refused(struct core *c, struct item *i, const Roost__Error *e)
     if (passes(i->error.code) || i->error.retry_after_ms) {
         r->wanted = true;
         r->retry_at_us = c->now_us + CORE_RETRY_US;
+        item_free(i);
+        return;
+    }
+    if (r->meeting) { /* the next ticket follows it again */
+        room_free(c, r);
         item_free(i);
         return;
     }

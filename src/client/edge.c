@@ -107,9 +107,16 @@ static int start(struct roost *r, const struct roost_options *o)
     err = read_server(r, o->server ? o->server : last);
     if (err)
         return complain(err, "this is no HOST[:PORT]:", o->server ? o->server : last);
-    if (o->user && strlen(o->user) >= sizeof r->user)
+    if (o->guest && (!o->user || !*o->user))
+        return complain(-ROOST_INVALID, "a guest needs a name", NULL);
+    if (o->user && strlen(o->user) + CORE_CODE_MAX + 8 >= sizeof r->user)
         return complain(-ROOST_INVALID, "the name of the user is too long", NULL);
-    if (o->user)
+    if (o->guest && strlen(o->guest) >= CORE_CODE_MAX)
+        return complain(-ROOST_INVALID, "this is no code of a meeting:", o->guest);
+    r->guest = o->guest != NULL;
+    if (r->guest)
+        home_guest_key(r->user, sizeof r->user, o->guest, o->user);
+    else if (o->user)
         strcpy(r->user, o->user);
     else
         home_last_user(&r->home, r->user, sizeof r->user);
@@ -141,6 +148,7 @@ void roost_close(struct roost *r)
     tls_fini(&r->tls);
     home_close(&r->home);
     core_free(r->core);
+    arena_fini(&r->roll_mem);
     free(r);
 }
 
@@ -260,10 +268,30 @@ static void save_token(struct roost *r)
     const uint8_t *token = core_token(r->core, &len);
     const char *name = core_self(r->core)->name;
 
-    snprintf(r->user, sizeof r->user, "%s", name);
-    home_token_save(&r->home, name, token, len);
+    if (!r->guest)
+        snprintf(r->user, sizeof r->user, "%s", name);
+    home_token_save(&r->home, r->user, token, len);
+    if (!r->guest)
+        home_last_save(&r->home, name);
     home_unlock(&r->home);
     core_on_saved(r->core, edge_now_us());
+}
+
+/* The token moves to the key of this code. */
+int edge_guest_keep(struct roost *r, const char *code)
+{
+    char key[CORE_NAME_MAX];
+    size_t len;
+    const uint8_t *token = core_token(r->core, &len);
+    const char *name = strchr(r->user + strlen("guest:"), ':');
+
+    home_guest_key(key, sizeof key, code, name + 1);
+    int err = home_token_save(&r->home, key, token, len);
+    if (err)
+        return err;
+    home_token_forget(&r->home, r->user, token, len);
+    memcpy(r->user, key, sizeof key);
+    return 0;
 }
 
 static void forget_token(struct roost *r)

@@ -12,6 +12,7 @@ struct roost {
     struct home home;
     char host[256], port[8], server[300];
     char user[CORE_NAME_MAX]; /* whose token is used; "" = none */
+    bool guest;               /* user is a guest's key, home.h */
     char accept[HOME_PRINT_LEN + 1];
     struct roost_options options; /* only the callback and the flags; strings are above */
     char detail[2048];
@@ -20,12 +21,21 @@ struct roost {
     struct roost_trust trust;
     bool want_token; /* CORE_LOAD waits for the lock */
     int64_t lock_at_us, lock_until_us;
-    bool tell_asking; /* an event of ROOST_ASKING waits */
+    bool tell_asking;         /* an event of ROOST_ASKING waits */
+    struct roost_ticket roll; /* what roost_meet_get gave last */
+    struct arena roll_mem;
 };
 
 int64_t edge_now_us(void);
 /* The trust question, checked against pins: 1 trusted, 0 asked later, or an error. */
 int edge_trust(struct roost *r);
+int edge_guest_keep(struct roost *r, const char *code);
 
 /* plain.c: what the core tells, as plain structs in the event's own arena. */
 int plain_event(struct roost *r, struct core_event *from, struct roost_event *to);
+/* plain_meet.c; NULL gives nobody, or no meeting. */
+void plain_attendee(const Roost__Attendee *m, struct roost_attendee *p);
+void plain_meeting(const Roost__Meeting *m, struct roost_meeting *p);
+int plain_ticket(struct arena *a, const Roost__Ticket *m, struct roost_ticket *p);
+int plain_met(struct arena *a, const Roost__Met *m, struct roost_met *p);
+int plain_meet_push(struct arena *a, const Roost__ToClient *m, struct roost_event *to);

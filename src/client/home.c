@@ -178,6 +178,11 @@ static bool read_line(const char *path, char *ret, size_t cap)
     return *ret != 0;
 }
 
+void home_guest_key(char *ret, size_t cap, const char *code, const char *name)
+{
+    snprintf(ret, cap, "guest:%s:%s", *code ? code : "new", name);
+}
+
 bool home_last_server(const struct home *h, char *ret, size_t cap)
 {
     path_t p;
@@ -309,15 +314,19 @@ int home_token_load(const struct home *h, const char *user, uint8_t *ret, size_t
 int home_token_save(struct home *h, const char *user, const uint8_t *token, size_t len)
 {
     path_t p;
-    char line[400];
 
     session_path(h, p, "", "");
     int err = make_dir(p);
     session_path(h, p, user, ".token");
-    if (!err)
-        err = write_file(p, token, len);
-    if (err)
-        return err;
+    return err ? err : write_file(p, token, len);
+}
+
+int home_last_save(struct home *h, const char *user)
+{
+    path_t p;
+    char line[400];
+    int err = 0;
+
     session_path(h, p, "", "last");
     if (!read_line(p, line, sizeof line) || strcmp(line, user) != 0)
         err = write_file(p, user, strlen(user));

@@ -6,6 +6,8 @@
  *   HOME/sessions/HOST:PORT/last       the user of the last login there
  *   HOME/sessions/HOST:PORT/NAME.token the newest resume token
  *   HOME/sessions/HOST:PORT/NAME.lock  held (flock) by who resumes
+ *                    NAME of a guest is guest:CODE:NAME: its sessions of several
+ *                    meetings do not meet (no account's name has a colon)
  *   HOME/lock                    held while servers or device is written
  *
  * Directories are 0700, files 0600; each is written beside itself, synced and
@@ -35,6 +37,9 @@ int home_open(struct home *h, const char *dir);
 void home_close(struct home *h);
 int home_device(struct home *h, uint8_t ret[static 32]);
 
+/* In the place of a name, for a guest; code "": one who is to start a meeting. */
+void home_guest_key(char *ret, size_t cap, const char *code, const char *name);
+
 /* false: none. */
 bool home_last_server(const struct home *h, char *ret, size_t cap);
 bool home_last_user(const struct home *h, char *ret, size_t cap);
@@ -49,5 +54,6 @@ void home_unlock(struct home *h);
 /* Bytes, 0 = there is none, or an error. */
 int home_token_load(const struct home *h, const char *user, uint8_t *ret, size_t cap);
 int home_token_save(struct home *h, const char *user, const uint8_t *token, size_t len);
+int home_last_save(struct home *h, const char *user); /* who, and where, logged in last */
 /* Only if it is still this one. */
 void home_token_forget(struct home *h, const char *user, const uint8_t *token, size_t len);

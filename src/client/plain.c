@@ -108,6 +108,13 @@ static int plain_line(struct arena *a, const Roost__LogLine *m, struct roost_log
     return 0;
 }
 
+static int read_meeting(struct arena *a, const Roost__Meeting *m, struct roost_meeting *p)
+{
+    (void)a;
+    plain_meeting(m, p);
+    return 0;
+}
+
 /* --- what happened in a room --------------------------------------------------------- */
 
 static int read_text(struct arena *a, const Roost__Text *t, struct roost_message *p)
@@ -201,9 +208,13 @@ static int plain_message(struct roost *r, struct arena *a, const Roost__Event *m
                                  .room_name = "" };
     p->own = me && m->sender == me;
     p->hidden = core_ignores(r->core, m->sender);
-    if (m->what_case == ROOST__EVENT__WHAT_TEXT)
+    if (m->what_case == ROOST__EVENT__WHAT_TEXT) {
         err = read_text(a, m->text, p);
-    else
+    } else if (m->what_case == ROOST__EVENT__WHAT_MET) {
+        p->what = ROOST_MET;
+        p->text = str(m->met->text);
+        err = plain_met(a, m->met, &p->met);
+    } else
         read_rest(m, p);
     for (size_t i = 0; i < p->n_mentions; i++)
         p->mentions_me = p->mentions_me || (me && p->mentions[i] == me);
@@ -274,6 +285,11 @@ static int read_lists(struct roost *r, struct arena *a, const Roost__Reply *m,
         LIST(ROOST_LOG, lines, m->log->n_lines, m->log->lines, roost_log_line, plain_line);
         to->more = m->log->more;
         break;
+    case ROOST__REPLY__RESULT_MEETINGS:
+        LIST(ROOST_MEETINGS, meetings, m->meetings->n_meetings, m->meetings->meetings,
+             roost_meeting, read_meeting);
+        to->more = m->meetings->more;
+        break;
     case ROOST__REPLY__RESULT_PAGE:
         to->reply = ROOST_PAGE;
         to->more = m->page->more;
@@ -316,6 +332,9 @@ static int plain_reply(struct roost *r, struct arena *a, const Roost__Reply *m,
         to->text = str(m->token->token);
         to->until_ms = m->token->until_ms;
         return 0;
+    case ROOST__REPLY__RESULT_TICKET:
+        to->reply = ROOST_TICKET;
+        return plain_ticket(a, m->ticket, &to->ticket);
     default:
         return read_lists(r, a, m, to);
     }
@@ -351,7 +370,8 @@ static void plain_status(struct roost *r, const struct core_event *from, struct 
                                  .account = self->account,
                                  .session = self->session,
                                  .name = self->name,
-                                 .role = (enum roost_role)self->role };
+                                 .role = (enum roost_role)self->role,
+                                 .guest = self->guest };
     memcpy(to->server_id, server->id, sizeof to->server_id);
 }
 
@@ -405,7 +425,7 @@ static int plain_push(struct roost *r, struct core_event *from, struct roost_eve
         to->kind = ROOST_LOG_LINE;
         return plain_line(&from->mem, m->log_line, &to->log_line);
     default:
-        return -ROOST_UNSUPPORTED; /* passed over */
+        return plain_meet_push(&from->mem, m, to); /* or it is passed over */
     }
 }
 
@@ -426,6 +446,9 @@ int plain_event(struct roost *r, struct core_event *from, struct roost_event *to
         return 0;
     case CORE_PUSH:
         return plain_push(r, from, to);
+    case CORE_TICKET:
+        to->kind = ROOST_TICKET_AGAIN;
+        return plain_ticket(&from->mem, from->msg->reply->ticket, &to->ticket);
     case CORE_FOLLOWED:
     case CORE_REPLY:
         break;

@@ -1,0 +1,247 @@
+#include "cli/meet_show.h"
+
+#include <string.h>
+
+#include "cli/meet_link.h"
+#include "cli/meet_words.h"
+#include "cli/text.h"
+#include "cli/when.h"
+
+enum { INDENT = 8, NAME_COLUMNS_MAX = 24 };
+
+/* --- JSON ------------------------------------------------------------------------- */
+
+static void account_or_null(struct json *j, const char *key, uint64_t account)
+{
+    if (account)
+        json_u64(j, key, account);
+    else
+        json_null(j, key);
+}
+
+void meet_json_attendee(struct json *j, const char *key, const struct roost_attendee *a)
+{
+    json_open(j, key, '{');
+    json_u64(j, "account", a->account);
+    json_str(j, "name", a->name);
+    json_bool(j, "guest", a->guest);
+    json_str(j, "role", meet_role_name(a->role));
+    json_str(j, "state", meet_state_name(a->state));
+    json_bool(j, "here", a->here);
+    json_bool(j, "admitted", a->admitted);
+    json_bool(j, "muted", a->muted);
+    json_bool(j, "video", !a->video_off);
+    json_bool(j, "away", a->away);
+    json_bool(j, "may_record", a->may_record);
+    json_bool(j, "recording", a->recording);
+    json_time(j, "hand_at", (int64_t)a->hand_ms);
+    json_time(j, "wants_share_at", (int64_t)a->share_ms);
+    json_bool(j, "asked_unmute", a->asked_unmute);
+    json_bool(j, "asked_video", a->asked_video);
+    json_time(j, "came_at", (int64_t)a->came_ms);
+    json_time(j, "left_at", (int64_t)a->left_ms);
+    json_str(j, "note", *a->note ? a->note : NULL);
+    json_close(j, '}');
+}
+
+void meet_json_attendees(struct json *j, const char *key, const struct roost_attendee *list,
+                         size_t n)
+{
+    json_open(j, key, '[');
+    for (size_t i = 0; i < n; i++)
+        meet_json_attendee(j, NULL, &list[i]);
+    json_close(j, ']');
+}
+
+void meet_json_meeting(struct json *j, const char *key, const struct roost_meeting *m)
+{
+    json_open(j, key, '{');
+    json_u64(j, "meeting", m->meeting);
+    json_str(j, "code", *m->code ? m->code : NULL);
+    json_str(j, "title", m->title);
+    json_time(j, "made_at", (int64_t)m->made_ms);
+    json_time(j, "starts_at", (int64_t)m->starts_ms);
+    json_time(j, "until", (int64_t)m->until_ms);
+    account_or_null(j, "room", m->bound_room);
+    json_str(j, "room_name", m->bound_room ? m->bound_name : NULL);
+    account_or_null(j, "host", m->host);
+    account_or_null(j, "first_host", m->first_host);
+    json_time(j, "fresh_until", (int64_t)m->fresh_until_ms);
+    json_bool(j, "open", m->open);
+    json_bool(j, "locked", m->locked);
+    json_bool(j, "mute_on_entry", m->mute_on_entry);
+    json_bool(j, "mics_locked", m->mics_locked);
+    json_bool(j, "share", !m->no_share);
+    json_bool(j, "chat", !m->no_chat);
+    json_bool(j, "notes", !m->no_notes);
+    json_bool(j, "rename", !m->no_rename);
+    json_bool(j, "forget_chat", m->forget_chat);
+    json_bool(j, "ended", m->ended);
+    account_or_null(j, "presenter", m->presenter);
+    account_or_null(j, "spotlight", m->spotlight);
+    json_u64(j, "present", m->present);
+    json_u64(j, "waiting", m->waiting);
+    json_close(j, '}');
+}
+
+void meet_json_ticket(struct json *j, const struct roost_ticket *t, const char *server)
+{
+    struct buf link = { 0 };
+
+    meet_json_meeting(j, "meeting", &t->meeting);
+    meet_json_attendee(j, "you", &t->you);
+    if (*t->secret && *t->meeting.code)
+        meet_link_put(&link, server, t->meeting.code, t->secret);
+    json_str(j, "link", link.len ? buf_str(&link) : NULL);
+    meet_json_attendees(j, "attendees", t->attendees, t->n_attendees);
+    meet_json_attendees(j, "waiting", t->waiting, t->n_waiting);
+    buf_fini(&link);
+}
+
+void meet_json_met(struct json *j, const struct roost_message *m)
+{
+    json_str(j, "action", meet_word_of(m->met.action));
+    json_u64(j, "account", m->sender);
+    if (m->met.meeting)
+        meet_json_meeting(j, "meeting", m->met.meeting);
+    else
+        json_null(j, "meeting");
+    meet_json_attendees(j, "attendees", m->met.attendees, m->met.n_attendees);
+}
+
+/* --- for people --------------------------------------------------------------------- */
+
+static void mark(struct buf *b, bool is, const char *word)
+{
+    if (!is)
+        return;
+    buf_puts(b, b->len ? ", " : "");
+    buf_puts(b, word);
+}
+
+void meet_marks(struct buf *b, const struct roost_attendee *a, const struct roost_meeting *m,
+                uint64_t me)
+{
+    mark(b, a->role != ROOST_PARTICIPANT, meet_role_name(a->role));
+    mark(b, a->guest, "guest");
+    mark(b, me && a->account == me, "you");
+    mark(b, m->presenter && a->account == m->presenter, "presents");
+    mark(b, a->hand_ms != 0, "hand up");
+    mark(b, a->share_ms != 0, "asks to present");
+    mark(b, a->recording, "records");
+    mark(b, m->spotlight && a->account == m->spotlight, "spotlight");
+    mark(b, a->muted, "muted");
+    mark(b, a->video_off, "no video");
+    mark(b, a->away, "away");
+    mark(b, a->state == ROOST_IS_IN && !a->here, "connection lost");
+}
+
+void meet_settings(struct buf *b, const struct roost_meeting *m)
+{
+    mark(b, m->ended, "ended");
+    mark(b, m->locked, "locked");
+    mark(b, m->open, "no lobby");
+    mark(b, m->mics_locked, "microphones locked");
+    mark(b, m->mute_on_entry, "muted on entry");
+    mark(b, m->no_share, "no sharing");
+    mark(b, m->no_chat, "no chat");
+    mark(b, m->no_notes, "no notes");
+    mark(b, m->no_rename, "no renaming");
+    mark(b, m->forget_chat, "chat is forgotten");
+}
+
+void meet_code(struct buf *b, const char *code)
+{
+    for (size_t i = 0; code[i]; i++) {
+        if (i && i % 3 == 0)
+            buf_putc(b, ' ');
+        buf_putc(b, code[i]);
+    }
+}
+
+static size_t name_columns(const struct roost_ticket *t)
+{
+    size_t most = 8;
+
+    for (size_t i = 0; i < t->n_attendees; i++) {
+        size_t n = text_columns(t->attendees[i].name);
+        most = n > most ? n : most;
+    }
+    for (size_t i = 0; i < t->n_waiting; i++) {
+        size_t n = text_columns(t->waiting[i].name);
+        most = n > most ? n : most;
+    }
+    return most < NAME_COLUMNS_MAX ? most : NAME_COLUMNS_MAX;
+}
+
+static void style(const struct show *s, struct buf *out, const char *code)
+{
+    if (s->colour)
+        buf_puts(out, code);
+}
+
+static void row(const struct show *s, const struct roost_ticket *t, const struct roost_attendee *a,
+                size_t columns, struct buf *out)
+{
+    struct buf name = { 0 }, marks = { 0 };
+
+    text_pad(&name, a->name, columns);
+    meet_marks(&marks, a, &t->meeting, t->you.account);
+    buf_puts(out, "  ");
+    style(s, out, a->account == t->you.account ? "\033[1m" : "");
+    buf_puts(out, buf_str(&name));
+    style(s, out, "\033[0m");
+    if (marks.len) {
+        buf_puts(out, "  ");
+        style(s, out, "\033[2m");
+        if (s->columns > columns + 14)
+            text_wrap(out, buf_str(&marks), columns + 4, columns + 4, s->columns);
+        else
+            buf_puts(out, buf_str(&marks));
+        style(s, out, "\033[0m");
+    }
+    buf_putc(out, '\n');
+    buf_fini(&name);
+    buf_fini(&marks);
+}
+
+void meet_roster(const struct show *s, const struct roost_ticket *t, struct buf *out)
+{
+    size_t columns = name_columns(t);
+    struct buf settings = { 0 };
+
+    buf_printf(out, "In the meeting: %zu", t->n_attendees);
+    meet_settings(&settings, &t->meeting);
+    if (settings.len)
+        buf_printf(out, " (%s)", buf_str(&settings));
+    buf_putc(out, '\n');
+    for (size_t i = 0; i < t->n_attendees; i++)
+        row(s, t, &t->attendees[i], columns, out);
+    if (t->n_waiting)
+        buf_printf(out, "Waiting in the lobby: %zu\n", t->n_waiting);
+    for (size_t i = 0; i < t->n_waiting; i++)
+        row(s, t, &t->waiting[i], columns, out);
+    buf_fini(&settings);
+}
+
+void meet_line(const struct show *s, uint64_t at_ms, const char *words, struct buf *out)
+{
+    struct buf clean = { 0 };
+    size_t at = 2;
+
+    style(s, out, "\033[2m");
+    if (at_ms) {
+        struct when_parts t = when_split((int64_t)at_ms, s->zone_s);
+        buf_printf(out, "%02d:%02d ", t.hour, t.minute);
+        at += 6;
+    }
+    buf_puts(out, "- ");
+    text_clean(&clean, words, TEXT_ONE_LINE);
+    if (s->columns)
+        text_wrap(out, buf_str(&clean), at, INDENT, s->columns);
+    else
+        buf_puts(out, buf_str(&clean));
+    style(s, out, "\033[0m");
+    buf_putc(out, '\n');
+    buf_fini(&clean);
+}

@@ -1,0 +1,32 @@
+/* meet_show.h - people in meetings, and meetings, for people and as JSON. Pure:
+ * appends to a buf; everything that others wrote is cleaned here.
+ */
+#pragma once
+
+#include "cli/json.h"
+#include "cli/show.h"
+
+/* --- JSON: keys of roost-json(5) --- */
+
+void meet_json_attendee(struct json *j, const char *key, const struct roost_attendee *a);
+void meet_json_attendees(struct json *j, const char *key, const struct roost_attendee *list,
+                         size_t n);
+void meet_json_meeting(struct json *j, const char *key, const struct roost_meeting *m);
+/* Into an object that has begun: meeting, you, link, attendees, waiting. */
+void meet_json_ticket(struct json *j, const struct roost_ticket *t, const char *server);
+/* Likewise: action, meeting, attendees, account. */
+void meet_json_met(struct json *j, const struct roost_message *m);
+
+/* --- for people --- */
+
+/* "host, guest, muted, hand up": what is to be said of somebody. */
+void meet_marks(struct buf *b, const struct roost_attendee *a, const struct roost_meeting *m,
+                uint64_t me);
+/* "locked, microphones locked, …"; "" for a meeting as usual. */
+void meet_settings(struct buf *b, const struct roost_meeting *m);
+/* "204 816" */
+void meet_code(struct buf *b, const char *code);
+/* Who is in and who waits, a line each. */
+void meet_roster(const struct show *s, const struct roost_ticket *t, struct buf *out);
+/* One dim line: "14:05 - words"; `words` is cleaned here. at_ms 0: without the time. */
+void meet_line(const struct show *s, uint64_t at_ms, const char *words, struct buf *out);
