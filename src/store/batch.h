@@ -37,3 +37,5 @@ enum {
 };
 #define SESSION_KEEP_MS (90 * 86400000LL) /* unused */
 #define GUARD_KEEP_MS   (86400000LL)      /* past its window and its block */
+#define GUEST_IDLE_MS   (86400000LL)      /* who never joined anything */
+#define GUEST_KEEP_MS   (30 * 86400000LL) /* after its meeting, if it left nothing */

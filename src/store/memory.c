@@ -64,6 +64,7 @@ static void state_fini(struct mem_state *s)
         free(s->rooms[i].events);
         free(s->rooms[i].members);
         free(s->rooms[i].pins);
+        free(s->rooms[i].attendees);
     }
     free(s->accounts);
     free(s->sessions);
@@ -117,6 +118,12 @@ static mem_handler *const handlers[] = {
     [STORE_EARLIER] = mem_earlier,
     [STORE_LOG_READ] = mem_log_read,
     [STORE_RETAIN] = mem_retain,
+    [STORE_GUEST_NEW] = mem_guest_new,
+    [STORE_MEET_NEW] = mem_meet_new,
+    [STORE_MEET_FIND] = mem_meet_find,
+    [STORE_MEET_CHANGE] = mem_meet_change,
+    [STORE_MEET_LIST] = mem_meet_list,
+    [STORE_MEET_NOTE] = mem_meet_note,
 };
 
 static struct mem_request *request_find(struct mem *m, const struct store_request *req)
@@ -240,7 +247,9 @@ static bool changes(const struct store_op *op)
     case STORE_SEARCH:
     case STORE_EARLIER:
     case STORE_LOG_READ:
-        return op->log.kind || op->req.has_id;
+    case STORE_MEET_FIND:
+    case STORE_MEET_LIST:
+        return op->log.kind || op->req.has_id || op->n_counts;
     default:
         return true;
     }
@@ -382,6 +391,16 @@ static uint64_t mix_str(uint64_t h, const char *s)
     return mix(h, s ? s : "", s ? strlen(s) + 1 : 1);
 }
 
+static uint64_t mix_meet(uint64_t h, const struct mem_room *r)
+{
+    h = mix(mix_n(mix_str(h, r->meet.code), r->meet.live), r->meet.data, r->meet.n_data);
+    for (size_t i = 0; i < r->n_attendees; i++) {
+        const struct attendee_row *a = &r->attendees[i];
+        h = mix(mix_str(mix_n(h, a->account), a->skeleton), a->data, a->n_data);
+    }
+    return h;
+}
+
 static uint64_t mix_room(uint64_t h, const struct mem_room *r)
 {
     h = mix_n(mix_str(mix_str(h, r->row.name), r->row.topic), r->row.head);
@@ -394,7 +413,7 @@ static uint64_t mix_room(uint64_t h, const struct mem_room *r)
         h = mix_n(mix_n(mix_n(h, e->e.kind), e->e.from), e->e.ref);
         h = mix_n(mix_n(mix_str(h, e->e.text), e->deleted), e->gone);
     }
-    return h;
+    return mix_meet(h, r);
 }
 
 uint64_t memory_digest(const struct store *s)

@@ -11,7 +11,8 @@
 
 struct mem_account {
     struct account_row row;
-    char gone_name[24]; /* "#id" */
+    char made[24]; /* "#id" of one that went; a guest's skeleton */
+    bool cleared;  /* a guest whose row is gone */
 };
 
 struct mem_session {
@@ -71,6 +72,10 @@ struct mem_room {
     size_t n_members;
     uint64_t *pins;
     size_t n_pins;
+    struct meet_row meet;           /* room 0: it is no meeting */
+    struct attendee_row *attendees; /* by account */
+    size_t n_attendees;
+    int64_t guests_until_ms; /* 0: nothing to do */
 };
 
 struct mem_state {
@@ -109,23 +114,47 @@ void *mem_result_add(struct mem *m, struct store_result *r, void *array_ptr, siz
 /* A copy in the result; "" for NULL. */
 const char *mem_str(struct mem *m, struct store_result *r, const char *s);
 
-struct mem_account *mem_account(struct mem *m, uint64_t id); /* not deleted */
-const char *mem_name(struct mem *m, uint64_t id);            /* deleted ones too; "" */
+struct mem_account *mem_account(struct mem *m, uint64_t id);     /* not deleted; a guest too */
+struct mem_account *mem_account_own(struct mem *m, uint64_t id); /* no guest */
+struct mem_account *mem_account_add(struct mem *m, const struct store_op *op);
+struct mem_account *mem_by_skeleton(struct mem *m, const char *skeleton);
+bool mem_looks_taken(struct mem *m, const struct account_row *by); /* by an account */
+const char *mem_name(struct mem *m, uint64_t id);                  /* deleted ones too; "" */
 void mem_account_copy(struct mem *m, struct store_result *r, const struct mem_account *a,
                       struct account_row *out);
+void mem_sessions_end(struct mem *m, uint64_t account, uint64_t but);
+/* As op->session says; r->session, r->account and r->seq name it. */
+void mem_session_add(struct mem *m, const struct store_op *op, uint64_t account,
+                     struct store_result *r);
+struct guard_row *mem_guard(struct mem *m, const uint8_t key[static 32]);
 struct mem_room *mem_room(struct mem *m, uint64_t id);
+struct mem_room *mem_room_add(struct mem *m);
+int mem_room_show(struct mem *m, struct store_result *r, const struct mem_room *room);
+/* The direct room of two who are there, made if there is none. */
+struct mem_room *mem_direct(struct mem *m, uint64_t a, uint64_t b);
 struct mem_member *mem_member(struct mem_room *room, uint64_t account); /* the banned too */
 struct mem_member *mem_in(struct mem_room *room, uint64_t account);     /* members only */
 struct mem_member *mem_member_add(struct mem *m, struct mem_room *room, uint64_t account);
 struct mem_event *mem_event_at(struct mem_room *room, uint64_t seq); /* that is still kept */
 struct mem_event *mem_event_put(struct mem *m, struct mem_room *room, const struct event *e,
                                 int64_t now_ms);
+/* Texts below `first` go, and what was done to them. */
+void mem_texts_drop(struct mem_room *room, uint64_t first);
 void mem_text_delete(struct mem_room *room, struct mem_event *t);
 /* Adds it to r->events as it is now. */
 void mem_event_show(struct mem *m, struct store_result *r, struct mem_room *room,
                     struct mem_event *e, uint64_t account);
 void mem_pin_drop(struct mem_room *room, uint64_t seq);
 
+/* --- meetings --- */
+void mem_meet_load(struct mem *m, struct store_result *r, const struct mem_room *room);
+void mem_guests_clear(struct mem *m, int64_t now_ms);
+/* -ROOST_GUESSES with r->retry_ms when one of op->counts[] is at its limit. */
+int mem_counts_check(struct mem *m, const struct store_op *op, struct store_result *r);
+void mem_counts_add(struct mem *m, const struct store_op *op);
+
+mem_handler mem_guest_new, mem_meet_new, mem_meet_find, mem_meet_change, mem_meet_list,
+    mem_meet_note;
 mem_handler mem_account_new, mem_account_find, mem_account_password, mem_account_role,
     mem_account_delete, mem_account_list, mem_invite_new, mem_ignore;
 mem_handler mem_login_find, mem_session_new, mem_session_resume, mem_session_end, mem_session_list,

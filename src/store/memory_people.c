@@ -16,9 +16,21 @@ struct mem_account *mem_account(struct mem *m, uint64_t id)
     return &m->now.accounts[id - 1];
 }
 
+struct mem_account *mem_account_own(struct mem *m, uint64_t id)
+{
+    struct mem_account *a = mem_account(m, id);
+
+    return a && !a->row.guest ? a : NULL;
+}
+
 static const char *name_of(const struct mem_account *a)
 {
-    return a->row.deleted ? a->gone_name : a->row.name;
+    return a->cleared ? "" : a->row.deleted ? a->made : a->row.name;
+}
+
+static const char *skeleton_of(const struct mem_account *a)
+{
+    return a->row.deleted || a->row.guest ? a->made : a->row.skeleton;
 }
 
 const char *mem_name(struct mem *m, uint64_t id)
@@ -27,22 +39,23 @@ const char *mem_name(struct mem *m, uint64_t id)
 }
 
 /* By skeleton, deleted ones under their numbers too. */
-static struct mem_account *by_skeleton(struct mem *m, const char *skeleton)
+struct mem_account *mem_by_skeleton(struct mem *m, const char *skeleton)
 {
     for (size_t i = 0; skeleton && i < m->now.n_accounts; i++) {
         struct mem_account *a = &m->now.accounts[i];
-        if (strcmp(a->row.deleted ? a->gone_name : a->row.skeleton, skeleton) == 0)
+        if (!a->cleared && strcmp(skeleton_of(a), skeleton) == 0)
             return a;
     }
     return NULL;
 }
 
-static bool looks_taken(struct mem *m, const struct account_row *by)
+bool mem_looks_taken(struct mem *m, const struct account_row *by)
 {
     for (size_t i = 0; i < m->now.n_accounts; i++) {
         const struct account_row *a = &m->now.accounts[i].row;
-        if (!a->deleted && looks_meet((struct looks){ a->skeleton, a->looks },
-                                      (struct looks){ by->skeleton, by->looks }))
+        if (!a->deleted && !a->guest &&
+            looks_meet((struct looks){ a->skeleton, a->looks },
+                       (struct looks){ by->skeleton, by->looks }))
             return true;
     }
     return false;
@@ -53,7 +66,7 @@ void mem_account_copy(struct mem *m, struct store_result *r, const struct mem_ac
 {
     *out = a->row;
     out->name = mem_str(m, r, name_of(a));
-    out->skeleton = mem_str(m, r, a->row.deleted ? a->gone_name : a->row.skeleton);
+    out->skeleton = mem_str(m, r, skeleton_of(a));
     out->password = mem_str(m, r, a->row.password);
     out->looks = NULL;
 }
@@ -68,7 +81,7 @@ static bool other_admin(struct mem *m, uint64_t id)
     return false;
 }
 
-static void end_sessions(struct mem *m, uint64_t account, uint64_t but)
+void mem_sessions_end(struct mem *m, uint64_t account, uint64_t but)
 {
     for (size_t i = m->now.n_sessions; i-- > 0;) {
         if (m->now.sessions[i].row.account == account && m->now.sessions[i].row.id != but)
@@ -87,6 +100,22 @@ static struct mem_invite *invite(struct mem *m, const struct store_op *op, uint6
     return NULL;
 }
 
+struct mem_account *mem_account_add(struct mem *m, const struct store_op *op)
+{
+    struct mem_account *a = ADD(m, accounts);
+
+    if (a)
+        a->row = (struct account_row){
+            .id = m->now.n_accounts,
+            .name = op->account.name,
+            .skeleton = op->account.skeleton ? op->account.skeleton : "",
+            .password = op->account.password,
+            .looks = op->account.looks,
+            .created_ms = op->now_ms,
+        };
+    return a;
+}
+
 int mem_account_new(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     const struct account_row *from = &op->account;
@@ -95,22 +124,14 @@ int mem_account_new(struct mem *m, const struct store_op *op, struct store_resul
 
     if (op->has_secret && !v)
         return -ROOST_INVITE_BAD;
-    if (by_skeleton(m, from->skeleton ? from->skeleton : "") || looks_taken(m, from))
+    if (mem_by_skeleton(m, from->skeleton ? from->skeleton : "") || mem_looks_taken(m, from))
         return -ROOST_NAME_TAKEN;
     if (v)
         DROP(m, invites, (size_t)(v - m->now.invites));
-    struct mem_account *a = ADD(m, accounts);
+    struct mem_account *a = mem_account_add(m, op);
     if (!a)
         return 0;
-    a->row = (struct account_row){
-        .id = m->now.n_accounts,
-        .name = from->name,
-        .skeleton = from->skeleton ? from->skeleton : "",
-        .password = from->password,
-        .looks = from->looks,
-        .role = role,
-        .created_ms = op->now_ms,
-    };
+    a->row.role = role;
     struct mem_room *everyone = mem_room(m, EVERYONE_ROOM);
     struct mem_member *in = mem_member_add(m, everyone, a->row.id);
     if (in)
@@ -123,7 +144,7 @@ int mem_account_new(struct mem *m, const struct store_op *op, struct store_resul
 int mem_account_find(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     struct mem_account *a = op->account.id ? mem_account(m, op->account.id)
-                                           : by_skeleton(m, op->skeleton);
+                                           : mem_by_skeleton(m, op->skeleton);
 
     if (!a || a->row.deleted)
         return -ROOST_NO_SUCH_USER;
@@ -134,7 +155,7 @@ int mem_account_find(struct mem *m, const struct store_op *op, struct store_resu
 
 int mem_account_password(struct mem *m, const struct store_op *op, struct store_result *r)
 {
-    struct mem_account *a = mem_account(m, op->account.id);
+    struct mem_account *a = mem_account_own(m, op->account.id);
 
     if (!a)
         return -ROOST_NO_SUCH_USER;
@@ -145,14 +166,14 @@ int mem_account_password(struct mem *m, const struct store_op *op, struct store_
         DROP(m, invites, (size_t)(v - m->now.invites));
     }
     a->row.password = op->account.password;
-    end_sessions(m, a->row.id, op->session.id);
+    mem_sessions_end(m, a->row.id, op->session.id);
     r->account = a->row.id;
     return 0;
 }
 
 int mem_account_role(struct mem *m, const struct store_op *op, struct store_result *r)
 {
-    struct mem_account *a = mem_account(m, op->account.id);
+    struct mem_account *a = mem_account_own(m, op->account.id);
 
     if (!a)
         return -ROOST_NO_SUCH_USER;
@@ -172,6 +193,10 @@ static void texts_empty(struct mem *m, uint64_t account)
         for (size_t k = 0; k < room->n_events; k++) {
             struct mem_event *e = &room->events[k];
             struct mem_event *t = e->e.kind == EVENT_EDIT ? mem_event_at(room, e->e.ref) : e;
+            if (e->e.kind == EVENT_MEET && (e->e.from == account || e->e.who == account)) {
+                e->e.data = NULL; /* the words of what it did in meetings */
+                e->e.n_data = 0;
+            }
             if (e->gone || !t || t->e.kind != EVENT_TEXT || t->e.from != account)
                 continue;
             e->e.text = "";
@@ -191,11 +216,11 @@ int mem_account_delete(struct mem *m, const struct store_op *op, struct store_re
     if (a->row.role == ROOST__ROLE__ADMIN && !other_admin(m, id))
         return -ROOST_LAST_ADMIN;
     texts_empty(m, id);
-    snprintf(a->gone_name, sizeof a->gone_name, "#%llu", (unsigned long long)id);
+    snprintf(a->made, sizeof a->made, "#%llu", (unsigned long long)id);
     a->row.password = "";
     a->row.role = 0;
     a->row.deleted = true;
-    end_sessions(m, id, 0);
+    mem_sessions_end(m, id, 0);
     for (size_t i = m->now.n_devices; i-- > 0;)
         if (m->now.devices[i].account == id)
             DROP(m, devices, i);
@@ -210,6 +235,9 @@ int mem_account_delete(struct mem *m, const struct store_op *op, struct store_re
         struct mem_member *in = mem_member(room, id);
         if (in)
             mem_drop(room->members, &room->n_members, sizeof *in, (size_t)(in - room->members));
+        for (size_t k = room->n_attendees; k-- > 0;)
+            if (room->attendees[k].account == id)
+                mem_drop(room->attendees, &room->n_attendees, sizeof *room->attendees, k);
     }
     r->account = id;
     return 0;
@@ -220,6 +248,8 @@ int mem_account_list(struct mem *m, const struct store_op *op, struct store_resu
     uint32_t limit = store_page(op, STORE_PAGE_MAX);
 
     for (size_t i = op->after; i < m->now.n_accounts; i++) {
+        if (m->now.accounts[i].row.guest)
+            continue;
         r->more = r->n_accounts == limit;
         struct account_row *a = r->more
                                     ? NULL
@@ -235,7 +265,7 @@ int mem_account_list(struct mem *m, const struct store_op *op, struct store_resu
 
 int mem_invite_new(struct mem *m, const struct store_op *op, struct store_result *r)
 {
-    if (op->account.id && !mem_account(m, op->account.id))
+    if (op->account.id && !mem_account_own(m, op->account.id))
         return -ROOST_NO_SUCH_USER;
     r->account = op->account.id;
     for (size_t i = 0; i < m->now.n_invites; i++)

@@ -65,6 +65,12 @@ static void own(struct mem *m, struct store_result *r, struct event *e)
         m->nomem = true;
         e->n_mentions = 0;
     }
+    if (e->n_data)
+        e->data = arena_dup(&r->mem, e->data, e->n_data);
+    if (e->n_data && !e->data) {
+        m->nomem = true;
+        e->n_data = 0;
+    }
 }
 
 void mem_event_show(struct mem *m, struct store_result *r, struct mem_room *room,
@@ -118,7 +124,8 @@ static bool take(struct mem *m, const struct store_op *op, struct store_result *
         if (more)
             break;
         mem_event_show(m, r, room, e, op->account.id);
-        bytes += r->n_events ? strlen(r->events[r->n_events - 1].text) : 0;
+        const struct event *put = r->n_events ? &r->events[r->n_events - 1] : NULL;
+        bytes += put ? strlen(put->text) + put->n_data : 0;
     }
     if (newest && r->n_events > first)
         reverse(r->events + first, r->n_events - first);
@@ -325,10 +332,8 @@ int mem_search(struct mem *m, const struct store_op *op, struct store_result *r)
 
 /* --- forgetting --- */
 
-static void room_retain(struct mem_room *room, int64_t before_ms)
+void mem_texts_drop(struct mem_room *room, uint64_t first)
 {
-    uint64_t first = seq_since(room, before_ms);
-
     for (size_t i = 0; i < room->n_events; i++) {
         struct mem_event *e = &room->events[i];
         bool about = e->e.kind == EVENT_EDIT || e->e.kind == EVENT_DELETE ||
@@ -350,7 +355,7 @@ int mem_retain(struct mem *m, const struct store_op *op, struct store_result *r)
     if (op->room.id && op->before_ms > 0) {
         if (!room)
             return -ROOST_NO_SUCH_ROOM;
-        room_retain(room, op->before_ms);
+        mem_texts_drop(room, seq_since(room, op->before_ms));
         r->room = room->row.id;
         r->head = room->row.head;
     }
@@ -362,5 +367,7 @@ int mem_retain(struct mem *m, const struct store_op *op, struct store_result *r)
         if (now->guards[i].until_ms < old && now->guards[i].since_ms < old)
             mem_drop(now->guards, &now->n_guards, sizeof *now->guards, i);
     }
+    if (!op->room.id)
+        mem_guests_clear(m, op->now_ms);
     return 0;
 }

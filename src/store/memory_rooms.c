@@ -60,7 +60,7 @@ static void room_copy(struct mem *m, struct store_result *r, const struct mem_ro
     out->topic = mem_str(m, r, room->row.topic);
 }
 
-static int room_show(struct mem *m, struct store_result *r, const struct mem_room *room)
+int mem_room_show(struct mem *m, struct store_result *r, const struct mem_room *room)
 {
     if (!room)
         return -ROOST_NO_SUCH_ROOM;
@@ -70,7 +70,7 @@ static int room_show(struct mem *m, struct store_result *r, const struct mem_roo
     return 0;
 }
 
-static struct mem_room *room_add(struct mem *m)
+struct mem_room *mem_room_add(struct mem *m)
 {
     struct mem_room *room = mem_add(m, &m->now.rooms, &m->now.n_rooms, sizeof *room);
 
@@ -135,7 +135,7 @@ int mem_room_new(struct mem *m, const struct store_op *op, struct store_result *
     if (looks_taken(m, &op->room))
         return -ROOST_NAME_TAKEN;
 
-    struct mem_room *room = room_add(m);
+    struct mem_room *room = mem_room_add(m);
     if (!room)
         return 0;
     room->row = (struct room_row){
@@ -165,27 +165,25 @@ int mem_room_new(struct mem *m, const struct store_op *op, struct store_result *
         member_first(m, room, op, i);
     r->seq = room->row.head;
     r->at_ms = room->row.last_ms;
-    return room_show(m, r, room);
+    return mem_room_show(m, r, room);
 }
 
 int mem_room_find(struct mem *m, const struct store_op *op, struct store_result *r)
 {
-    return room_show(m, r, by_skeleton(m, op->skeleton));
+    return mem_room_show(m, r, by_skeleton(m, op->skeleton));
 }
 
-int mem_room_direct(struct mem *m, const struct store_op *op, struct store_result *r)
+struct mem_room *mem_direct(struct mem *m, uint64_t a, uint64_t b)
 {
-    uint64_t a = op->account.id, b = op->peer, low = a < b ? a : b, high = a < b ? b : a;
+    uint64_t low = a < b ? a : b, high = a < b ? b : a;
 
-    if (!mem_account(m, a) || !mem_account(m, b))
-        return -ROOST_NO_SUCH_USER;
     for (size_t i = 0; i < m->now.n_rooms; i++)
         if (m->now.rooms[i].low == low && m->now.rooms[i].high == high)
-            return room_show(m, r, &m->now.rooms[i]);
+            return &m->now.rooms[i];
 
-    struct mem_room *room = room_add(m);
+    struct mem_room *room = mem_room_add(m);
     if (!room)
-        return 0;
+        return NULL;
     room->row.kind = ROOST__ROOM_KIND__DIRECT;
     room->row.private = true;
     room->low = low;
@@ -193,13 +191,27 @@ int mem_room_direct(struct mem *m, const struct store_op *op, struct store_resul
     mem_member_add(m, room, low);
     if (low != high)
         mem_member_add(m, room, high);
-    return room_show(m, r, room);
+    return room;
+}
+
+int mem_room_direct(struct mem *m, const struct store_op *op, struct store_result *r)
+{
+    if (!mem_account(m, op->account.id) || !mem_account(m, op->peer))
+        return -ROOST_NO_SUCH_USER;
+    struct mem_room *room = mem_direct(m, op->account.id, op->peer);
+    return room ? mem_room_show(m, r, room) : 0;
+}
+
+static bool is_guest(struct mem *m, uint64_t id)
+{
+    return id && id <= m->now.n_accounts && !m->now.accounts[id - 1].cleared &&
+           m->now.accounts[id - 1].row.guest;
 }
 
 int mem_room_load(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     struct mem_room *room = mem_room(m, op->room.id);
-    int err = room_show(m, r, room);
+    int err = mem_room_show(m, r, room);
 
     for (size_t i = 0; !err && i < room->n_members; i++) {
         struct member_row *out = mem_result_add(m, r, &r->members, &r->n_members, sizeof *out);
@@ -207,12 +219,15 @@ int mem_room_load(struct mem *m, const struct store_op *op, struct store_result 
             break;
         *out = room->members[i].row;
         out->name = mem_str(m, r, mem_name(m, out->account));
+        out->guest = is_guest(m, out->account);
     }
     for (size_t i = 0; !err && i < room->n_pins; i++) {
         uint64_t *id = mem_result_add(m, r, &r->ids, &r->n_ids, sizeof *id);
         if (id)
             *id = room->pins[i];
     }
+    if (!err && room->meet.room)
+        mem_meet_load(m, r, room);
     return err;
 }
 

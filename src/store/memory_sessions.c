@@ -18,7 +18,7 @@ static void guard_show(struct mem *m, struct store_result *r, const struct guard
     g->source = mem_str(m, r, from->source);
 }
 
-static struct guard_row *guard_find(struct mem *m, const uint8_t key[static 32])
+struct guard_row *mem_guard(struct mem *m, const uint8_t key[static 32])
 {
     for (size_t i = 0; i < m->now.n_guards; i++)
         if (memcmp(m->now.guards[i].key, key, 32) == 0)
@@ -28,7 +28,7 @@ static struct guard_row *guard_find(struct mem *m, const uint8_t key[static 32])
 
 static void guard_drop(struct mem *m, const uint8_t key[static 32])
 {
-    struct guard_row *g = guard_find(m, key);
+    struct guard_row *g = mem_guard(m, key);
 
     if (g)
         DROP(m, guards, (size_t)(g - m->now.guards));
@@ -49,14 +49,14 @@ int mem_login_find(struct mem *m, const struct store_op *op, struct store_result
 {
     for (size_t i = 0; op->skeleton && i < m->now.n_accounts; i++) {
         struct mem_account *a = &m->now.accounts[i];
-        if (!a->row.deleted && strcmp(a->row.skeleton, op->skeleton) == 0) {
+        if (!a->row.deleted && !a->row.guest && strcmp(a->row.skeleton, op->skeleton) == 0) {
             r->account = a->row.id;
             mem_account_copy(m, r, a, &r->account_row);
         }
     }
     r->known_device = device_find(m, r->account, op->device) != NULL;
     for (size_t i = 0; i < op->n_keys && i < GUARD_KEYS_MAX; i++) {
-        struct guard_row *g = guard_find(m, op->keys[i]);
+        struct guard_row *g = mem_guard(m, op->keys[i]);
         if (g)
             guard_show(m, r, g);
     }
@@ -82,27 +82,36 @@ static void devices_trim(struct mem *m, uint64_t account)
         DROP(m, devices, (size_t)(oldest - m->now.devices));
 }
 
+void mem_session_add(struct mem *m, const struct store_op *op, uint64_t account,
+                     struct store_result *r)
+{
+    struct mem_session *s = ADD(m, sessions);
+
+    if (!s)
+        return;
+    s->row = op->session;
+    s->row.id = ++m->now.last_session;
+    s->row.account = account;
+    s->row.created_ms = s->row.used_ms = op->now_ms;
+    r->session.id = r->seq = s->row.id;
+    r->session.account = r->account = account;
+}
+
 int mem_session_new(struct mem *m, const struct store_op *op, struct store_result *r)
 {
-    if (!mem_account(m, op->account.id))
+    if (!mem_account_own(m, op->account.id))
         return -ROOST_NO_SUCH_USER;
-    struct mem_session *s = ADD(m, sessions);
     struct mem_device *v = device_find(m, op->account.id, op->session.device);
     if (!v)
         v = ADD(m, devices);
-    if (!s || !v)
+    if (!v)
         return 0;
-    s->row = op->session;
-    s->row.id = ++m->now.last_session;
-    s->row.account = op->account.id;
-    s->row.created_ms = s->row.used_ms = op->now_ms;
+    mem_session_add(m, op, op->account.id, r);
     *v = (struct mem_device){ .account = op->account.id, .used_ms = op->now_ms };
     memcpy(v->device, op->session.device, 32);
     devices_trim(m, op->account.id);
     for (size_t i = 0; i < op->n_keys && i < GUARD_KEYS_MAX; i++)
         guard_drop(m, op->keys[i]);
-    r->session.id = r->seq = s->row.id;
-    r->session.account = r->account = op->account.id;
     return 0;
 }
 
@@ -247,8 +256,8 @@ int mem_log_read(struct mem *m, const struct store_op *op, struct store_result *
 
     for (size_t i = 0; op->skeleton && i < m->now.n_accounts; i++) {
         const struct mem_account *a = &m->now.accounts[i];
-        const char *skeleton = a->row.deleted ? a->gone_name : a->row.skeleton;
-        if (strcmp(skeleton, op->skeleton) == 0)
+        const char *skeleton = a->row.deleted || a->row.guest ? a->made : a->row.skeleton;
+        if (!a->cleared && strcmp(skeleton, op->skeleton) == 0)
             account = a->row.id;
     }
     if (op->skeleton && !account)

@@ -158,6 +158,19 @@ const char *col_text(struct db *d, struct store_result *r, sqlite3_stmt *st, int
     return copy ? copy : "";
 }
 
+const uint8_t *col_blob(struct db *d, struct store_result *r, sqlite3_stmt *st, int i,
+                        size_t *ret_len)
+{
+    const void *p = sqlite3_column_blob(st, i);
+    size_t len = (size_t)sqlite3_column_bytes(st, i);
+    uint8_t *copy = len ? arena_dup(&r->mem, p, len) : NULL;
+
+    if (len && !copy)
+        d->nomem = true;
+    *ret_len = copy ? len : 0;
+    return copy;
+}
+
 void col_bytes(sqlite3_stmt *st, int i, uint8_t *out, size_t len)
 {
     const void *p = sqlite3_column_blob(st, i);
@@ -218,6 +231,12 @@ static handler *const handlers[] = {
     [STORE_LOG] = do_log,
     [STORE_LOG_READ] = do_log_read,
     [STORE_RETAIN] = do_retain,
+    [STORE_GUEST_NEW] = do_guest_new,
+    [STORE_MEET_NEW] = do_meet_new,
+    [STORE_MEET_FIND] = do_meet_find,
+    [STORE_MEET_CHANGE] = do_meet_change,
+    [STORE_MEET_LIST] = do_meet_list,
+    [STORE_MEET_NOTE] = do_meet_note,
 };
 
 static struct db *db_of(struct store *s)

@@ -14,10 +14,12 @@ void account_col(struct db *d, struct store_result *r, sqlite3_stmt *st, struct 
         .role = col_u32(st, 4),
         .created_ms = sqlite3_column_int64(st, 5),
         .deleted = sqlite3_column_int(st, 6) != 0,
+        .guest = sqlite3_column_int(st, 7) != 0,
+        .guest_of = col_u64(st, 8),
     };
 }
 
-static int account_get(struct db *d, struct store_result *r, uint64_t id)
+int account_get(struct db *d, struct store_result *r, uint64_t id)
 {
     sqlite3_stmt *st = db_query(
         d, "SELECT " ACCOUNT_COLS " FROM accounts WHERE id = ?1 AND deleted = 0", "i", (int64_t)id);
@@ -34,6 +36,12 @@ bool account_is(struct db *d, uint64_t id)
 {
     return db_int(d, 0, "SELECT 1 FROM accounts WHERE id = ?1 AND deleted = 0", "i", (int64_t)id) ==
            1;
+}
+
+bool account_own(struct db *d, uint64_t id)
+{
+    return db_int(d, 0, "SELECT 1 FROM accounts WHERE id = ?1 AND deleted = 0 AND guest = 0", "i",
+                  (int64_t)id) == 1;
 }
 
 /* Another admin than this one? */
@@ -104,7 +112,7 @@ int do_account_password(struct db *d, const struct store_op *op, struct store_re
 {
     const struct account_row *a = &op->account;
 
-    if (!account_is(d, a->id))
+    if (!account_own(d, a->id))
         return -ROOST_NO_SUCH_USER;
     if (op->has_secret && invite_role(d, op, a->id) < 0)
         return -ROOST_INVITE_BAD;
@@ -120,7 +128,7 @@ int do_account_role(struct db *d, const struct store_op *op, struct store_result
 {
     const struct account_row *a = &op->account;
 
-    if (!account_is(d, a->id))
+    if (!account_own(d, a->id))
         return -ROOST_NO_SUCH_USER;
     if (a->role != ROOST__ROLE__ADMIN && !other_admin(d, a->id) &&
         db_int(d, 0, "SELECT role FROM accounts WHERE id = ?1", "i", (int64_t)a->id) ==
@@ -130,6 +138,13 @@ int do_account_role(struct db *d, const struct store_op *op, struct store_result
            (int64_t)a->role);
     r->account = a->id;
     return 0;
+}
+
+/* What it did in meetings, and what was done to it: the words are in the data. */
+static void meets_empty(struct db *d, uint64_t account)
+{
+    db_run(d, "UPDATE events SET data = NULL WHERE kind = 8 AND (sender = ?1 OR who = ?1)", "i",
+           (int64_t)account);
 }
 
 /* All that it said, wherever. Looks at every event there is: no index is kept for
@@ -182,9 +197,11 @@ int do_account_delete(struct db *d, const struct store_op *op, struct store_resu
         return err; /* somebody is called so: the hub's rule for names forbids it */
     db_looks_drop(d, LOOK_ACCOUNT, op->account.id);
     texts_empty(d, op->account.id);
+    meets_empty(d, op->account.id);
     accounts_end_sessions(d, op->account.id, 0);
     db_run(d, "DELETE FROM devices WHERE account = ?1", "i", id);
     db_run(d, "DELETE FROM members WHERE account = ?1", "i", id);
+    db_run(d, "DELETE FROM attendees WHERE account = ?1", "i", id);
     db_run(d, "DELETE FROM ignores WHERE account = ?1 OR peer = ?1", "i", id);
     db_run(d, "DELETE FROM invites WHERE account = ?1", "i", id);
     r->account = op->account.id;
@@ -197,7 +214,7 @@ int do_account_list(struct db *d, const struct store_op *op, struct store_result
     sqlite3_stmt *st = db_query(d,
                                 "SELECT " ACCOUNT_COLS
                                 ", (SELECT count(*) FROM sessions s WHERE s.account = accounts.id)"
-                                " FROM accounts WHERE id > ?1 ORDER BY id LIMIT ?2",
+                                " FROM accounts WHERE id > ?1 AND guest = 0 ORDER BY id LIMIT ?2",
                                 "ii", (int64_t)op->after, (int64_t)limit + 1);
 
     while (db_row(d, st)) {
@@ -210,14 +227,14 @@ int do_account_list(struct db *d, const struct store_op *op, struct store_result
             break;
         struct account_row *a = &r->accounts[r->n_accounts++];
         account_col(d, r, st, a);
-        a->sessions = col_u32(st, 7);
+        a->sessions = col_u32(st, ACCOUNT_COLS_N);
     }
     return 0;
 }
 
 int do_invite_new(struct db *d, const struct store_op *op, struct store_result *r)
 {
-    if (op->account.id && !account_is(d, op->account.id))
+    if (op->account.id && !account_own(d, op->account.id))
         return -ROOST_NO_SUCH_USER;
     r->account = op->account.id;
     return db_run(d, "INSERT INTO invites(secret, account, role, until_ms) VALUES(?1, ?2, ?3, ?4)",

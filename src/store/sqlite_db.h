@@ -81,6 +81,9 @@ static inline uint32_t col_u32(sqlite3_stmt *st, int i)
 /* Copies into the result; NULL columns give "". */
 const char *col_text(struct db *d, struct store_result *r, sqlite3_stmt *st, int i);
 void col_bytes(sqlite3_stmt *st, int i, uint8_t *out, size_t len);
+/* Empty columns give NULL and 0. */
+const uint8_t *col_blob(struct db *d, struct store_result *r, sqlite3_stmt *st, int i,
+                        size_t *ret_len);
 /* store_grow that notes when memory is out: then false. */
 bool db_grow(struct db *d, struct store_result *r, void *array_ptr, size_t n, size_t size);
 
@@ -102,7 +105,7 @@ enum look_kind { LOOK_ACCOUNT, LOOK_ROOM };
 /* skeleton and looks as in store.h; either may be NULL. Taken: by anybody. */
 bool db_looks_taken(struct db *d, enum look_kind kind, const char *skeleton, const char *looks);
 void db_looks_put(struct db *d, enum look_kind kind, uint64_t owner, const char *skeleton,
-               const char *looks);
+                  const char *looks);
 void db_looks_drop(struct db *d, enum look_kind kind, uint64_t owner);
 
 /* --- what several files need --- */
@@ -118,9 +121,12 @@ static inline uint64_t seq_of(int64_t id)
     return (uint64_t)id & ((1ULL << SEQ_BITS) - 1);
 }
 
-#define ACCOUNT_COLS "id, name, skeleton, password, role, created_ms, deleted"
+#define ACCOUNT_COLS "id, name, skeleton, password, role, created_ms, deleted, guest, guest_of"
+enum { ACCOUNT_COLS_N = 9 };
 void account_col(struct db *d, struct store_result *r, sqlite3_stmt *st, struct account_row *a);
-bool account_is(struct db *d, uint64_t id); /* exists, not deleted */
+bool account_is(struct db *d, uint64_t id);  /* exists, not deleted; a guest too */
+bool account_own(struct db *d, uint64_t id); /* is no guest */
+int account_get(struct db *d, struct store_result *r, uint64_t id);
 void accounts_end_sessions(struct db *d, uint64_t account, uint64_t but);
 
 #define ROOM_COLS                                                                                  \
@@ -130,6 +136,13 @@ enum { ROOM_COLS_N = 12 };
 void room_col(struct db *d, struct store_result *r, sqlite3_stmt *st, struct room_row *room);
 void room_pins(struct db *d, struct store_result *r, uint64_t room, uint64_t **ret_ids,
                size_t *ret_n);
+
+int room_get(struct db *d, struct store_result *r, uint64_t id);
+/* Another room would have no number. */
+bool rooms_are_full(struct db *d);
+/* The direct room of two who are there, made if there is none; 0 when there can be no
+ * more rooms. */
+uint64_t room_direct(struct db *d, uint64_t a, uint64_t b);
 
 /* The column `bits` of an event. */
 enum { BIT_FLAG = 1, BIT_PRIVATE = 2, BIT_MODERATED = 4, BIT_CLOSED = 8, BIT_CREATED = 16 };
@@ -143,6 +156,8 @@ int room_head_put(struct db *d, const struct room_head *h);
  * that first. */
 void heads_write(struct db *d);
 void heads_drop(struct db *d);
+/* Texts below `first` go, and what was done to them; the head stays. */
+void texts_drop(struct db *d, const struct room_head *h, uint64_t first);
 /* Empties and marks a text, its reactions, its pin, its words in the index. */
 void text_delete(struct db *d, uint64_t room, uint64_t seq, uint64_t indexed);
 
@@ -150,6 +165,18 @@ void text_delete(struct db *d, uint64_t room, uint64_t seq, uint64_t indexed);
 uint64_t seq_since(struct db *d, uint64_t room, uint64_t head, int64_t at_ms);
 /* Reads the event `id` as it is now into r->events; false when there is none. */
 bool event_load(struct db *d, struct store_result *r, int64_t id, uint64_t account);
+
+/* A session as op->session says; r->session, r->account and r->seq name it. */
+void session_add(struct db *d, const struct store_op *op, uint64_t account, struct store_result *r);
+
+/* --- meetings --- */
+/* Into r->meet and r->attendees. */
+void meet_load(struct db *d, struct store_result *r, uint64_t room);
+/* Guests whom nobody will miss. */
+void guests_clear(struct db *d, int64_t now_ms);
+/* -ROOST_GUESSES with r->retry_ms when one of op->counts[] is at its limit. */
+int counts_check(struct db *d, const struct store_op *op, struct store_result *r);
+void counts_add(struct db *d, const struct store_op *op); /* each is one more */
 
 void index_add(struct db *d, int64_t id, const char *text);
 void index_drop(struct db *d, int64_t id, const char *text);
@@ -164,5 +191,6 @@ handler do_login_find, do_session_new, do_session_resume, do_session_end, do_ses
 handler do_room_new, do_room_find, do_room_direct, do_room_load, do_room_list, do_mark,
     do_room_mute;
 handler do_append;
+handler do_guest_new, do_meet_new, do_meet_find, do_meet_change, do_meet_list, do_meet_note;
 handler do_read, do_earlier, do_search, do_log_read, do_retain;
 void log_put(struct db *d, const struct store_op *op, uint64_t account, int outcome);

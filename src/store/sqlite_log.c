@@ -80,6 +80,39 @@ static void purge(struct db *d, int64_t now_ms)
     db_run(d, "DELETE FROM invites WHERE until_ms < ?1", "i", now_ms);
 }
 
+void texts_drop(struct db *d, const struct room_head *h, uint64_t first)
+{
+    int64_t from = event_id(h->id, 0), upto = event_id(h->id, first);
+    int64_t room = (int64_t)h->id, below = (int64_t)first;
+
+    index_all(d);
+    db_run(d,
+           "INSERT INTO words(words, rowid, text) SELECT 'delete', e.id,"
+           " coalesce(n.text, e.text) FROM events e LEFT JOIN events n ON e.edit_seq <> 0 AND"
+           " n.id = (e.id >> 40 << 40 | e.edit_seq)"
+           " WHERE e.id > ?1 AND e.id < ?2 AND e.kind = 1 AND e.deleted IS NOT 1",
+           "ii", from, upto);
+    db_run(d, "DELETE FROM reactions WHERE event > ?1 AND event < ?2", "ii", from, upto);
+    db_run(d, "DELETE FROM pins WHERE room = ?1 AND seq < ?2", "ii", room, below);
+    db_run(d,
+           "DELETE FROM events WHERE id > ?1 AND id <= ?2 AND ((kind = 1 AND id < ?3) OR"
+           " (kind IN (2, 3, 4, 7) AND ref < ?4))",
+           "iiii", from, event_id(h->id, h->head), upto, below);
+    db_run(d, "UPDATE rooms SET first = max(first, ?2) WHERE id = ?1", "ii", room, below);
+}
+
+/* The counters that began longest ago go when there are too many; but not the one that
+ * all who guess codes share: it is what stops them. */
+static void guards_trim(struct db *d, int64_t now_ms)
+{
+    db_run(d, "DELETE FROM guards WHERE until_ms < ?1 AND since_ms < ?1", "i",
+           now_ms - GUARD_KEEP_MS);
+    db_run(d,
+           "DELETE FROM guards WHERE key IN (SELECT key FROM guards WHERE kind <> ?2"
+           " ORDER BY since_ms DESC, key LIMIT -1 OFFSET ?1)",
+           "ii", (int64_t)GUARDS_MAX, (int64_t)STORE_GUARD_KEPT);
+}
+
 int do_retain(struct db *d, const struct store_op *op, struct store_result *r)
 {
     int64_t room = (int64_t)op->room.id;
@@ -89,34 +122,15 @@ int do_retain(struct db *d, const struct store_op *op, struct store_result *r)
         int err = room_head_get(d, op->room.id, &h);
         if (err)
             return err;
-        index_all(d);
         /* the first that stays; all of the room below it is complete no more */
-        uint64_t first = seq_since(d, h.id, h.head, op->before_ms);
-        int64_t from = event_id(h.id, 0), upto = event_id(h.id, first);
-        db_run(d,
-               "INSERT INTO words(words, rowid, text) SELECT 'delete', e.id,"
-               " coalesce(n.text, e.text) FROM events e LEFT JOIN events n ON e.edit_seq <> 0 AND"
-               " n.id = (e.id >> 40 << 40 | e.edit_seq)"
-               " WHERE e.id > ?1 AND e.id < ?2 AND e.kind = 1 AND e.deleted IS NOT 1",
-               "ii", from, upto);
-        db_run(d, "DELETE FROM reactions WHERE event > ?1 AND event < ?2", "ii", from, upto);
-        db_run(d, "DELETE FROM pins WHERE room = ?1 AND seq < ?2", "ii", room, (int64_t)first);
-        db_run(d,
-               "DELETE FROM events WHERE id > ?1 AND id <= ?2 AND ((kind = 1 AND id < ?3) OR"
-               " (kind IN (2, 3, 4, 7) AND ref < ?4))",
-               "iiii", from, event_id(h.id, h.head), upto, (int64_t)first);
-        db_run(d, "UPDATE rooms SET first = max(first, ?2) WHERE id = ?1", "ii", room,
-               (int64_t)first);
+        texts_drop(d, &h, seq_since(d, h.id, h.head, op->before_ms));
         r->room = op->room.id;
         r->head = h.head;
     }
     db_run(d, "DELETE FROM sessions WHERE used_ms < ?1", "i", op->now_ms - SESSION_KEEP_MS);
-    db_run(d, "DELETE FROM guards WHERE until_ms < ?1 AND since_ms < ?1", "i",
-           op->now_ms - GUARD_KEEP_MS);
-    db_run(d,
-           "DELETE FROM guards WHERE key IN (SELECT key FROM guards"
-           " ORDER BY since_ms DESC, key LIMIT -1 OFFSET ?1)",
-           "i", (int64_t)GUARDS_MAX);
+    guards_trim(d, op->now_ms);
+    if (!room)
+        guests_clear(d, op->now_ms);
     purge(d, op->now_ms);
     return 0;
 }

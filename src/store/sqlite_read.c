@@ -5,8 +5,8 @@
 
 #define EVENT_SELECT                                                                               \
     "SELECT e.id, e.at_ms, e.kind, e.sender, a.name, e.edit_seq, e.deleted, e.ref, e.bits,"        \
-    " e.text, e.mentions, e.who, w.name, e.change, e.role, e.days, e.room_name FROM events e"      \
-    " LEFT JOIN accounts a ON a.id = e.sender LEFT JOIN accounts w ON w.id = e.who"
+    " e.text, e.mentions, e.who, w.name, e.change, e.role, e.days, e.room_name, e.data FROM"       \
+    " events e LEFT JOIN accounts a ON a.id = e.sender LEFT JOIN accounts w ON w.id = e.who"
 
 /* The first row at or after the number, up to head: numbers may be missing since
  * texts are not kept for ever. */
@@ -84,6 +84,7 @@ static void event_col(struct db *d, struct store_result *r, sqlite3_stmt *st, st
         .room_name = col_text(d, r, st, 16),
     };
     mentions_col(d, r, st, 10, e);
+    e->data = col_blob(d, r, st, 17, &e->n_data);
 }
 
 static void words_empty(struct event *e)
@@ -196,7 +197,7 @@ static bool take(struct db *d, const struct store_op *op, struct store_result *r
         struct event *e = &r->events[r->n_events++];
         event_col(d, r, st, e);
         event_now(d, r, e, op->account.id);
-        bytes += strlen(e->text);
+        bytes += strlen(e->text) + e->n_data;
     }
     for (size_t i = first, j = r->n_events; newest && i + 1 < j; i++, j--) {
         struct event swap = r->events[i];

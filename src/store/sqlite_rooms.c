@@ -21,7 +21,7 @@ void room_col(struct db *d, struct store_result *r, sqlite3_stmt *st, struct roo
     };
 }
 
-static int room_get(struct db *d, struct store_result *r, uint64_t id)
+int room_get(struct db *d, struct store_result *r, uint64_t id)
 {
     sqlite3_stmt *st = db_query(d, "SELECT " ROOM_COLS " FROM rooms WHERE id = ?1", "i",
                                 (int64_t)id);
@@ -46,6 +46,11 @@ void room_pins(struct db *d, struct store_result *r, uint64_t room, uint64_t **r
             return;
         (*ret_ids)[(*ret_n)++] = col_u64(st, 0);
     }
+}
+
+bool rooms_are_full(struct db *d)
+{
+    return db_int(d, 0, "SELECT max(id) FROM rooms", "") >= ROOM_ID_MAX - 1;
 }
 
 static bool all_are(struct db *d, const struct store_op *op)
@@ -84,8 +89,7 @@ int do_room_new(struct db *d, const struct store_op *op, struct store_result *r)
 
     if (op->n_members == 0)
         return -ROOST_INVALID;
-    if (op->n_members > ROOM_MEMBERS_MAX ||
-        db_int(d, 0, "SELECT max(id) FROM rooms", "") >= ROOM_ID_MAX - 1)
+    if (op->n_members > ROOM_MEMBERS_MAX || rooms_are_full(d))
         return -ROOST_LIMIT;
     if (!all_are(d, op))
         return -ROOST_NO_SUCH_USER;
@@ -127,27 +131,29 @@ int do_room_find(struct db *d, const struct store_op *op, struct store_result *r
     return room_get(d, r, (uint64_t)id);
 }
 
-int do_room_direct(struct db *d, const struct store_op *op, struct store_result *r)
+uint64_t room_direct(struct db *d, uint64_t a, uint64_t b)
 {
-    int64_t a = (int64_t)op->account.id, b = (int64_t)op->peer;
-    int64_t low = a < b ? a : b, high = a < b ? b : a;
-
-    if (!account_is(d, op->account.id) || !account_is(d, op->peer))
-        return -ROOST_NO_SUCH_USER;
+    int64_t low = (int64_t)(a < b ? a : b), high = (int64_t)(a < b ? b : a);
     int64_t id = db_int(d, 0, "SELECT room FROM direct WHERE low = ?1 AND high = ?2", "ii", low,
                         high);
-    if (id)
-        return room_get(d, r, (uint64_t)id);
 
-    if (db_int(d, 0, "SELECT max(id) FROM rooms", "") >= ROOM_ID_MAX - 1)
-        return -ROOST_LIMIT;
+    if (id || rooms_are_full(d))
+        return (uint64_t)id;
     db_run(d, "INSERT INTO rooms(kind, name, private) VALUES(1, '', 1)", "");
     id = db_last_id(d);
     db_run(d, "INSERT INTO direct(low, high, room) VALUES(?1, ?2, ?3)", "iii", low, high, id);
     db_run(d, "INSERT INTO members(room, account) VALUES(?1, ?2)", "ii", id, low);
     if (low != high)
         db_run(d, "INSERT INTO members(room, account) VALUES(?1, ?2)", "ii", id, high);
-    return room_get(d, r, (uint64_t)id);
+    return (uint64_t)id;
+}
+
+int do_room_direct(struct db *d, const struct store_op *op, struct store_result *r)
+{
+    if (!account_is(d, op->account.id) || !account_is(d, op->peer))
+        return -ROOST_NO_SUCH_USER;
+    uint64_t id = room_direct(d, op->account.id, op->peer);
+    return id ? room_get(d, r, id) : -ROOST_LIMIT;
 }
 
 int do_room_load(struct db *d, const struct store_op *op, struct store_result *r)
@@ -157,8 +163,8 @@ int do_room_load(struct db *d, const struct store_op *op, struct store_result *r
     if (err)
         return err;
     sqlite3_stmt *st = db_query(d,
-                                "SELECT m.account, a.name, m.role, m.banned, m.delivered, m.read"
-                                " FROM members m LEFT JOIN accounts a ON a.id = m.account"
+                                "SELECT m.account, a.name, m.role, m.banned, m.delivered, m.read,"
+                                " a.guest FROM members m LEFT JOIN accounts a ON a.id = m.account"
                                 " WHERE m.room = ?1 ORDER BY m.account LIMIT ?2",
                                 "ii", (int64_t)op->room.id, (int64_t)ROOM_MEMBERS_MAX * 2);
     while (db_row(d, st)) {
@@ -171,9 +177,12 @@ int do_room_load(struct db *d, const struct store_op *op, struct store_result *r
             .banned = sqlite3_column_int(st, 3) != 0,
             .delivered = col_u64(st, 4),
             .read = col_u64(st, 5),
+            .guest = sqlite3_column_int(st, 6) != 0,
         };
     }
     room_pins(d, r, op->room.id, &r->ids, &r->n_ids);
+    if (r->room_row.kind == ROOST__ROOM_KIND__MEETING)
+        meet_load(d, r, op->room.id);
     return 0;
 }
 

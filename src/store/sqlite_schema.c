@@ -31,11 +31,26 @@ static const char pragmas[] = "PRAGMA page_size = 4096;"
     "CREATE TABLE IF NOT EXISTS recent0(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"               \
     "CREATE TABLE IF NOT EXISTS recent1(n INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
 
+#define MEETS                                                                                      \
+    "CREATE INDEX accounts_guest ON accounts(guest_of) WHERE guest <> 0;"                          \
+    "CREATE INDEX direct_high ON direct(high);"                                                    \
+    "CREATE TABLE meets(room INTEGER PRIMARY KEY, bound_room INTEGER NOT NULL, code TEXT,"         \
+    "  until_ms INTEGER NOT NULL, live INTEGER NOT NULL, forget INTEGER NOT NULL,"                 \
+    "  guests_until_ms INTEGER, data BLOB);"                                                       \
+    "CREATE UNIQUE INDEX meets_code ON meets(code) WHERE live = 1;"                                \
+    "CREATE INDEX meets_live ON meets(room) WHERE live = 1;"                                       \
+    "CREATE INDEX meets_guests ON meets(guests_until_ms) WHERE guests_until_ms IS NOT NULL;"       \
+    "CREATE TABLE attendees(meeting INTEGER, account INTEGER, skeleton TEXT, data BLOB,"           \
+    "  PRIMARY KEY(meeting, account)) WITHOUT ROWID;"                                              \
+    "CREATE UNIQUE INDEX attendees_name ON attendees(meeting, skeleton) WHERE skeleton IS NOT "    \
+    "NULL;"
+
 static const char schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE accounts(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
     "  skeleton TEXT NOT NULL UNIQUE, password TEXT NOT NULL, role INTEGER NOT NULL,"
-    "  created_ms INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);" LOOKS
+    "  created_ms INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0,"
+    "  guest INTEGER NOT NULL DEFAULT 0, guest_of INTEGER NOT NULL DEFAULT 0);" LOOKS
     "CREATE TABLE invites(secret BLOB PRIMARY KEY, account INTEGER NOT NULL, role INTEGER NOT NULL,"
     "  until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE ignores(account INTEGER, peer INTEGER, PRIMARY KEY(account, peer)) WITHOUT ROWID;"
@@ -68,13 +83,13 @@ static const char schema[] =
     "CREATE TABLE events(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind INTEGER NOT NULL,"
     "  sender INTEGER NOT NULL, edit_seq INTEGER, deleted INTEGER, ref INTEGER, bits INTEGER,"
     "  text TEXT, mentions BLOB, who INTEGER, change INTEGER, role INTEGER, days INTEGER,"
-    "  room_name TEXT);"
+    "  room_name TEXT, data BLOB);"
     "CREATE TABLE reactions(event INTEGER, emoji TEXT, account INTEGER,"
     "  PRIMARY KEY(event, emoji, account)) WITHOUT ROWID;"
     "CREATE TABLE pins(room INTEGER, seq INTEGER, PRIMARY KEY(room, seq)) WITHOUT ROWID;"
     "CREATE TABLE requests(scope INTEGER, id BLOB, digest BLOB NOT NULL, made_ms INTEGER NOT NULL,"
     "  room INTEGER, seq INTEGER, at_ms INTEGER, account INTEGER, PRIMARY KEY(scope, id))"
-    "  WITHOUT ROWID;" RECENT
+    "  WITHOUT ROWID;" RECENT MEETS
     "CREATE TABLE log(n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, account INTEGER NOT NULL,"
     "  kind TEXT NOT NULL, target TEXT, address TEXT, outcome INTEGER NOT NULL);"
     /* It holds no texts of its own and no lengths of them: we ask for order, not rank. */
@@ -96,6 +111,12 @@ static const char looks_bring[] =
     "INSERT INTO looks SELECT 1, CAST(skeleton AS BLOB), id FROM rooms"
     "  WHERE closed = 0 AND skeleton IS NOT NULL;"
     "COMMIT;";
+
+static const char meets_bring[] =
+    "BEGIN IMMEDIATE;"
+    "ALTER TABLE accounts ADD COLUMN guest INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE accounts ADD COLUMN guest_of INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE events ADD COLUMN data BLOB;" MEETS "COMMIT;";
 
 static int code_of(sqlite3 *sql)
 {
@@ -129,13 +150,21 @@ static int run(sqlite3 *sql, const char *text)
     return sqlite3_exec(sql, text, NULL, NULL, NULL) ? code_of(sql) : 0;
 }
 
-static int bring_up(sqlite3 *sql)
+/* What has come since a file was made: known by one of its tables. */
+static int bring(sqlite3 *sql, const char *ask, const char *text)
 {
     int there = 0;
-    int err = pragma_int(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'looks'", &there);
+    int err = pragma_int(sql, ask, &there);
 
-    if (!err && !there)
-        err = run(sql, looks_bring);
+    return err || there ? err : run(sql, text);
+}
+
+static int bring_up(sqlite3 *sql)
+{
+    int err = bring(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'looks'", looks_bring);
+
+    if (!err)
+        err = bring(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'meets'", meets_bring);
     return err ? err : run(sql, RECENT);
 }
 

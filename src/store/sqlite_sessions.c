@@ -71,22 +71,26 @@ static void device_known(struct db *d, uint64_t account, const uint8_t device[st
            "ii", (int64_t)account, (int64_t)DEVICES_MAX);
 }
 
-int do_session_new(struct db *d, const struct store_op *op, struct store_result *r)
+void session_add(struct db *d, const struct store_op *op, uint64_t account, struct store_result *r)
 {
     const struct session_row *s = &op->session;
 
-    if (!account_is(d, op->account.id))
-        return -ROOST_NO_SUCH_USER;
     db_run(d,
            "INSERT INTO sessions(account, device, token, device_name, address, created_ms, used_ms)"
            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-           "ibbtti", (int64_t)op->account.id, s->device, s->token, s->device_name, s->address,
-           op->now_ms);
+           "ibbtti", (int64_t)account, s->device, s->token, s->device_name, s->address, op->now_ms);
     r->session.id = (uint64_t)db_last_id(d);
-    r->session.account = op->account.id;
-    r->account = op->account.id;
+    r->session.account = account;
+    r->account = account;
     r->seq = r->session.id; /* so that the same login sent again learns it too */
-    device_known(d, op->account.id, s->device, op->now_ms);
+}
+
+int do_session_new(struct db *d, const struct store_op *op, struct store_result *r)
+{
+    if (!account_own(d, op->account.id))
+        return -ROOST_NO_SUCH_USER;
+    session_add(d, op, op->account.id, r);
+    device_known(d, op->account.id, op->session.device, op->now_ms);
     for (size_t i = 0; i < op->n_keys && i < GUARD_KEYS_MAX; i++)
         db_run(d, "DELETE FROM guards WHERE key = ?1", "b", op->keys[i]);
     return 0;

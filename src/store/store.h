@@ -23,7 +23,8 @@
  *  - op->log, if its kind is set, becomes a line of the log in the same
  *    transaction, with the outcome of the operation; also for a failed one and
  *    for a dup.
- *  - An operation that fails changes nothing (but its log line).
+ *  - An operation that fails changes nothing (but its log line; and STORE_GUEST_NEW
+ *    and STORE_MEET_FIND their counts).
  *  - op->owner_epoch below the room's is -ROOST_STALE_OWNER.
  *
  * Operations and results live in one arena each; strings and arrays in a result
@@ -50,6 +51,7 @@ enum {
     ROOM_MEMBERS_MAX = 10000,
     MEET_ATTENDEES_MAX = 2000, /* rows of one meeting: all who ever came */
     STORE_COUNTS_MAX = 2,
+    STORE_GUARD_KEPT = 7, /* guards of this kind (GUARD_CODES) are not pushed out by others */
 };
 
 enum store_kind {
@@ -64,8 +66,8 @@ enum store_kind {
     STORE_ACCOUNT_PASSWORD,
     /* account.{id,role} -> ok | LAST_ADMIN | NO_SUCH_USER */
     STORE_ACCOUNT_ROLE,
-    /* account.id: texts emptied, name and skeleton become "#id" for good, sessions, devices,
-     * memberships and marks go -> ok | LAST_ADMIN */
+    /* account.id: texts emptied, what it did in meetings has no data any more, name and skeleton
+     * become "#id" for good, sessions, devices, memberships and marks go -> ok | LAST_ADMIN */
     STORE_ACCOUNT_DELETE,
     /* after, limit -> accounts[] */
     STORE_ACCOUNT_LIST,
@@ -100,7 +102,8 @@ enum store_kind {
     STORE_ROOM_FIND,
     /* account.id, peer -> room: the direct room of the two, made if there is none */
     STORE_ROOM_DIRECT,
-    /* room.id -> room_row, members[] (banned ones too), pins | NO_SUCH_ROOM */
+    /* room.id -> room_row, members[] (banned ones too), pins; of a meeting also meet and
+     * attendees[] (all, by account), live or not | NO_SUCH_ROOM */
     STORE_ROOM_LOAD,
     /* account.id, mine -> room_places[]: rooms that it is in (direct and everyone's too), and
      * unless mine the public ones; account.id = 0: all, after, limit */
@@ -129,34 +132,47 @@ enum store_kind {
     /* after, since_ms, skeleton, words = kind, limit -> lines[], more */
     STORE_LOG_READ,
     /* room.id, before_ms: texts older than that go, with their edits and reactions; also old
-     * requests, sessions unused for 90 days, guards and invitations that are over */
+     * requests, sessions unused for 90 days, guards and invitations that are over. room.id = 0:
+     * also guests who never joined anything and have not been on for a day; and of meetings
+     * that ended 30 days ago, those guests who left no event and no direct room. */
     STORE_RETAIN,
     /* --- meetings --- */
-    /* account.{name,guest_of}, skeleton of the name, session.*, counts[] -> account, session.id:
-     * a guest (an account row that no name finds, with a session) | NAME_TAKEN (an account has
-     * this name or one like it) | GUESSES (a count is at its limit; else each is one more) */
+    /* account.{name,looks,guest_of}, skeleton of the name, session.*, counts[] -> account_row,
+     * session.id (also in seq): a guest (an account row that no name finds, with a session)
+     * | GUESSES (a count is at its limit; else each is one more, whatever comes of it)
+     * | MEET_ENDED (guest_of is no live meeting) | NAME_TAKEN (an account has this name or one
+     * like it; guests may share names) */
     STORE_GUEST_NEW,
-    /* room.name, meet.*, members[] (the host), attendees[] -> room, seq, at_ms | CODE_TAKEN (a
-     * live meeting has it) | ALREADY (account.id is a guest and hosts one). The room's kind is
-     * MEETING; first events: event (EVENT_MEET). Of a guest, guest_of becomes the room. */
+    /* account.id, room.{name,topic,retention_days}, meet.{bound_room,code,until_ms,forget,data},
+     * members[] (the host), attendees[], event (EVENT_MEET) -> room_row, seq, at_ms
+     * | NO_SUCH_USER | ALREADY (account.id is a guest and is of a meeting) | CODE_TAKEN (a live
+     * meeting has it) | NAME_TAKEN. A private room of the kind MEETING, that no name finds;
+     * the event is its first. Of a guest, guest_of becomes the room. What is packed in data
+     * cannot know the room's number yet. */
     STORE_MEET_NEW,
     /* words = code, account.id (0: none), counts[] -> room, meet, meet_role: of a live meeting
-     * that has not expired at now_ms. | NO_SUCH_MEETING, and each of counts[] is one more |
-     * GUESSES: one of them is at its limit, nothing was looked up. room.id instead of a code:
-     * that meeting, nothing is counted. */
+     * whose code has not expired at now_ms. | NO_SUCH_MEETING, and each of counts[] is one more
+     * | GUESSES: one of them is at its limit, nothing was looked up. A code that is found
+     * counts nothing. room.id instead of a code: that meeting if it is live, expired or
+     * not, nothing is counted. */
     STORE_MEET_FIND,
-    /* room.id, owner_epoch, meet (its data, until_ms, live; code NULL = as it is), attendees[]
-     * (written over those with the same account), members[] (banned = true: no member any
-     * more; else one is, with that role), and event if its kind is set -> room, seq, head, at_ms
-     * | ROOM_CLOSED when it is not live any more | NAME_TAKEN (two present with one skeleton).
-     * meet.live = false: the code is free, the room is closed, sessions of guests of this meeting
-     * end; meet.forget too: all texts of the room go, and its members. */
+    /* room.id, room.name (NULL = as it is), owner_epoch, meet (its data, until_ms, forget, live;
+     * code NULL = as it is), attendees[] (written over those with the same account), members[]
+     * (banned = true: no member any more; else one is, with that role), and event (EVENT_MEET)
+     * if its kind is set (else seq is 0) -> room, seq, head, at_ms | NO_SUCH_ROOM
+     * | NO_SUCH_MEETING (the room is none) | ROOM_CLOSED (it is not live any more) | CODE_TAKEN
+     * | NAME_TAKEN (two present with one skeleton, as all stand afterwards) | MEET_FULL.
+     * Attendees and members whose accounts are gone are passed over. Who becomes a member has
+     * read all up to this. meet.live = false: the code is free, the room is closed, nobody is
+     * present, sessions of guests of this meeting end; meet.forget too: all texts of the room
+     * go, and its members, and its guests are in no direct room any more. */
     STORE_MEET_CHANGE,
     /* account.id: live meetings where it has a row, or whose bound room it is in; account.id =
-     * 0: all live ones; after, limit -> meets[] by number, more */
+     * 0: all live ones (expired ones too); after, limit -> meets[] by number, more */
     STORE_MEET_LIST,
     /* account.id, peer, event (EVENT_TEXT; its room is not known yet): appended to the direct
-     * room of the two, made if there is none -> room, seq, head, at_ms */
+     * room of the two, made if there is none -> room, seq, head, at_ms | NO_SUCH_USER
+     * | ROOM_CLOSED */
     STORE_MEET_NOTE,
 };
 
@@ -181,7 +197,8 @@ struct account_row {
     int64_t created_ms;
     uint32_t sessions; /* only in lists */
     bool deleted;
-    bool guest;        /* no account: lists of accounts leave it out, the room of all too */
+    bool guest;        /* no account: lists of accounts leave it out, the room of all too; it has
+                        * no password, role or further sessions (NO_SUCH_USER) */
     uint64_t guest_of; /* the meeting; 0: it has not made its own yet */
 };
 
@@ -243,7 +260,7 @@ struct attendee_row {
 };
 
 /* Bounded and approximate counting: n within the window that began with the first. Kept
- * as a guard_row of that kind. */
+ * as a guard_row of that kind, until_ms is the end of the window; then it begins anew. */
 struct store_count {
     uint8_t key[32];
     uint32_t kind, limit; /* at the limit: refused */
@@ -339,7 +356,7 @@ struct store_result {
     struct attendee_row *attendees; /* ROOM_LOAD of a meeting */
     size_t n_attendees;
     uint32_t meet_role; /* MEET_FIND: account's role in the bound room, plus 1; 0: not in it */
-    int64_t retry_ms;   /* GUESSES: when the window ends */
+    int64_t retry_ms;   /* GUESSES: from now until the last full window ends */
     uint64_t *ids;      /* ignored accounts, or pins */
     size_t n_ids;
     uint64_t delivered, read;
