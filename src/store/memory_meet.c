@@ -242,10 +242,11 @@ int mem_meet_find(struct mem *m, const struct store_op *op, struct store_result 
         if (!room)
             mem_counts_add(m, op);
     }
-    if (!room || !room->meet.live)
+    if (!room || !room->meet.room)
         return -ROOST_NO_SUCH_MEETING;
     meet_show(m, r, room, &r->meet);
     r->room = room->row.id;
+    r->head = room->row.head;
     struct mem_room *bound = mem_room(m, room->meet.bound_room);
     struct mem_member *in = bound ? mem_in(bound, op->account.id) : NULL;
     r->meet_role = in ? in->row.role + 1 : 0;

@@ -213,10 +213,10 @@ int do_meet_find(struct db *d, const struct store_op *op, struct store_result *r
         if (!room)
             counts_add(d, op);
     }
-    if (!room || db_int(d, 0, "SELECT live FROM meets WHERE room = ?1", "i", (int64_t)room) != 1)
+    if (!room || !meet_get(d, r, room))
         return -ROOST_NO_SUCH_MEETING;
-    meet_get(d, r, room);
     r->room = room;
+    r->head = (uint64_t)db_int(d, 0, "SELECT head FROM rooms WHERE id = ?1", "i", (int64_t)room);
     r->meet_role = role_in(d, r->meet.bound_room, op->account.id);
     return 0;
 }

@@ -150,11 +150,11 @@ enum store_kind {
      * the event is its first. Of a guest, guest_of becomes the room. What is packed in data
      * cannot know the room's number yet. */
     STORE_MEET_NEW,
-    /* words = code, account.id (0: none), counts[] -> room, meet, meet_role: of a live meeting
-     * whose code has not expired at now_ms. | NO_SUCH_MEETING, and each of counts[] is one more
-     * | GUESSES: one of them is at its limit, nothing was looked up. A code that is found
-     * counts nothing. room.id instead of a code: that meeting if it is live, expired or
-     * not, nothing is counted. */
+    /* words = code, account.id (0: none), counts[] -> room, head, meet, meet_role: of a live
+     * meeting whose code has not expired at now_ms. | NO_SUCH_MEETING, and each of counts[] is
+     * one more | GUESSES: one of them is at its limit, nothing was looked up. A code that is
+     * found counts nothing. room.id instead of a code: that meeting, expired or ended too
+     * (meet.live says), nothing is counted. */
     STORE_MEET_FIND,
     /* room.id, room.name (NULL = as it is), owner_epoch, meet (its data, until_ms, forget, live;
      * code NULL = as it is), attendees[] (written over those with the same account), members[]
