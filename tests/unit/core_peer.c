@@ -81,7 +81,7 @@ Roost__ToServer *peer_find(struct peer *p, int body_case, size_t nth)
 
 /* --- answers ---------------------------------------------------------------------- */
 
-static void feed(struct peer *p, Roost__ToClient *m)
+void peer_push(struct peer *p, Roost__ToClient *m)
 {
     struct blob *b = msg_encode(&m->base);
 
@@ -102,7 +102,7 @@ void peer_reply(struct peer *p, const Roost__ToServer *to, Roost__Reply *r)
     r->id = to->id;
     m.body_case = ROOST__TO_CLIENT__BODY_REPLY;
     m.reply = r;
-    feed(p, &m);
+    peer_push(p, &m);
 }
 
 void peer_welcome(struct peer *p)
@@ -174,7 +174,7 @@ void peer_event(struct peer *p, uint64_t room, uint64_t seq, uint64_t sender)
     e.text = &t;
     m.body_case = ROOST__TO_CLIENT__BODY_EVENT;
     m.event = &e;
-    feed(p, &m);
+    peer_push(p, &m);
 }
 
 void peer_synced(struct peer *p, const Roost__ToServer *to, uint64_t upto, uint64_t head, bool more)

@@ -33,6 +33,7 @@ bool peer_did(struct peer *p, enum core_output_kind kind);             /* and fo
 void peer_forget(struct peer *p);                                      /* frames got so far */
 Roost__ToServer *peer_find(struct peer *p, int body_case, size_t nth); /* NULL: none */
 
+void peer_push(struct peer *p, Roost__ToClient *m);
 void peer_reply(struct peer *p, const Roost__ToServer *to, Roost__Reply *r);
 void peer_welcome(struct peer *p);
 void peer_session(struct peer *p, const Roost__ToServer *to);

@@ -1,0 +1,333 @@
+/* Meetings that one has joined: a place is kept, whatever the wire does. */
+#include <string.h>
+
+#include "core_peer.h"
+
+#define JOIN    ROOST__TO_SERVER__BODY_MEET_JOIN
+#define SYNC    ROOST__TO_SERVER__BODY_SYNC
+#define GUEST   ROOST__TO_SERVER__BODY_GUEST
+#define ACT     ROOST__TO_SERVER__BODY_MEET_ACT
+#define IN      ROOST__MEET_STATE__IN
+#define WAITING ROOST__MEET_STATE__WAITING
+#define MEETING 8
+
+static void ticket(struct peer *p, const Roost__ToServer *to, Roost__MeetState state, uint64_t head)
+{
+    Roost__Meeting m = ROOST__MEETING__INIT;
+    Roost__Attendee you = ROOST__ATTENDEE__INIT, *in[] = { &you };
+    Roost__Ticket t = ROOST__TICKET__INIT;
+    Roost__Reply r = ROOST__REPLY__INIT;
+
+    m.room = MEETING;
+    m.code = (char *)"204816";
+    you.account = 5;
+    you.name = (char *)"anna";
+    you.state = state;
+    t.meeting = &m;
+    t.you = &you;
+    t.head = head;
+    t.attendees = in;
+    t.n_attendees = state == IN;
+    r.result_case = ROOST__REPLY__RESULT_TICKET;
+    r.ticket = &t;
+    peer_reply(p, to, &r);
+}
+
+static void now(struct peer *p, Roost__MeetState state, Roost__MeetAction action)
+{
+    Roost__Attendee you = ROOST__ATTENDEE__INIT;
+    Roost__MeetNow n = ROOST__MEET_NOW__INIT;
+    Roost__ToClient m = ROOST__TO_CLIENT__INIT;
+
+    you.account = 5;
+    you.name = (char *)"anna";
+    you.state = state;
+    n.meeting = MEETING;
+    n.you = &you;
+    n.action = action;
+    m.body_case = ROOST__TO_CLIENT__BODY_MEET_NOW;
+    m.meet_now = &n;
+    peer_push(p, &m);
+}
+
+static void met(struct peer *p, uint64_t seq, Roost__MeetAction action, bool ended)
+{
+    Roost__Meeting head = ROOST__MEETING__INIT;
+    Roost__Attendee bea = ROOST__ATTENDEE__INIT, *rows[] = { &bea };
+    Roost__Met what = ROOST__MET__INIT;
+    Roost__Event e = ROOST__EVENT__INIT;
+    Roost__ToClient m = ROOST__TO_CLIENT__INIT;
+
+    head.room = MEETING;
+    head.ended = ended;
+    bea.account = 6;
+    bea.name = (char *)"Bea";
+    bea.state = IN;
+    what.action = action;
+    what.attendees = rows;
+    what.n_attendees = 1;
+    if (ended)
+        what.meeting = &head;
+    e.room = MEETING;
+    e.seq = seq;
+    e.what_case = ROOST__EVENT__WHAT_MET;
+    e.met = &what;
+    m.body_case = ROOST__TO_CLIENT__BODY_EVENT;
+    m.event = &e;
+    peer_push(p, &m);
+}
+
+/* What was told before is past: the login's answer, say. */
+static int64_t join(struct peer *p)
+{
+    while (core_next_event(p->core))
+        continue;
+    int64_t n = core_meet(p->core, "204816", "abc", 0, p->now_us);
+
+    peer_pump(p);
+    return n;
+}
+
+static void leave(struct peer *p)
+{
+    Roost__MeetAct act = ROOST__MEET_ACT__INIT;
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+
+    act.meeting = MEETING;
+    act.action = ROOST__MEET_ACTION__LEAVE;
+    m.body_case = ROOST__TO_SERVER__BODY_MEET_ACT;
+    m.meet_act = &act;
+    CHECK(core_request(p->core, &m, p->now_us) > 0);
+    peer_pump(p);
+}
+
+static void comes_in_and_follows_the_room(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    int64_t n = join(&p);
+    CHECK(n > 0 && core_knows(p.core, n) && join(&p) == -ROOST_ALREADY);
+    const Roost__ToServer *m = peer_find(&p, JOIN, 0);
+    CHECK(m && !strcmp(m->meet_join->code, "204816") && !strcmp(m->meet_join->secret, "abc"));
+    ticket(&p, m, IN, 20);
+    CHECK(!core_roll(p.core, MEETING)); /* as of what was pulled */
+    struct core_event *e = peer_next(&p, CORE_REPLY);
+    CHECK(e && e->request == n && e->msg->reply->ticket);
+    CHECK(core_roll(p.core, MEETING) && core_roll(p.core, MEETING)->n == 1);
+
+    CHECK(peer_find(&p, SYNC, 0) && peer_find(&p, SYNC, 0)->sync->after == 20);
+    peer_synced(&p, peer_find(&p, SYNC, 0), 20, 20, false);
+    CHECK(!peer_next(&p, CORE_FOLLOWED)); /* nobody asked to follow */
+    met(&p, 21, ROOST__MEET_ACTION__CAME, false);
+    CHECK(core_roll(p.core, MEETING)->n == 1);
+    e = peer_next(&p, CORE_PUSH);
+    CHECK(e && e->seq == 21 && core_roll(p.core, MEETING)->n == 2);
+    peer_fini(&p);
+}
+
+static void takes_the_place_again_then_syncs_from_its_cursor(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 20);
+    peer_synced(&p, peer_find(&p, SYNC, 0), 20, 20, false);
+    met(&p, 21, ROOST__MEET_ACTION__CAME, false);
+    CHECK(peer_next(&p, CORE_PUSH));
+    peer_cut(&p);
+    int64_t down = p.now_us;
+    peer_again(&p);
+    CHECK(p.now_us - down < 2000000); /* as soon as there is a server */
+    const Roost__ToServer *m = peer_find(&p, JOIN, 0);
+    CHECK(m && m->meet_join->meeting == MEETING && !*m->meet_join->code);
+    CHECK(!peer_find(&p, SYNC, 0)); /* not before the place is taken */
+    ticket(&p, m, IN, 25);
+    CHECK(peer_find(&p, SYNC, 0) && peer_find(&p, SYNC, 0)->sync->after == 21);
+    struct core_event *e = peer_next(&p, CORE_TICKET);
+    CHECK(e && e->request == 0 && e->room == MEETING && core_roll(p.core, MEETING)->n == 1);
+
+    /* what was missed is told, but the ticket knew it */
+    met(&p, 24, ROOST__MEET_ACTION__CAME, false);
+    peer_synced(&p, peer_find(&p, SYNC, 0), 25, 25, false);
+    CHECK(peer_next(&p, CORE_PUSH) && core_roll(p.core, MEETING)->n == 1);
+    peer_fini(&p);
+}
+
+static void goes_on_waiting_and_comes_in_when_admitted(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    int64_t n = join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), WAITING, 0);
+    struct core_event *e = peer_next(&p, CORE_REPLY);
+    CHECK(e && e->request == n && !peer_find(&p, SYNC, 0));
+    peer_cut(&p);
+    peer_again(&p);
+    const Roost__ToServer *m = peer_find(&p, JOIN, 0);
+    CHECK(m && !strcmp(m->meet_join->code, "204816") && !m->meet_join->meeting);
+    ticket(&p, m, WAITING, 0);
+    CHECK(peer_next(&p, CORE_TICKET));
+
+    now(&p, WAITING, ROOST__MEET_ACTION__MESSAGE);
+    CHECK(!peer_find(&p, JOIN, 1));
+    now(&p, IN, ROOST__MEET_ACTION__ADMIT);
+    CHECK(peer_find(&p, JOIN, 1));
+    ticket(&p, peer_find(&p, JOIN, 1), IN, 30);
+    CHECK(peer_find(&p, SYNC, 0) && peer_find(&p, SYNC, 0)->sync->after == 30);
+    CHECK(peer_next(&p, CORE_TICKET) && core_roll(p.core, MEETING)->n == 1);
+    peer_fini(&p);
+}
+
+static void who_is_put_out_stays_out(void)
+{
+    static const Roost__MeetState states[] = { ROOST__MEET_STATE__REMOVED,
+                                               ROOST__MEET_STATE__EXCLUDED,
+                                               ROOST__MEET_STATE__DENIED, ROOST__MEET_STATE__OUT };
+
+    for (size_t i = 0; i < 4; i++) {
+        struct peer p;
+        peer_init(&p, NULL);
+        peer_up(&p);
+        join(&p);
+        ticket(&p, peer_find(&p, JOIN, 0), i == 2 ? WAITING : IN, 0);
+        now(&p, states[i], ROOST__MEET_ACTION__REMOVE);
+        peer_cut(&p);
+        peer_again(&p);
+        CHECK(!peer_find(&p, JOIN, 0) && !peer_find(&p, SYNC, 0));
+        CHECK(join(&p) > 0); /* unless one asks again */
+        peer_fini(&p);
+    }
+}
+
+static void an_ended_meeting_is_not_asked_for_again(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 0);
+    peer_synced(&p, peer_find(&p, SYNC, 0), 0, 0, false);
+    met(&p, 1, ROOST__MEET_ACTION__END, true);
+    CHECK(peer_next(&p, CORE_PUSH));
+    CHECK(roll_meeting(core_roll(p.core, MEETING))->ended);
+    peer_cut(&p);
+    peer_again(&p);
+    CHECK(!peer_find(&p, JOIN, 0));
+    peer_fini(&p);
+}
+
+static void who_leaves_is_out_once_it_is_done(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 0);
+    leave(&p);
+    peer_cut(&p); /* it may have been done: it is asked, and no place taken before */
+    peer_again(&p);
+    CHECK(!peer_find(&p, JOIN, 0) && peer_find(&p, ACT, 0));
+    peer_error(&p, peer_find(&p, ACT, 0), ROOST_NOT_IN_MEETING);
+    CHECK(peer_find(&p, JOIN, 0)); /* a successor who is not there: stays */
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 0);
+    leave(&p);
+    peer_done(&p, peer_find(&p, ACT, 1), 0);
+    peer_cut(&p);
+    peer_again(&p);
+    CHECK(!peer_find(&p, JOIN, 0));
+    peer_fini(&p);
+}
+
+static void refused_first_or_later(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    int64_t n = join(&p);
+    peer_error(&p, peer_find(&p, JOIN, 0), ROOST_NO_SUCH_MEETING);
+    struct core_event *e = peer_next(&p, CORE_REFUSED);
+    CHECK(e && e->request == n && e->error->code == ROOST_NO_SUCH_MEETING);
+    CHECK(!core_knows(p.core, n));
+
+    n = join(&p);
+    ticket(&p, peer_find(&p, JOIN, 1), IN, 0);
+    peer_cut(&p);
+    peer_again(&p);
+    peer_error(&p, peer_find(&p, JOIN, 0), ROOST_BUSY); /* for now */
+    CHECK(!peer_find(&p, JOIN, 1));
+    p.now_us += CORE_RETRY_US;
+    core_expire(p.core, p.now_us);
+    peer_pump(&p);
+    peer_error(&p, peer_find(&p, JOIN, 1), ROOST_MEET_ENDED);
+    e = peer_next(&p, CORE_REFUSED);
+    CHECK(e && e->request == n && e->error->code == ROOST_MEET_ENDED);
+    peer_cut(&p);
+    peer_again(&p);
+    CHECK(!peer_find(&p, JOIN, 0));
+    peer_fini(&p);
+}
+
+static void a_guest_logs_in_with_a_code(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    core_on_connected(p.core, p.now_us);
+    peer_pump(&p);
+    peer_welcome(&p);
+    CHECK(core_state(p.core) == CORE_AT_LOGIN);
+    CHECK(core_meet(p.core, "204816", NULL, 0, p.now_us) == -ROOST_LOGIN_NEEDED);
+    CHECK(core_guest(p.core, "anna", "204816", "abc", false, p.now_us) > 0);
+    int64_t n = join(&p); /* goes when the session is there */
+    peer_pump(&p);
+    const Roost__ToServer *m = peer_find(&p, GUEST, 0);
+    CHECK(m && !strcmp(m->guest->secret, "abc") && m->guest->device.len == 32 && !m->guest->host);
+    CHECK(n > 0 && !peer_find(&p, JOIN, 0));
+    peer_session(&p, m);
+    CHECK(core_state(p.core) == CORE_AT_READY && peer_find(&p, JOIN, 0));
+
+    /* over another connection its session is resumed like any */
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 3);
+    peer_cut(&p);
+    peer_again(&p);
+    CHECK(!peer_find(&p, GUEST, 0) && peer_find(&p, JOIN, 0));
+    peer_fini(&p);
+}
+
+static void what_cannot_be(void)
+{
+    struct peer p;
+    char code[] = "1000";
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    CHECK(core_meet(p.core, NULL, NULL, 0, p.now_us) == -ROOST_INVALID);
+    CHECK(core_meet(p.core, "1234567890123456", NULL, 0, p.now_us) == -ROOST_INVALID);
+    for (int i = 0; i < CORE_MEETS_MAX; i++) {
+        code[3] = (char)('0' + i);
+        CHECK(core_meet(p.core, code, NULL, 0, p.now_us) > 0);
+    }
+    CHECK(core_meet(p.core, "2000", NULL, 0, p.now_us) == -ROOST_LIMIT);
+    peer_fini(&p);
+}
+
+TEST_MAIN({ "comes_in_and_follows_the_room", comes_in_and_follows_the_room },
+          { "takes_the_place_again_then_syncs_from_its_cursor",
+            takes_the_place_again_then_syncs_from_its_cursor },
+          { "goes_on_waiting_and_comes_in_when_admitted",
+            goes_on_waiting_and_comes_in_when_admitted },
+          { "who_is_put_out_stays_out", who_is_put_out_stays_out },
+          { "an_ended_meeting_is_not_asked_for_again", an_ended_meeting_is_not_asked_for_again },
+          { "who_leaves_is_out_once_it_is_done", who_leaves_is_out_once_it_is_done },
+          { "refused_first_or_later", refused_first_or_later },
+          { "a_guest_logs_in_with_a_code", a_guest_logs_in_with_a_code },
+          { "what_cannot_be", what_cannot_be })
