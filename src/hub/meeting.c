@@ -192,12 +192,16 @@ void meet_change_begin(struct meet_change *c, struct arena *mem, const struct me
                        Roost__MeetAction action, uint64_t by, int64_t now_ms)
 {
     *c = (struct meet_change){ .mem = mem, .now_ms = now_ms, .action = action, .by = by };
-    if (m)
-        c->head = m->head;
-    else
-        roost__meeting__init(&c->head);
     c->edits_end = &c->edits;
     c->event = true;
+    if (!m) {
+        roost__meeting__init(&c->head);
+        return;
+    }
+    c->head = m->head;
+    c->head.code = meet_text(c, m->head.code);
+    c->head.title = meet_text(c, m->head.title);
+    c->head.bound_name = meet_text(c, m->head.bound_name);
 }
 
 static struct attendee *edit_add(struct meet_change *c, const struct attendee *from, bool fresh)
@@ -210,6 +214,10 @@ static struct attendee *edit_add(struct meet_change *c, const struct attendee *f
         return &c->none.a;
     }
     e->a = *from;
+    e->a.row.name = meet_text(c, from->row.name);
+    e->a.row.note = meet_text(c, from->row.note);
+    e->a.skeleton = meet_text(c, from->skeleton);
+    e->a.source = meet_text(c, from->source);
     e->fresh = fresh;
     *c->edits_end = e;
     c->edits_end = &e->next;

@@ -7,8 +7,8 @@
  * here and in meet_rules.c, meet_door.c and meet_time.c decide and do nothing
  * else: they know neither connections nor store. docs/ROLES.md is what they follow.
  *
- * Memory: a meeting owns its rows; a change lives in an arena and may borrow from
- * the meeting, which does not change meanwhile (its room has a barrier).
+ * Memory: a meeting owns its rows; a change lives in an arena and borrows nothing
+ * from the meeting. While it is being stored, the room has a barrier.
  */
 #pragma once
 
