@@ -64,6 +64,11 @@ void addr_peer(const struct sockaddr_storage *from, struct hub_peer *ret)
     }
 }
 
+bool addr_is_loopback(const char *address)
+{
+    return !strncmp(address, "127.", 4) || !strcmp(address, "::1");
+}
+
 int addr_parse(const char *text, uint16_t port, struct sockaddr_storage *ret, socklen_t *ret_len)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };

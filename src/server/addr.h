@@ -15,6 +15,9 @@
  * near: loopback, private (RFC 1918, RFC 4193) or link-local. */
 void addr_peer(const struct sockaddr_storage *from, struct hub_peer *ret);
 
+/* Of what addr_peer says: from this machine? */
+bool addr_is_loopback(const char *address);
+
 /* "192.0.2.7", "::1" with a port; -ROOST_INVALID. */
 int addr_parse(const char *text, uint16_t port, struct sockaddr_storage *ret, socklen_t *ret_len);
 

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "server/log.h"
 #include "server/peer.h"
+#include "server/web_conn.h"
 
 enum {
     SLOT_BITS = 24, /* of a peer's number; the rest counts up */
@@ -71,6 +72,16 @@ static void untime(struct edge *e, struct peer *p)
     p->timed = TIMED_NONE;
 }
 
+static void on_late(struct edge *e, struct peer *p)
+{
+    if (p->state == PEER_HTTP) {
+        web_conn_on_late(p);
+        return;
+    }
+    e->stats.timed_out++;
+    peer_lose(p, HUB_CLOSE_GONE);
+}
+
 static void on_tick(uv_timer_t *tick)
 {
     struct edge *e = tick->data;
@@ -80,10 +91,8 @@ static void on_tick(uv_timer_t *tick)
     for (int list = TIMED_HANDSHAKE; list < TIMED_NR; list++) {
         struct peer *p;
 
-        while ((p = e->timed[list].first) && p->due_us <= now_us) {
-            e->stats.timed_out++;
-            peer_lose(p, HUB_CLOSE_GONE);
-        }
+        while ((p = e->timed[list].first) && p->due_us <= now_us)
+            on_late(e, p);
         n += e->timed[list].n;
     }
     if (!n)
@@ -239,6 +248,52 @@ void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded)
     edge_pull(e);
 }
 
+/* --- the web ---------------------------------------------------------------------------------- */
+
+bool edge_has_room_for_web(const struct edge *e)
+{
+    return e->timed[TIMED_HTTP].n + e->timed[TIMED_ANSWER].n <= e->settings.http_max;
+}
+
+bool edge_knows_health(struct edge *e)
+{
+    if (health_is_fresh(&e->health, edge_now().mono_us))
+        return true;
+    if (health_wants_probe(&e->health))
+        storer_probe(e->storer);
+    return false;
+}
+
+void edge_on_probed(void *edge, int err)
+{
+    struct edge *e = edge;
+
+    health_on_probed(&e->health, err, edge_now().mono_us);
+    for (struct peer *p = e->timed[TIMED_ANSWER].first, *next; p; p = next) {
+        next = p->next_timed;
+        web_conn_on_health(p, err);
+    }
+}
+
+void edge_set_join_page(struct edge *e, edge_title *ask, void *ctx)
+{
+    e->ask_title = ask;
+    e->title_ctx = ctx;
+}
+
+int edge_ask_title(struct edge *e, uint64_t conn, const char *code, const struct hub_peer *who)
+{
+    return e->ask_title ? e->ask_title(e->title_ctx, conn, code, who) : -ROOST_UNSUPPORTED;
+}
+
+void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const char *title)
+{
+    struct peer *p = find(e, conn);
+
+    if (p)
+        web_conn_on_title(p, what, title);
+}
+
 /* --- going out ----------------------------------------------------------------------------------
  */
 
@@ -309,6 +364,8 @@ int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *setti
     e->plain = malloc(EDGE_PLAIN_MAX);
     e->cipher = malloc(EDGE_CIPHER_MAX);
     e->bio = peer_bio_new();
+    e->started = edge_now();
+    pages_policy(e->web_policy);
     uv_prepare_init(loop, &e->flush);
     uv_timer_init(loop, &e->hub_timer);
     uv_timer_init(loop, &e->tick);

@@ -13,7 +13,10 @@
 
 #include "hub/hub.h"
 #include "server/hasher.h"
+#include "server/health.h"
 #include "server/hold.h"
+#include "server/metrics.h"
+#include "server/pages.h"
 #include "server/storer.h"
 #include "server/tls.h"
 
@@ -27,18 +30,33 @@ enum {
 struct peer;
 
 /* Peers with a deadline, oldest first: all in one list have the same patience. */
-enum timed { TIMED_NONE, TIMED_HANDSHAKE, TIMED_HTTP, TIMED_CLOSING, TIMED_NR };
+enum timed {
+    TIMED_NONE,
+    TIMED_HANDSHAKE,
+    TIMED_HTTP,   /* until its request is there, and the answer has left */
+    TIMED_ANSWER, /* somebody here owes what the answer to it needs */
+    TIMED_CLOSING,
+    TIMED_NR
+};
 
 struct edge_settings {
-    uint32_t conns_max, handshakes_max;
-    size_t queue_max;          /* bytes waiting for one peer */
-    int64_t wait_us[TIMED_NR]; /* the patience of each list */
+    uint32_t conns_max, handshakes_max, http_max;
+    uint32_t store_waiting, hashes_max; /* for the metrics only */
+    const char *metrics_token;          /* borrowed */
+    size_t queue_max;                   /* bytes waiting for one peer */
+    int64_t wait_us[TIMED_NR];          /* the patience of each list */
 };
 
 struct edge_stats {
     uint64_t accepted, refused, handshakes_failed, slow, malformed, timed_out;
-    uint64_t records, writes, bytes_out, sends;
+    uint64_t records, writes, bytes_in, bytes_out, sends;
+    uint64_t answers[METRIC_STATUS_NR]; /* to HTTP requests */
 };
+
+/* The page of a meeting asks what it is called. 0: edge_on_title will be called with this
+ * conn, once (perhaps before this returns); else nobody knows now. `who` asks, which counts
+ * as a guess of a bare code. */
+typedef int edge_title(void *ctx, uint64_t conn, const char *code, const struct hub_peer *who);
 
 struct edge {
     uv_loop_t *loop;
@@ -64,6 +82,11 @@ struct edge {
         struct peer *first, *last;
         uint32_t n;
     } timed[TIMED_NR];
+    struct now started;
+    struct health health;
+    edge_title *ask_title; /* NULL: nobody is asked */
+    void *title_ctx;
+    char web_policy[PAGES_POLICY_MAX];
     bool draining, pulling;
     int64_t hub_due_us;
     uv_prepare_t flush;
@@ -84,8 +107,14 @@ void edge_accept(struct edge *e, int fd);
 /* No room for one more that has not shaken hands: come back later. */
 bool edge_is_full(struct edge *e);
 
+/* Who is asked for the titles of meetings. */
+void edge_set_join_page(struct edge *e, edge_title *ask, void *ctx);
+/* The answer; title is for MEETING_LIVE. One that comes too late is dropped. */
+void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const char *title);
+
 /* Called by storer and hasher. */
 void edge_on_stored(void *edge, struct store_result *r);
+void edge_on_probed(void *edge, int err);
 void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded);
 
 /* The end has three steps. Tells the hub, which tells all peers; nothing more is
@@ -99,7 +128,7 @@ uint32_t edge_sending(const struct edge *e);
 void edge_stop(struct edge *e);
 void edge_fini(struct edge *e);
 
-/* --- for peer.c --- */
+/* --- for peer.c and web_conn.c --- */
 
 struct now edge_now(void);
 /* Does what the hub wants done. */
@@ -107,3 +136,8 @@ void edge_pull(struct edge *e);
 void edge_mark_dirty(struct edge *e, struct peer *p);
 void edge_time(struct edge *e, struct peer *p, enum timed list);
 void edge_forget(struct edge *e, struct peer *p);
+/* Is e->health of now? If not, it is asked for: web_conn_on_health will be called. */
+bool edge_knows_health(struct edge *e);
+int edge_ask_title(struct edge *e, uint64_t conn, const char *code, const struct hub_peer *who);
+/* Are no more than http.max peers speaking HTTP? */
+bool edge_has_room_for_web(const struct edge *e);

@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 #include "server/addr.h"
-#include "server/http.h"
 #include "server/log.h"
+#include "server/web_conn.h"
 
 enum {
     READS_A_TURN = 4, /* of 16 KB: then the other peers have their turn */
@@ -40,6 +40,7 @@ static int bio_read(BIO *bio, char *out, int len)
             BIO_set_retry_read(bio);
         return -1;
     }
+    p->edge->stats.bytes_in += (uint64_t)n;
     /* a short read means that the socket is empty: spare the call that says so */
     p->reads_left = n < len ? 0 : p->reads_left - 1;
     return (int)n;
@@ -233,50 +234,33 @@ static void feed_roost(struct peer *p, const uint8_t *in, size_t len)
     }
 }
 
-static void feed_http(struct peer *p, const uint8_t *in, size_t len)
+void peer_who(const struct peer *p, struct hub_peer *ret)
 {
-    struct blob *answer;
+    struct sockaddr_storage from = { 0 };
+    socklen_t len = sizeof from;
 
-    if (!p->head && !(p->head = malloc(HTTP_HEAD_MAX))) {
-        peer_kill(p);
-        return;
-    }
-    size_t room = HTTP_HEAD_MAX - p->head_len;
-    memcpy(p->head + p->head_len, in, len < room ? len : room);
-    p->head_len += (uint32_t)(len < room ? len : room);
-
-    int r = http_answer(p->head, p->head_len, &answer);
-    if (!r)
-        return;
-    if (r < 0) {
-        peer_kill(p);
-        return;
-    }
-    peer_send(p, answer);
-    if (p->state == PEER_HTTP)
-        peer_finish(p);
+    getpeername(p->fd, (struct sockaddr *)&from, &len);
+    addr_peer(&from, ret);
 }
 
 /* The handshake is over: who is it, and what does it speak? */
 static void opened(struct peer *p)
 {
     struct edge *e = p->edge;
-    struct sockaddr_storage from = { 0 };
-    socklen_t len = sizeof from;
     struct hub_peer who;
     int on = 1;
 
     if (!tls_is_roost(p->ssl)) {
         p->state = PEER_HTTP;
-        edge_time(e, p, TIMED_HTTP);
+        if (web_conn_open(p))
+            peer_kill(p);
         return;
     }
     edge_time(e, p, TIMED_NONE);
     /* a client with Nagle's algorithm holds its Hello until our ACK, which would
      * be delayed by 40 ms, as we have nothing to say yet */
     setsockopt(p->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-    getpeername(p->fd, (struct sockaddr *)&from, &len);
-    addr_peer(&from, &who);
+    peer_who(p, &who);
     p->state = PEER_ROOST;
     if (hub_on_connect(e->hub, p->number, &who, edge_now())) {
         e->stats.refused++;
@@ -321,6 +305,10 @@ static bool read_some(struct peer *p)
 
     if (p->state == PEER_HANDSHAKE)
         return shake(p);
+    if (p->state == PEER_HTTP && web_conn_is_busy(p)) {
+        web_conn_feed(p, NULL, 0); /* there may be more: it comes back for it */
+        return false;
+    }
 
     int n = SSL_read(p->ssl, e->plain, EDGE_PLAIN_MAX);
     if (n <= 0) {
@@ -331,7 +319,7 @@ static bool read_some(struct peer *p)
     if (p->state == PEER_ROOST)
         feed_roost(p, e->plain, (size_t)n);
     else if (p->state == PEER_HTTP)
-        feed_http(p, e->plain, (size_t)n);
+        web_conn_feed(p, e->plain, (size_t)n);
     return p->state == PEER_ROOST || p->state == PEER_HTTP;
 }
 
@@ -375,6 +363,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         if (p->state == PEER_GONE)
             return;
     }
+    if (web_conn_is_ready(p)) {
+        web_conn_resume(p);
+        events |= UV_READABLE; /* TLS may hold what no poll tells of */
+        if (p->state == PEER_GONE)
+            return;
+    }
     if (p->state == PEER_LINGERING)
         linger(p);
     else if (p->state == PEER_FINISHING && status < 0)
@@ -387,9 +381,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 void peer_watch(struct peer *p)
 {
-    int events = p->left_len ? UV_WRITABLE : 0;
+    int events = p->left_len || web_conn_is_ready(p) ? UV_WRITABLE : 0;
 
-    if (p->state == PEER_LINGERING || (p->state < PEER_FINISHING && !p->edge->draining))
+    if (p->state == PEER_LINGERING ||
+        (p->state < PEER_FINISHING && !p->edge->draining && !web_conn_is_busy(p)))
         events |= UV_READABLE;
     if (events == p->events || p->state == PEER_GONE)
         return;
@@ -468,8 +463,9 @@ void peer_kill(struct peer *p)
     frame_reader_fini(&p->frames);
     queue_fini(&p->queue);
     free(p->left);
-    free(p->head);
-    p->left = p->head = NULL;
+    web_conn_free(p->web);
+    p->web = NULL;
+    p->left = NULL;
     p->left_len = 0;
 }
 

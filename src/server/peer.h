@@ -16,6 +16,8 @@
 #include "server/queue.h"
 #include "wire/frame.h"
 
+struct web_conn;
+
 enum peer_state {
     PEER_HANDSHAKE,
     PEER_ROOST,
@@ -38,8 +40,7 @@ struct peer {
     struct queue queue;
     uint8_t *left; /* records that the socket would not take yet */
     uint32_t left_len, left_at;
-    uint8_t *head; /* PEER_HTTP: the request so far */
-    uint32_t head_len;
+    struct web_conn *web; /* PEER_HTTP */
     struct peer *next_dirty, *next_timed, *prev_timed;
     int64_t due_us;
 };
@@ -49,6 +50,8 @@ BIO_METHOD *peer_bio_new(void);
 
 /* NULL: out of memory; fd is then closed. */
 struct peer *peer_new(struct edge *e, uint64_t number, int fd);
+/* Where it comes from. */
+void peer_who(const struct peer *p, struct hub_peer *ret);
 /* One reference to bytes; written at the end of the turn. */
 void peer_send(struct peer *p, struct blob *bytes);
 /* Sends what waits, then closes. The hub knows, or is never to know. */

@@ -17,7 +17,9 @@
 #include "server/notify.h"
 #include "server/peer.h"
 #include "server/resources.h"
+#include "server/web_conn.h"
 #include "store/sqlite.h"
+#include "store/sqlite_probe.h"
 
 enum {
     DRAIN_TICK_MS = 10,
@@ -106,9 +108,14 @@ static struct edge_settings edge_settings_of(const struct config *c)
     return (struct edge_settings){
         .conns_max = resources_files(c->hub.conns_max, FILES_BESIDE_PEERS),
         .handshakes_max = c->handshakes_max,
+        .http_max = c->http_max,
+        .store_waiting = c->store_waiting,
+        .hashes_max = c->hub.hashes_max,
+        .metrics_token = c->metrics_token,
         .queue_max = c->queue_bytes,
         .wait_us = { [TIMED_HANDSHAKE] = c->handshake_ms * 1000,
                      [TIMED_HTTP] = c->http_ms * 1000,
+                     [TIMED_ANSWER] = WEB_ANSWER_MS * 1000,
                      [TIMED_CLOSING] = c->close_ms * 1000 },
     };
 }
@@ -152,7 +159,7 @@ static void reload(struct server *s)
         s->options.config = fresh.config;
         set_identity(s);
         log_set_level(fresh.config.log_level);
-        s->edge.settings = edge_settings_of(&fresh.config);
+        s->edge.settings = edge_settings_of(&s->options.config);
         hasher_set_params(s->hasher, &fresh.config.hash);
         if (hub_set_config(s->hub, &s->options.config.hub))
             log_error("not all settings could be taken over");
@@ -229,6 +236,8 @@ static int open_threads(struct server *s)
     const struct storer_settings storing = { .waiting_max = c->store_waiting,
                                              .batch_max = c->store_batch,
                                              .on_result = edge_on_stored,
+                                             .probe = sqlite_store_probe,
+                                             .on_probed = edge_on_probed,
                                              .ctx = &s->edge };
     const struct hasher_settings hashing = {
         .params = c->hash, .threads = c->hash_threads, .on_hashed = edge_on_hashed, .ctx = &s->edge

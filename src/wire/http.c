@@ -119,6 +119,9 @@ static int on_value_end(llhttp_t *parser)
 
     if (!r->in_head)
         return 0;
+    uint32_t value = r->marks[r->n_headers].value;
+    while (r->len > value && strchr(" \t", r->text[r->len - 1]))
+        r->len--;
     r->n_headers = r->n_marks;
     return add(r, "", 1);
 }

@@ -1,11 +1,10 @@
-/* The pure pieces of the edge: addresses, the queue of a peer, words for a browser. */
+/* The pure pieces of the edge: addresses, and the queue of a peer. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/addr.h"
-#include "server/http.h"
 #include "server/queue.h"
 #include "test.h"
 
@@ -46,6 +45,16 @@ static void mapped_addresses_are_ipv4(void)
     CHECK(counted_by("::ffff:192.0.2.7", "192.0.2.7", false));
     CHECK(counted_by("::ffff:10.0.0.1", "10.0.0.1", true));
     CHECK(!strcmp(peer_of("::ffff:192.0.2.7").address, "192.0.2.7"));
+}
+
+static void loopback_is_this_machine_only(void)
+{
+    CHECK(addr_is_loopback(peer_of("127.8.9.1").address));
+    CHECK(addr_is_loopback(peer_of("::1").address));
+    CHECK(addr_is_loopback(peer_of("::ffff:127.0.0.1").address));
+    CHECK(!addr_is_loopback(peer_of("192.168.0.1").address));
+    CHECK(!addr_is_loopback(peer_of("fe80::1").address));
+    CHECK(!addr_is_loopback("?"));
 }
 
 static void only_addresses_are_parsed(void)
@@ -112,48 +121,9 @@ static void a_queue_wraps_and_grows(void)
     queue_fini(&q);
 }
 
-static bool answers(const char *head, const char *status)
-{
-    struct blob *b = NULL;
-    int r = http_answer((const uint8_t *)head, strlen(head), &b);
-    bool ok = r == 1 && !memcmp(b->bytes + 9, status, 3);
-
-    blob_unref(b);
-    return ok;
-}
-
-static void a_browser_gets_an_answer(void)
-{
-    struct blob *b;
-
-    CHECK(answers("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "200"));
-    CHECK(answers("GET /x HTTP/1.1\r\n\r\n", "404"));
-    CHECK(answers("POST / HTTP/1.1\r\n\r\n", "405"));
-    CHECK(answers("GET  / HTTP/1.1\r\n\r\n", "400"));
-    CHECK(answers("GET /\r\n\r\n", "400"));
-    CHECK(answers("\r\n\r\n", "400"));
-    CHECK(answers("GET / HTTP/2.0\r\n\r\n", "400"));
-    CHECK(http_answer((const uint8_t *)"GET / HTTP/1.1\r\n", 16, &b) == 0);
-
-    /* HEAD has the length of the page, and no page */
-    const char head[] = "HEAD / HTTP/1.1\r\n\r\n";
-    CHECK(http_answer((const uint8_t *)head, sizeof head - 1, &b) == 1);
-    CHECK(!memcmp(b->bytes + b->len - 4, "\r\n\r\n", 4));
-    blob_unref(b);
-}
-
-static void a_head_without_end_is_refused(void)
-{
-    static char long_head[HTTP_HEAD_MAX + 1];
-
-    memset(long_head, 'a', HTTP_HEAD_MAX);
-    CHECK(answers(long_head, "431"));
-}
-
 TEST_MAIN({ "a_source_is_what_one_household_has", a_source_is_what_one_household_has },
           { "mapped_addresses_are_ipv4", mapped_addresses_are_ipv4 },
+          { "loopback_is_this_machine_only", loopback_is_this_machine_only },
           { "only_addresses_are_parsed", only_addresses_are_parsed },
           { "a_queue_gives_bytes_in_order", a_queue_gives_bytes_in_order },
-          { "a_queue_wraps_and_grows", a_queue_wraps_and_grows },
-          { "a_browser_gets_an_answer", a_browser_gets_an_answer },
-          { "a_head_without_end_is_refused", a_head_without_end_is_refused })
+          { "a_queue_wraps_and_grows", a_queue_wraps_and_grows })
