@@ -20,6 +20,8 @@ enum {
     TELL_EVERY_US = 10000000,
 };
 
+#define NOT_AN_ADDRESS "'%.*s' is no address to listen on"
+
 /* --- opening --------------------------------------------------------------------- */
 
 static int open_one(const struct sockaddr_storage *a, socklen_t len)
@@ -51,8 +53,7 @@ static int add(struct listener *l, const char *address)
     socklen_t len = 0;
 
     if (l->n == LISTENERS_MAX || addr_parse(address, l->port, &a, &len)) {
-        log_error(l->n == LISTENERS_MAX ? "more than %d addresses to listen on"
-                                        : "'%.*s' is no address to listen on",
+        log_error(l->n == LISTENERS_MAX ? "more than %d addresses to listen on" : NOT_AN_ADDRESS,
                   l->n == LISTENERS_MAX ? LISTENERS_MAX : ADDRESS_MAX, address);
         return -ROOST_INVALID;
     }
@@ -72,26 +73,49 @@ static int add(struct listener *l, const char *address)
     return 0;
 }
 
+/* Takes the first of the list. */
+static void next_address(const char **list, char ret[static ADDRESS_MAX])
+{
+    size_t n = strcspn(*list, ","), space = strspn(*list, " ");
+    size_t len = n > space ? n - space : 0;
+
+    if (len >= ADDRESS_MAX)
+        len = ADDRESS_MAX - 1;
+    memcpy(ret, *list + space, len);
+    ret[len] = 0;
+    *list += n + ((*list)[n] == ',');
+}
+
+int listener_check(const char *addresses)
+{
+    struct sockaddr_storage a;
+    char address[ADDRESS_MAX];
+    socklen_t len;
+    int err = 0;
+
+    do {
+        next_address(&addresses, address);
+        err = addr_parse(address, 0, &a, &len);
+    } while (*addresses && !err);
+    if (err)
+        log_error(NOT_AN_ADDRESS, ADDRESS_MAX, address);
+    return err;
+}
+
 static int add_all(struct listener *l, const char *addresses)
 {
     int err = 0, missing = 0;
 
     while (*addresses && !err) {
         char address[ADDRESS_MAX];
-        size_t n = strcspn(addresses, ","), space = strspn(addresses, " ");
-        size_t len = n > space ? n - space : 0;
 
-        if (len >= sizeof address)
-            len = sizeof address - 1;
-        memcpy(address, addresses + space, len);
-        address[len] = 0;
+        next_address(&addresses, address);
         err = add(l, address);
         if (err == -ROOST_UNSUPPORTED) {
             log_warn("this machine has no address %s: it is left out", address);
             missing = err;
             err = 0;
         }
-        addresses += n + (addresses[n] == ',');
     }
     return err ? err : l->n ? 0 : missing ? missing : -ROOST_INVALID;
 }

@@ -29,6 +29,8 @@ struct listener {
  * family that this machine lacks is left out, if there is another one.
  * -ROOST_BUSY: the port is taken. */
 int listener_open(struct listener *l, const char *addresses, uint16_t port);
+/* Are they addresses? Logs the first that is not. */
+int listener_check(const char *addresses);
 /* The address and port of one socket, as addr_text has it. */
 void listener_name(const struct listener *l, unsigned i, char out[static ADDR_TEXT_MAX]);
 /* Accepts from now on. */

@@ -38,8 +38,10 @@ uint32_t resources_files(uint32_t conns, uint32_t beside)
     if (setrlimit(RLIMIT_NOFILE, &r) || getrlimit(RLIMIT_NOFILE, &r))
         return conns;
     uint32_t room = r.rlim_cur > beside ? (uint32_t)(r.rlim_cur - beside) : 1;
+    /* The default is more than most will see; with less than half of it, somebody may. */
     if (room != told)
-        log_info(
+        log_write(
+            room < conns / 2 ? LOG_WARN : LOG_DEBUG,
             "only %u of %u connections (conns.max) have room: raise the limit of open files to %u "
             "(ulimit -n, or LimitNOFILE= in the unit)",
             room, conns, conns + beside);

@@ -33,7 +33,10 @@ bool tls_is_roost(const SSL *ssl)
 
 static const char *reason(void)
 {
-    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    /* the first: later ones say that the file was no good because of it */
+    unsigned long e = ERR_peek_error();
+    const char *text = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e))
+                                           : ERR_reason_error_string(ERR_peek_last_error());
 
     return text ? text : "not readable";
 }
@@ -117,6 +120,15 @@ int tls_init(struct tls *t, const struct datadir *d, const char *certificate, co
 out:
     if (err)
         tls_fini(t);
+    return err;
+}
+
+int tls_check(const char *certificate, const char *key)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    int err = ctx ? load_pair(ctx, certificate, key) : -ROOST_NOMEM;
+
+    SSL_CTX_free(ctx);
     return err;
 }
 

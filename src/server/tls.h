@@ -23,6 +23,8 @@ struct tls {
 /* certificate, key: PEM files, or "" for the self-made one in the directory,
  * which is made if it is not there. Logs what is wrong. */
 int tls_init(struct tls *t, const struct datadir *d, const char *certificate, const char *key);
+/* Can this pair of files be used? Logs what is wrong. */
+int tls_check(const char *certificate, const char *key);
 void tls_fini(struct tls *t);
 
 /* Was roost/1 negotiated? Anything else is http/1.1. */

@@ -1,5 +1,6 @@
 """roostd as its operator sees it: certificates, settings, its directory, floods."""
 import hashlib
+import os
 import random
 import signal
 import socket
@@ -94,6 +95,49 @@ def check_names_file_and_line(hall):
     check(done.returncode != 0 and "login.tries" in done.stderr, done)
     done = checked(hall, "--config", str(hall.dir / "missing.conf"))
     check(done.returncode != 0 and "missing.conf" in done.stderr, done)
+
+
+@story
+def check_looks_at_what_the_settings_name(hall):
+    for wrong in ("nowhere", "127.0.0.1, ::g", "1.2.3.4.5"):
+        done = checked(hall, "--set", f"listen={wrong}")
+        check(done.returncode == 2 and "no address" in done.stderr, wrong, done)
+    equal(checked(hall, "--set", "listen=127.0.0.1, ::1").returncode, 0)
+    cert, key, _ = make_certificate(hall.dir, "one.example")
+    equal(checked(hall, "--set", f"tls.certificate={cert}", "--set", f"tls.key={key}").returncode, 0)
+    missing = hall.dir / "missing.pem"
+    for pair, word in (((missing, key), "No such file"), ((cert, missing), "No such file"), ((cert, cert), str(cert))):
+        done = checked(hall, "--set", f"tls.certificate={pair[0]}", "--set", f"tls.key={pair[1]}")
+        check(done.returncode == 2 and word in done.stderr, pair, done)
+
+
+@story
+def few_files_are_spoken_of_when_it_matters(hall):
+    for limit, told in ((20000, False), (4000, True)):
+        hall.stop()
+        hall.wrap = ["prlimit", f"--nofile=1024:{limit}"]
+        if os.geteuid() == 0:  # without the right to raise the hard limit, as a service is
+            hall.wrap += ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"]
+        hall.start()
+        equal(hall.user(f"user{limit}").run("whoami").status, 0)
+        equal(any("conns.max" in line for line in hall.server.seen), told, hall.server.seen)
+
+
+@story
+def the_service_manager_is_told(hall):
+    hall.stop()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(hall.dir / "notify"))
+        manager.settimeout(20)
+        hall.more_env["NOTIFY_SOCKET"] = str(hall.dir / "notify")
+        hall.start()
+        equal(manager.recv(200), b"READY=1")
+        hall.server.process.send_signal(signal.SIGHUP)
+        reloading = manager.recv(200)
+        check(reloading.startswith(b"RELOADING=1"), reloading)
+        equal(manager.recv(200), b"READY=1")
+        hall.stop()
+        equal(manager.recv(200), b"STOPPING=1")
 
 
 @story(short=True)
