@@ -46,7 +46,7 @@ static const struct setting settings[] = {
       "who may register: everybody, who has an invitation, nobody (admins make accounts)" },
     { "registration.local_open", FLAG, AT(hub.open_to_local), "no", 0, 1, NULL,
       "registration is open for private and loopback addresses" },
-    { "broadcast", CHOICE, AT(hub.broadcast), "moderators", 0, 0, "everyone|moderators|admins",
+    { "broadcast", CHOICE, AT(hub.broadcast), "everyone", 0, 0, "everyone|moderators|admins",
       "who may speak to everyone" },
     { "log_private_text", FLAG, AT(hub.log_private_text), "no", 0, 1, NULL,
       "exports hold private messages too; every user is told at login" },

@@ -78,7 +78,7 @@ def the_port_is_taken(hall):
     check(str(hall.port) in said and "--port" in said, said)
 
 
-@story(options=("--set", "broadcast=everyone"))
+@story
 def a_class_of_thirty(hall):
     teacher, *pupils = hall.users("teacher", *(f"pupil{i}" for i in range(1, 30)))
     teacher.run("room", "new", "maths", *(p.name for p in pupils))

@@ -32,7 +32,7 @@ def private_is_private(hall):
     equal(carl.texts("read", "--search", "psst"), [])
 
 
-@story(options=("--set", "broadcast=everyone"))
+@story
 def a_broadcast_reaches_who_is_on(hall):
     anna, ben = hall.users("anna", "ben")
     watching = ben.follow("read", "--follow")
@@ -41,7 +41,7 @@ def a_broadcast_reaches_who_is_on(hall):
     equal(ben.texts("read", "--everyone"), ["fire drill"])
 
 
-@story
+@story(options=("--set", "broadcast=moderators"))
 def who_may_broadcast(hall):
     admin = hall.admin()
     anna = hall.user("anna")
