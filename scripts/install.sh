@@ -22,7 +22,10 @@ if [ "$(id -u)" = 0 ]; then
 elif sudo -n true 2>/dev/null; then
     as_root="sudo -n"
 else
-    echo "Install them with:  sudo apt-get install -y$missing"
+    as="" who="As root, install them with:"
+    command -v sudo >/dev/null && as="sudo " who="Install them with:"
+    # the lists too: a bare machine has none
+    echo "$who  ${as}apt-get update && ${as}apt-get install -y --no-install-recommends$missing"
     exit 1
 fi
 

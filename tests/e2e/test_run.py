@@ -109,3 +109,33 @@ def build_only_starts_nothing(hall):
     bad = Run(hall, "--nonsense")
     check("--port" in "\n".join(bad.drain()))
     equal(bad.process.wait(PATIENCE), 2)
+
+
+@story
+def a_server_that_is_killed_is_spoken_of(hall):
+    run = Run(hall, "--port", "0", "--no-demo")
+    hall.port = run.ready()
+    run.until("Ctrl.C stops")
+    server, = [pid for pid, args in run.processes().items() if "bin/roostd" in args]
+    os.kill(server, signal.SIGKILL)
+    equal(run.process.wait(PATIENCE), 128 + signal.SIGKILL)
+    check("ended by signal 9" in "\n".join(run.drain()), run.seen)
+    all_gone(run)
+
+
+@story
+def without_the_right_to_install_one_line_says_how(hall):
+    fakes = hall.dir / "fakes"
+    fakes.mkdir()
+    for name, does in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("sudo", "exit 1")):
+        (fakes / name).write_text(f"#!/bin/sh\n{does}\n")
+        (fakes / name).chmod(0o755)
+    hall.more_env["PATH"] = f"{fakes}:{os.environ['PATH']}"
+    run = Run(hall, "--build-only")
+    said = run.drain()
+    check(run.process.wait(PATIENCE) != 0, said)
+    line, = [one for one in said if "apt-get" in one]
+    wanted = [row.split()[0] for row in (ROOT / "scripts/packages").read_text().splitlines() if row.endswith(" run") and row[0] != "#"]
+    check("sudo apt-get update && sudo apt-get install -y" in line and len(wanted) > 5, line)
+    equal([name for name in wanted if f" {name}" not in line], [])
+    check("sudo" not in said[-1] or said[-1] == line, "and nothing more", said)
