@@ -350,6 +350,7 @@ static void tell(struct world *w, struct actor *a)
             on_push(w, a, e->msg);
             break;
         case CORE_FOLLOWED:
+        case CORE_TICKET:
             break;
         }
     }

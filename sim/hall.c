@@ -60,6 +60,9 @@ static void pull(struct hall *h)
         case HUB_HASH:
             take_hash(h, &out.hash);
             break;
+        case HUB_TITLE:
+            free(out.title);
+            break;
         }
     }
 }
@@ -272,6 +275,7 @@ static void stop_hub(struct hall *h)
             store_op_unref(out.kind == HUB_STORE ? out.op : NULL);
             if (out.kind == HUB_HASH)
                 hub_hash_fini(&out.hash);
+            free(out.title);
         }
         hub_free(h->hub);
     }

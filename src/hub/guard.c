@@ -17,7 +17,7 @@ enum { PAIR, DEVICE, SOURCE, ACCOUNT }; /* places in guard_run.keys */
 const char *guard_kind_text(uint32_t kind)
 {
     static const char *const texts[] = { "",      "pair", "device", "source", "account",
-                                         "admin", "code", "codes",  "guests" };
+                                         "admin", "code", "codes",  "guests", "meetings" };
 
     return kind < sizeof texts / sizeof *texts ? texts[kind] : "";
 }

@@ -30,7 +30,8 @@ enum guard_kind {
     GUARD_ADMIN,
     GUARD_CODE,
     GUARD_CODES,
-    GUARD_GUESTS
+    GUARD_GUESTS,
+    GUARD_MEETINGS
 };
 enum { GUARD_PLACES = 4 }; /* pair, device, source, account: in this order */
 

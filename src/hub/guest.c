@@ -10,7 +10,6 @@
 #include "hub/guard.h"
 #include "hub/handlers_meet.h"
 #include "hub/token.h"
-#include "seal/digest.h"
 
 enum { DEVICE_NAME_BYTES = 64, GUESTS_AN_HOUR = 200 /* of one source */ };
 
@@ -64,8 +63,6 @@ static int at_the_door(struct hub *h, struct request *q, const struct guest *g)
 static int guest_op(struct hub *h, struct request *q, struct guest *g, struct store_op *op)
 {
     const Roost__Guest *b = q->msg->guest;
-    struct store_count *count = &op->counts[0];
-    uint8_t kind = GUARD_GUESTS;
     size_t len = utf8_fit(b->device_name, DEVICE_NAME_BYTES);
     char *device_name = arena_get(&op->mem, len + 1);
 
@@ -75,22 +72,13 @@ static int guest_op(struct hub *h, struct request *q, struct guest *g, struct st
     op->account.guest_of = q->room_id;
     op->session.address = arena_str(&op->mem, q->address);
     memcpy(op->session.device, g->device, 32);
-    *count = (struct store_count){ .kind = kind,
-                                   .limit = GUESTS_AN_HOUR,
-                                   .window_ms = 3600000,
-                                   .source = arena_str(&op->mem, q->source) };
-    op->n_counts = 1;
     if (!device_name || !op->account.name || !op->skeleton)
         return -ROOST_NOMEM;
     memcpy(device_name, b->device_name, len);
     op->session.device_name = device_name;
     rng_fill(&h->rng, g->token, sizeof g->token);
     int err = token_session_hash(op->session.token, g->token);
-    return err ? err
-               : seal_sha256(count->key,
-                             (struct seal_part[]){
-                                 { "count", 6 }, { &kind, 1 }, { q->source, strlen(q->source) } },
-                             3);
+    return err ? err : meet_count_made(q, GUARD_GUESTS, GUESTS_AN_HOUR, 3600000, op);
 }
 
 int guest_on_message(struct hub *h, struct request *q)

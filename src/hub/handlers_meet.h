@@ -41,6 +41,9 @@ bool meet_secret_is(const struct hub *h, uint64_t meeting, const char *typed);
 void meet_code_draw(struct hub *h, char ret[static MEET_CODE_MAX + 1]);
 /* What a wrong code of this asker counts against. */
 int meet_counts(struct hub *h, const struct request *q, struct store_op *op);
+/* What is made counts against its maker: an account, or where a guest comes from. */
+int meet_count_made(const struct request *q, uint32_t kind, uint32_t limit, int64_t window_ms,
+                    struct store_op *op);
 
 /* --- changes (meet_change.c) --------------------------------------------------------------- */
 

@@ -332,7 +332,7 @@ void hub_stats(const struct hub *h, struct hub_stats *ret)
     ret->bytes = sizeof *h + h->conns.n * sizeof(struct conn) + h->users.n * sizeof(struct user) +
                  h->requests.n * sizeof(struct request);
     for (size_t i = 0; (s = map_next(&h->rooms, &i));)
-        ret->bytes += sizeof(struct room) +
+        ret->bytes += meeting_bytes(((struct room *)s->value)->meeting) + sizeof(struct room) +
                       ((struct room *)s->value)->members.cap * sizeof(struct map_slot) +
                       ((struct room *)s->value)->members.n * sizeof(struct member);
 }

@@ -69,6 +69,7 @@ enum hub_output_kind {
     HUB_CLOSE, /* close conn after what was sent; hub_on_close will not be called for it */
     HUB_STORE, /* op; the edge unrefs when it has been applied */
     HUB_HASH,  /* hash: verify or make a password hash on another thread */
+    HUB_TITLE, /* the answer to hub_ask_title; title is the edge's, to free */
 };
 
 struct hub_hash {
@@ -86,6 +87,8 @@ struct hub_output {
     struct blob *bytes;
     struct store_op *op;
     struct hub_hash hash;
+    char *title; /* "" when err says why there is none */
+    int err;
 };
 
 struct hub;
@@ -106,6 +109,10 @@ void hub_on_close(struct hub *h, uint64_t conn, enum hub_close why, struct now n
 void hub_on_stored(struct hub *h, struct store_result *result, struct now now);
 /* ok: verified; encoded: the hash that was made (copied), or NULL when it failed. */
 void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, struct now now);
+/* What is the meeting with this code called? A page asks, which counts as a guess; the answer
+ * is HUB_TITLE with the same conn. -ROOST_BUSY, -ROOST_NOMEM: there will be none. */
+int hub_ask_title(struct hub *h, uint64_t conn, const char *code, const struct hub_peer *peer,
+                  struct now now);
 void hub_expire(struct hub *h, struct now now);
 int64_t hub_deadline_us(const struct hub *h); /* mono_us; INT64_MAX = none */
 /* Everyone is told that the server goes down; no request is taken after it. */

@@ -204,6 +204,7 @@ struct request {
     int step;              /* for handlers with several store operations */
     void *state;           /* theirs, in mem */
     uint64_t retry_after_ms;
+    uint64_t page; /* meet_page.c: the connection of who asked */
     struct request *next;
 };
 
@@ -347,8 +348,9 @@ struct outbox *outbox_new(void);
 void outbox_free(struct outbox *o);
 int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes); /* refs */
 int outbox_close(struct outbox *o, uint64_t conn);
-int outbox_store(struct outbox *o, struct store_op *op);        /* takes */
-int outbox_hash(struct outbox *o, const struct hub_hash *hash); /* takes */
+int outbox_store(struct outbox *o, struct store_op *op);                       /* takes */
+int outbox_hash(struct outbox *o, const struct hub_hash *hash);                /* takes */
+int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err); /* copies */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
 
 /* --- conn.c, people.c: who is attached ------------------------------------------- */
@@ -388,5 +390,5 @@ void request_settle(struct hub *h, struct request *q, int outcome);
 void request_refuse(struct hub *h, struct request *q, int err);
 void request_free(struct hub *h, struct request *q);
 void request_on_result(struct hub *h, struct request *q, struct store_result *r);
-/* The hub's own: nobody asked, nobody is answered. */
-void request_internal(struct hub *h, const struct rule *rule, uint64_t room);
+/* The hub's own: nobody is answered. NULL: there is no memory for it. */
+struct request *request_internal(struct hub *h, const struct rule *rule);

@@ -83,3 +83,20 @@ int meet_counts(struct hub *h, const struct request *q, struct store_op *op)
     int err = count_key(one->key, GUARD_CODE, q->source, strlen(q->source));
     return err ? err : count_key(all->key, GUARD_CODES, "", 0);
 }
+
+int meet_count_made(const struct request *q, uint32_t kind, uint32_t limit, int64_t window_ms,
+                    struct store_op *op)
+{
+    struct store_count *one = &op->counts[0];
+    bool signed_in = q->account && !q->guest;
+    uint8_t id[8];
+
+    put_number(id, q->account);
+    *one = (struct store_count){ .kind = kind,
+                                 .limit = limit,
+                                 .window_ms = window_ms,
+                                 .source = arena_str(&op->mem, q->source) };
+    op->n_counts = 1;
+    return signed_in ? count_key(one->key, (uint8_t)kind, id, sizeof id)
+                     : count_key(one->key, (uint8_t)kind, q->source, strlen(q->source));
+}

@@ -1,9 +1,14 @@
 /* meet_new.c - a new meeting: its code, its host. */
 #include <string.h>
 
+#include "hub/guard.h"
 #include "hub/handlers_meet.h"
 
-enum { TITLE_SUFFIX = 16, CODES_TRIED = 20 };
+enum {
+    TITLE_SUFFIX = 16,
+    CODES_TRIED = 20,
+    MEETINGS_A_DAY = 200, /* of one account, or source */
+};
 
 struct making {
     Roost__Meeting head;
@@ -116,6 +121,8 @@ static int try_code(struct hub *h, struct request *q, struct making *k)
     meet_code_draw(h, k->code);
     k->tried++;
     int err = op ? op_fill(q, k, op) : -ROOST_NOMEM;
+    if (!err)
+        err = meet_count_made(q, GUARD_MEETINGS, MEETINGS_A_DAY, 86400000, op);
     if (err) {
         store_op_unref(op);
         return err;
@@ -185,8 +192,10 @@ int meet_new_on_stored(struct hub *h, struct request *q, struct store_result *r)
 
     if (r->err == -ROOST_CODE_TAKEN && k->tried < CODES_TRIED)
         return try_code(h, q, k);
-    if (r->err)
-        return r->err;
+    if (r->err) {
+        q->retry_after_ms = (uint64_t)r->retry_ms;
+        return r->err == -ROOST_GUESSES ? -ROOST_LIMIT : r->err;
+    }
     if (c && c->user->guest)
         c->user->guest_of = r->room;
     if (r->kind == STORE_MEET_FIND)

@@ -66,8 +66,13 @@ static void tick(struct hub *h, struct room *r)
         .on_stored = meet_tick_on_stored,
     };
 
-    if (meet_due_us(r->meeting, h->now.mono_us, h->now.wall_ms) <= h->now.mono_us)
-        request_internal(h, &rule, r->id);
+    if (meet_due_us(r->meeting, h->now.mono_us, h->now.wall_ms) > h->now.mono_us)
+        return;
+    struct request *q = request_internal(h, &rule);
+    if (!q)
+        return; /* the next second asks again */
+    q->room_id = r->id;
+    shard_enter(h, q);
 }
 
 int64_t meetings_deadline_us(const struct hub *h)

@@ -41,6 +41,15 @@ void meeting_free(struct meeting *m)
     free(m);
 }
 
+size_t meeting_bytes(const struct meeting *m)
+{
+    enum { STRINGS = 160 }; /* names, skeleton, source */
+
+    return m ? sizeof *m + m->attendees.cap * sizeof(struct map_slot) +
+                   m->attendees.n * (sizeof(struct attendee) + STRINGS)
+             : 0;
+}
+
 static int head_set(Roost__Meeting *to, const Roost__Meeting *from)
 {
     Roost__Meeting fresh = *from;

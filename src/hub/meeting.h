@@ -55,6 +55,7 @@ struct meeting {
 /* Of what the store read. -ROOST_MALFORMED: not what was once kept. */
 int meeting_load(struct meeting **ret, const struct store_result *loaded, int64_t now_us);
 void meeting_free(struct meeting *m);
+size_t meeting_bytes(const struct meeting *m); /* roughly; 0 for NULL */
 /* Who was connected to the one before is to this one. */
 void meeting_keep_presence(struct meeting *m, const struct meeting *before);
 

@@ -1,6 +1,6 @@
 /* outbox.c - what the hub wants done, in order, until the edge pulls it.
  *
- * A fan-out to a thousand is a thousand small items, so an item is three words
+ * A fan-out to a thousand is a thousand small items, so an item is four words
  * and a hash job lives behind a pointer.
  */
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 struct out_item {
     enum hub_output_kind kind;
     uint64_t conn;
-    void *thing; /* blob, op or hash */
+    void *thing; /* blob, op, hash or title */
+    int err;     /* HUB_TITLE */
 };
 
 struct outbox {
@@ -47,6 +48,7 @@ void outbox_free(struct outbox *o)
         blob_unref(out.bytes);
         store_op_unref(out.op);
         hub_hash_fini(&out.hash);
+        free(out.title);
     }
     free(o->items);
     free(o);
@@ -73,7 +75,7 @@ static int push(struct outbox *o, enum hub_output_kind kind, uint64_t conn, void
     int err = o->n == o->cap ? grow(o) : 0;
 
     if (!err)
-        o->items[(o->head + o->n++) & (o->cap - 1)] = (struct out_item){ kind, conn, thing };
+        o->items[(o->head + o->n++) & (o->cap - 1)] = (struct out_item){ kind, conn, thing, 0 };
     return err;
 }
 
@@ -112,6 +114,18 @@ int outbox_hash(struct outbox *o, const struct hub_hash *hash)
     return err;
 }
 
+int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err)
+{
+    char *copy = strdup(title ? title : "");
+    int failed = copy ? push(o, HUB_TITLE, conn, copy) : -ROOST_NOMEM;
+
+    if (failed)
+        free(copy);
+    else
+        o->items[(o->head + o->n - 1) & (o->cap - 1)].err = title ? 0 : err;
+    return failed;
+}
+
 bool outbox_next(struct outbox *o, struct hub_output *ret)
 {
     *ret = (struct hub_output){ 0 };
@@ -133,6 +147,10 @@ bool outbox_next(struct outbox *o, struct hub_output *ret)
     case HUB_HASH:
         ret->hash = *(struct hub_hash *)item.thing;
         free(item.thing);
+        break;
+    case HUB_TITLE:
+        ret->err = item.err;
+        ret->title = item.thing;
         break;
     case HUB_CLOSE:
         break;

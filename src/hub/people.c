@@ -115,7 +115,7 @@ int who_on_message(struct hub *h, struct request *q)
 
     for (size_t i = 0; on && (s = map_next(&h->users, &i));) {
         const struct user *u = s->value;
-        if (u->n_conns && u->account > q->msg->who->after)
+        if (u->n_conns && !u->guest && u->account > q->msg->who->after)
             on[n++] = u;
     }
     Roost__Person *rows = on ? arena_get(&q->mem, (n + 1) * sizeof *rows) : NULL;
@@ -205,6 +205,8 @@ void people_expire(struct hub *h)
         if (!u->changed)
             continue;
         u->changed = false;
+        if (u->guest)
+            continue; /* is nobody outside its meeting */
         changed[n++] = u;
         if (n == PEOPLE_PER_FRAME) {
             tell_watchers(h, changed, n);

@@ -10,6 +10,17 @@ static uint32_t limit_of(uint32_t asked)
     return !asked ? LIMIT_DEFAULT : asked > STORE_PAGE_MAX ? STORE_PAGE_MAX : asked;
 }
 
+/* A guest reads what came while it was in: numbers above this. */
+static uint64_t begins_after(const struct request *q, uint64_t after)
+{
+    const struct attendee *a = q->guest && q->room->meeting
+                                   ? meeting_attendee(q->room->meeting, q->account)
+                                   : NULL;
+    uint64_t from = a ? a->row.from_seq : 0;
+
+    return from > after + 1 ? from - 1 : after;
+}
+
 /* --- sync ---------------------------------------------------------------------------- */
 
 static int synced_reply(struct hub *h, struct request *q, uint64_t upto, uint64_t head, bool more)
@@ -28,7 +39,7 @@ static int synced_reply(struct hub *h, struct request *q, uint64_t upto, uint64_
 
 int sync_on_message(struct hub *h, struct request *q)
 {
-    const Roost__Sync *b = q->msg->sync;
+    uint64_t after = begins_after(q, q->msg->sync->after);
     struct conn *c = request_conn(h, q);
     struct sub *s = c ? sub_get(c, q->room_id) : NULL;
 
@@ -41,7 +52,7 @@ int sync_on_message(struct hub *h, struct request *q)
         return err;
     s->state = SUB_SYNCING;
     s->upto = q->room->head;
-    if (b->after >= q->room->head) {
+    if (after >= q->room->head) {
         synced_reply(h, q, q->room->head, q->room->head, false);
         sub_release(h, s);
         return HUB_DONE;
@@ -50,9 +61,9 @@ int sync_on_message(struct hub *h, struct request *q)
     if (op) {
         op->account.id = q->account;
         op->room.id = q->room_id;
-        op->after = b->after;
+        op->after = after;
         op->before = q->room->head + 1;
-        op->limit = limit_of(b->limit);
+        op->limit = limit_of(q->msg->sync->limit);
     }
     return request_store(h, q, op);
 }
@@ -133,7 +144,7 @@ int read_on_message(struct hub *h, struct request *q)
     if (op) {
         op->account.id = q->account;
         op->room.id = q->room_id;
-        op->after = b->after;
+        op->after = begins_after(q, b->after);
         op->before = b->before;
         op->around = b->around;
         op->since_ms = (int64_t)b->since_ms;

@@ -255,23 +255,23 @@ static int request_check(struct hub *h, struct request *q, struct conn *c)
     return 0;
 }
 
-void request_internal(struct hub *h, const struct rule *rule, uint64_t room)
+struct request *request_internal(struct hub *h, const struct rule *rule)
 {
     static const Roost__ToServer nothing = ROOST__TO_SERVER__INIT;
-    struct request *q = calloc(1, sizeof *q);
+    bool crowded = h->requests.n >= REQUESTS_MAX;
+    struct request *q = crowded ? NULL : calloc(1, sizeof *q);
 
     if (!q)
-        return; /* the next second asks again */
+        return NULL;
     q->msg = &nothing;
     q->rule = rule;
     q->token = h->next_token++;
-    q->room_id = room;
     q->name = q->address = q->source = "";
     q->resolved = true;
-    if (map_put(&h->requests, q->token, q) < 0)
-        free(q);
-    else
-        shard_enter(h, q);
+    if (map_put(&h->requests, q->token, q) == 0)
+        return q;
+    free(q);
+    return NULL;
 }
 
 void request_begin(struct hub *h, struct conn *c, const uint8_t *body, size_t len)

@@ -216,6 +216,14 @@ static void do_output(struct edge *e, struct hub_output *out)
     case HUB_HASH:
         hasher_put(e->hasher, &out->hash);
         break;
+    case HUB_TITLE:
+        edge_on_title(e, out->conn,
+                      !out->err                            ? MEETING_LIVE
+                      : out->err == -ROOST_NO_SUCH_MEETING ? MEETING_UNKNOWN
+                                                           : MEETING_UNSAID,
+                      out->title);
+        free(out->title);
+        break;
     }
 }
 
@@ -275,15 +283,12 @@ void edge_on_probed(void *edge, int err)
     }
 }
 
-void edge_set_join_page(struct edge *e, edge_title *ask, void *ctx)
-{
-    e->ask_title = ask;
-    e->title_ctx = ctx;
-}
-
 int edge_ask_title(struct edge *e, uint64_t conn, const char *code, const struct hub_peer *who)
 {
-    return e->ask_title ? e->ask_title(e->title_ctx, conn, code, who) : -ROOST_UNSUPPORTED;
+    int err = hub_ask_title(e->hub, conn, code, who, edge_now());
+
+    edge_pull(e);
+    return err;
 }
 
 void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const char *title)

@@ -53,11 +53,6 @@ struct edge_stats {
     uint64_t answers[METRIC_STATUS_NR]; /* to HTTP requests */
 };
 
-/* The page of a meeting asks what it is called. 0: edge_on_title will be called with this
- * conn, once (perhaps before this returns); else nobody knows now. `who` asks, which counts
- * as a guess of a bare code. */
-typedef int edge_title(void *ctx, uint64_t conn, const char *code, const struct hub_peer *who);
-
 struct edge {
     uv_loop_t *loop;
     struct hub *hub;
@@ -84,8 +79,6 @@ struct edge {
     } timed[TIMED_NR];
     struct now started;
     struct health health;
-    edge_title *ask_title; /* NULL: nobody is asked */
-    void *title_ctx;
     char web_policy[PAGES_POLICY_MAX];
     bool draining, pulling;
     int64_t hub_due_us;
@@ -107,8 +100,6 @@ void edge_accept(struct edge *e, int fd);
 /* No room for one more that has not shaken hands: come back later. */
 bool edge_is_full(struct edge *e);
 
-/* Who is asked for the titles of meetings. */
-void edge_set_join_page(struct edge *e, edge_title *ask, void *ctx);
 /* The answer; title is for MEETING_LIVE. One that comes too late is dropped. */
 void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const char *title);
 
@@ -138,6 +129,8 @@ void edge_time(struct edge *e, struct peer *p, enum timed list);
 void edge_forget(struct edge *e, struct peer *p);
 /* Is e->health of now? If not, it is asked for: web_conn_on_health will be called. */
 bool edge_knows_health(struct edge *e);
+/* The page of a meeting asks what it is called. 0: edge_on_title will be called with this
+ * conn, once; else nobody knows now. `who` asks, which counts as a guess of a bare code. */
 int edge_ask_title(struct edge *e, uint64_t conn, const char *code, const struct hub_peer *who);
 /* Are no more than http.max peers speaking HTTP? */
 bool edge_has_room_for_web(const struct edge *e);

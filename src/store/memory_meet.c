@@ -119,7 +119,7 @@ static int list_make(struct mem *m, const struct store_op *op, const struct mem_
     }
     for (size_t i = 0; i < op->n_attendees; i++) {
         struct attendee_row *a = find(list, op->attendees[i].account);
-        if (a)
+        if (a && mem_account(m, a->account))
             a->skeleton = NULL; /* two may have changed names with each other */
     }
     for (size_t i = 0; i < op->n_attendees && !err; i++) {
@@ -206,7 +206,9 @@ int mem_meet_new(struct mem *m, const struct store_op *op, struct store_result *
         return -ROOST_NO_SUCH_USER;
     if (a->row.guest && a->row.guest_of)
         return -ROOST_ALREADY;
-    int err = by_code(m, code_of(op)) ? -ROOST_CODE_TAKEN : list_make(m, op, NULL, &list);
+    int err = mem_counts_check(m, op, r);
+    if (!err)
+        err = by_code(m, code_of(op)) ? -ROOST_CODE_TAKEN : list_make(m, op, NULL, &list);
     if (!err)
         err = members_check(m, op, NULL);
     struct mem_room *room = err ? NULL : mem_room_add(m);
@@ -214,6 +216,7 @@ int mem_meet_new(struct mem *m, const struct store_op *op, struct store_result *
         free(list.rows);
         return err;
     }
+    mem_counts_add(m, op);
     meet_make(room, op);
     list_take(room, &list);
     for (size_t i = 0; i < op->n_members; i++)

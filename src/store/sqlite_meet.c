@@ -58,8 +58,9 @@ static bool ends(const struct store_op *op)
 static void names_leave(struct db *d, const struct store_op *op, uint64_t room)
 {
     for (size_t i = 0; op->n_attendees > 1 && i < op->n_attendees; i++)
-        db_run(d, "UPDATE attendees SET skeleton = NULL WHERE meeting = ?1 AND account = ?2", "ii",
-               (int64_t)room, (int64_t)op->attendees[i].account);
+        if (account_is(d, op->attendees[i].account))
+            db_run(d, "UPDATE attendees SET skeleton = NULL WHERE meeting = ?1 AND account = ?2",
+                   "ii", (int64_t)room, (int64_t)op->attendees[i].account);
 }
 
 static int attendees_put(struct db *d, const struct store_op *op, uint64_t room)
@@ -171,9 +172,12 @@ int do_meet_new(struct db *d, const struct store_op *op, struct store_result *r)
         return -ROOST_ALREADY;
     if (rooms_are_full(d))
         return -ROOST_LIMIT;
-    int err = whole(d, op, &h, meet_make);
+    int err = counts_check(d, op, r);
+    if (!err)
+        err = whole(d, op, &h, meet_make);
     if (err)
         return err;
+    counts_add(d, op);
     event_put(d, &h, &op->event, op->now_ms, 0);
     room_head_put(d, &h);
     db_run(d, "UPDATE accounts SET guest_of = ?2 WHERE id = ?1 AND guest <> 0", "ii",

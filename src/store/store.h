@@ -144,8 +144,8 @@ enum store_kind {
      * like it; guests may share names) */
     STORE_GUEST_NEW,
     /* account.id, room.{name,topic,retention_days}, meet.{bound_room,code,until_ms,forget,data},
-     * members[] (the host), attendees[], event (EVENT_MEET) -> room_row, seq, at_ms
-     * | NO_SUCH_USER | ALREADY (account.id is a guest and is of a meeting) | CODE_TAKEN (a live
+     * members[] (the host), attendees[], event (EVENT_MEET), counts[] -> room_row, seq, at_ms
+     * | GUESSES (a count is at its limit; else each is one more) | NO_SUCH_USER | ALREADY (account.id is a guest and is of a meeting) | CODE_TAKEN (a live
      * meeting has it) | NAME_TAKEN. A private room of the kind MEETING, that no name finds;
      * the event is its first. Of a guest, guest_of becomes the room. What is packed in data
      * cannot know the room's number yet. */
