@@ -145,10 +145,11 @@ enum store_kind {
     STORE_GUEST_NEW,
     /* account.id, room.{name,topic,retention_days}, meet.{bound_room,code,until_ms,forget,data},
      * members[] (the host), attendees[], event (EVENT_MEET), counts[] -> room_row, seq, at_ms
-     * | GUESSES (a count is at its limit; else each is one more) | NO_SUCH_USER | ALREADY (account.id is a guest and is of a meeting) | CODE_TAKEN (a live
-     * meeting has it) | NAME_TAKEN. A private room of the kind MEETING, that no name finds;
-     * the event is its first. Of a guest, guest_of becomes the room. What is packed in data
-     * cannot know the room's number yet. */
+     * | NO_SUCH_USER | ALREADY (account.id is a guest and is of a meeting) | GUESSES (a count is
+     * at its limit; else each is one more when the meeting is made) | CODE_TAKEN (a live meeting
+     * has it) | NAME_TAKEN. A private room of the kind MEETING, that no name finds; the event
+     * is its first. Of a guest, guest_of becomes the room. What is packed in data cannot know
+     * the room's number yet. */
     STORE_MEET_NEW,
     /* words = code, account.id (0: none), counts[] -> room, head, meet, meet_role: of a live
      * meeting whose code has not expired at now_ms. | NO_SUCH_MEETING, and each of counts[] is

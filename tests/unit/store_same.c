@@ -43,6 +43,8 @@ static bool same_account(const struct account_row *a, const struct account_row *
     SAME(created_ms);
     SAME(sessions);
     SAME(deleted);
+    SAME(guest);
+    SAME(guest_of);
     return true;
 }
 
@@ -96,9 +98,35 @@ static bool same_member(const struct member_row *a, const struct member_row *b)
     SAME_TEXT(name);
     SAME(role);
     SAME(banned);
+    SAME(guest);
     SAME(delivered);
     SAME(read);
     return true;
+}
+
+static bool same_data(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b)
+{
+    return (n_a == n_b && (n_a == 0 || memcmp(a, b, n_a) == 0)) || differs("data");
+}
+
+static bool same_meet(const struct meet_row *a, const struct meet_row *b)
+{
+    SAME(room);
+    SAME(bound_room);
+    SAME_TEXT(code);
+    SAME(until_ms);
+    SAME(live);
+    SAME(forget);
+    return same_data(a->data, a->n_data, b->data, b->n_data);
+}
+
+static bool same_attendee(const struct attendee_row *a, const struct attendee_row *b)
+{
+    SAME(account);
+    SAME_TEXT(skeleton);
+    if (!a->skeleton != !b->skeleton)
+        return differs("present");
+    return same_data(a->data, a->n_data, b->data, b->n_data);
 }
 
 static bool same_id(const uint64_t *a, const uint64_t *b)
@@ -156,7 +184,7 @@ static bool same_event(const struct event *a, const struct event *b)
     SAME(edit_seq);
     SAME(deleted);
     SAME_LIST(reactions, n_reactions, same_reaction);
-    return true;
+    return same_data(a->data, a->n_data, b->data, b->n_data);
 }
 
 static bool same_line(const struct log_line *a, const struct log_line *b)
@@ -188,8 +216,13 @@ bool store_same(const struct store_result *a, const struct store_result *b)
     SAME(read);
     SAME(more);
     if (!same_account(&a->account_row, &b->account_row) ||
-        !same_session(&a->session, &b->session) || !same_room(&a->room_row, &b->room_row))
+        !same_session(&a->session, &b->session) || !same_room(&a->room_row, &b->room_row) ||
+        !same_meet(&a->meet, &b->meet))
         return false;
+    SAME(meet_role);
+    SAME(retry_ms);
+    SAME_LIST(meets, n_meets, same_meet);
+    SAME_LIST(attendees, n_attendees, same_attendee);
     SAME_LIST(accounts, n_accounts, same_account);
     SAME_LIST(sessions, n_sessions, same_session);
     SAME_LIST(guards, n_guards, same_guard);

@@ -64,7 +64,7 @@ static void random_event(struct world *w, struct store_op *op)
     struct event *e = &op->event;
     uint64_t *mentions = arena_get(&op->mem, 2 * sizeof *mentions);
 
-    e->room = 1 + roll(&w->dice, 6);
+    e->room = 1 + roll(&w->dice, 8);
     e->from = 1 + roll(&w->dice, 8);
     e->kind = kinds[roll(&w->dice, 12)];
     e->ref = roll(&w->dice, 60);
@@ -123,6 +123,84 @@ static void random_people(struct world *w, struct store_op *op)
         bytes_of(op->keys[i], 32, roll(&w->dice, 6));
 }
 
+static const char *random_code(struct world *w, struct store_op *op)
+{
+    char code[8];
+
+    snprintf(code, sizeof code, "10000%d", (int)roll(&w->dice, 5));
+    return roll(&w->dice, 6) ? arena_str(&op->mem, code) : NULL;
+}
+
+static const uint8_t *random_data(struct world *w, struct store_op *op, size_t *ret_n)
+{
+    *ret_n = roll(&w->dice, 20);
+    uint8_t *data = arena_get(&op->mem, *ret_n + 1);
+    CHECK(data);
+    memset(data, (int)roll(&w->dice, 256), *ret_n);
+    return data;
+}
+
+static void random_attendees(struct world *w, struct store_op *op)
+{
+    struct attendee_row *rows = arena_get(&op->mem, 3 * sizeof *rows);
+
+    CHECK(rows);
+    op->attendees = rows;
+    op->n_attendees = roll(&w->dice, 4);
+    for (size_t i = 0; i < op->n_attendees; i++) {
+        rows[i].account = 1 + roll(&w->dice, 12);
+        rows[i].skeleton = roll(&w->dice, 4) ? random_name(w, op) : NULL;
+        rows[i].data = random_data(w, op, &rows[i].n_data);
+    }
+}
+
+static void random_counts(struct world *w, struct store_op *op)
+{
+    op->n_counts = roll(&w->dice, STORE_COUNTS_MAX + 1);
+    for (size_t i = 0; i < op->n_counts; i++) {
+        struct store_count *c = &op->counts[i];
+        *c = (struct store_count){ .kind = 6 + (uint32_t)i, .source = i ? NULL : "192.0.2.1" };
+        c->limit = (uint32_t)roll(&w->dice, 20);
+        c->window_ms = 1 + (int64_t)roll(&w->dice, 900000);
+        bytes_of(c->key, 32, roll(&w->dice, 8));
+    }
+}
+
+static void random_meeting(struct world *w, struct store_op *op)
+{
+    struct member_row *members = (struct member_row *)op->members;
+    struct event *e = &op->event;
+
+    op->room.id = roll(&w->dice, 24);
+    op->room.name = roll(&w->dice, 3) ? NULL : "title";
+    op->account.id = roll(&w->dice, 12);
+    op->account.guest_of = roll(&w->dice, 2) ? 0 : roll(&w->dice, 9);
+    op->owner_epoch = roll(&w->dice, 40) != 0;
+    op->words = random_code(w, op);
+    op->meet = (struct meet_row){ .code = random_code(w, op), .bound_room = roll(&w->dice, 6) };
+    op->meet.until_ms = roll(&w->dice, 3) ? 0 : w->now_ms + (int64_t)roll(&w->dice, 900000);
+    op->meet.live = roll(&w->dice, 10) != 0;
+    op->meet.forget = roll(&w->dice, 2);
+    op->meet.data = random_data(w, op, &op->meet.n_data);
+    for (size_t i = 0; i < op->n_members; i++) {
+        members[i].account = 1 + roll(&w->dice, 12);
+        members[i].banned = roll(&w->dice, 4) == 0;
+    }
+    random_attendees(w, op);
+    random_counts(w, op);
+    *e = (struct event){ .from = roll(&w->dice, 12), .kind = EVENT_MEET };
+    if (op->kind == STORE_MEET_NOTE) {
+        e->kind = EVENT_TEXT;
+        e->text = random_text(w, op);
+    } else if (op->kind == STORE_MEET_CHANGE && roll(&w->dice, 2)) {
+        e->kind = 0;
+    } else {
+        e->who = roll(&w->dice, 12);
+        e->change = (uint32_t)roll(&w->dice, 100);
+        e->data = random_data(w, op, &e->n_data);
+    }
+}
+
 static void random_secrets(struct world *w, struct store_op *op)
 {
     op->has_secret = op->kind != STORE_ACCOUNT_NEW ? roll(&w->dice, 2) : roll(&w->dice, 4) == 0;
@@ -145,13 +223,18 @@ static void random_secrets(struct world *w, struct store_op *op)
 static struct store_op *random_op(struct world *w)
 {
     static const enum store_kind rare[] = { STORE_ACCOUNT_DELETE, STORE_RETAIN };
-    enum store_kind kind = (enum store_kind)(1 + roll(&w->dice, STORE_RETAIN));
+    enum store_kind kind = (enum store_kind)(1 + roll(&w->dice, STORE_MEET_NOTE));
 
-    if (roll(&w->dice, 2))
+    if (roll(&w->dice, 3) == 0)
         kind = STORE_APPEND;
-    if ((kind == rare[0] || kind == rare[1]) && roll(&w->dice, 6))
+    else if (roll(&w->dice, 3) == 0)
+        kind = (enum store_kind)(STORE_GUEST_NEW +
+                                 roll(&w->dice, STORE_MEET_NOTE - STORE_GUEST_NEW + 1));
+    if ((kind == rare[0] || kind == rare[1]) && roll(&w->dice, 3))
         kind = STORE_READ;
     w->now_ms += (int64_t)roll(&w->dice, 20000) - 2000;
+    if (roll(&w->dice, 400) == 0)
+        w->now_ms += (int64_t)roll(&w->dice, 40) * 86400000;
     struct store_op *op = store_op_new(kind, w->now_ms);
     CHECK(op);
     op->token = roll(&w->dice, 1000);
@@ -166,7 +249,7 @@ static struct store_op *random_op(struct world *w)
     op->session.id = 1 + roll(&w->dice, 20);
     op->session.device_name = "phone";
     op->session.address = roll(&w->dice, 2) ? "192.0.2.1" : NULL;
-    op->room.id = roll(&w->dice, 7);
+    op->room.id = roll(&w->dice, 9);
     op->room.name = op->room.skeleton = random_name(w, op);
     op->room.topic = "about";
     op->room.private = roll(&w->dice, 2);
@@ -192,8 +275,14 @@ static struct store_op *random_op(struct world *w)
     op->log.outcome = -30;
     random_people(w, op);
     random_secrets(w, op);
+    if (kind == STORE_ROOM_LOAD && roll(&w->dice, 2))
+        op->room.id = roll(&w->dice, 24); /* meetings come later than rooms */
+    if (kind == STORE_RETAIN && roll(&w->dice, 2))
+        op->room.id = 0;
     if (kind == STORE_APPEND)
         random_event(w, op);
+    if (kind >= STORE_GUEST_NEW)
+        random_meeting(w, op);
     return op;
 }
 
