@@ -55,6 +55,14 @@ static const struct setting settings[] = {
     { "say.burst", NUMBER, AT(hub.say_burst), "50", 1, 1000000, NULL, "and so many at once" },
     { "text.max", SIZE32, AT(hub.text_max), "16K", 64, 32768, NULL, "bytes in one message" },
 
+    { "guests_may_host", FLAG, AT(hub.guests_may_host), "yes", 0, 1, NULL,
+      "a name is enough to start a meeting, where registration is open" },
+    { "code_digits", NUMBER, AT(hub.code_digits), "6", 6, 9, NULL, "of the code of a meeting" },
+    { "code_tries", NUMBER, AT(hub.code_tries), "10", 1, 100000, NULL,
+      "wrong codes an hour from one source, or of one account" },
+    { "code_tries_all", NUMBER, AT(hub.code_tries_all), "8000", 1, 10000000, NULL,
+      "wrong codes a day from all who are not signed in" },
+
     { "login.tries", NUMBER, AT(hub.login_tries), "5", 1, 1000, NULL,
       "failed logins before a block of account and source" },
     { "login.window", DURATION, AT(hub.login_window_ms), "10m", 1000, DAY_MS, NULL,
