@@ -177,6 +177,8 @@ int meeting_load(struct meeting **ret, const struct store_result *loaded, int64_
         return err;
     }
     m->head.room = loaded->room_row.id;
+    if (!meeting_attendee(m, m->head.host))
+        m->head.host = 0; /* the account was deleted */
     *ret = m;
     return 0;
 }
@@ -269,10 +271,12 @@ int meet_apply(struct meeting *m, const struct meet_change *c, int64_t now_us)
     int err = head_set(&m->head, &c->head);
 
     for (const struct meet_edit *e = c->edits; e && !err; e = e->next) {
+        const struct attendee *was = meeting_attendee(m, e->a.row.account);
+        bool comes = attendee_present(&e->a) && !(was && attendee_present(was));
         err = attendee_put(m, &e->a);
         struct attendee *a = err ? NULL : meeting_attendee(m, e->a.row.account);
-        if (a && !a->here && !a->lost_us)
-            a->lost_us = now_us; /* came without being connected: its time runs */
+        if (a && comes && !a->here)
+            a->lost_us = now_us; /* until its connection shows up, its time runs */
     }
     return err;
 }
