@@ -58,6 +58,7 @@ static void of_edge(const struct edge *e, struct metrics *m)
     m->bytes_in = s->bytes_in;
     m->bytes_out = s->bytes_out;
     m->records = s->records;
+    m->frames = s->sends;
     m->writes = s->writes;
     m->store_known = e->health.known_us != 0;
     m->store_writable = m->store_known && !e->health.err;
@@ -75,7 +76,6 @@ static void of_hub(const struct edge *e, struct metrics *m)
     m->requests = s.requests;
     m->refusals = s.refusals;
     m->repeats = s.dups;
-    m->events = s.events_out;
     m->hub_bytes = s.bytes;
 }
 

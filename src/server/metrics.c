@@ -47,7 +47,6 @@ static const struct row rows[] = {
     { "roost_requests_total", COUNTER, AT(requests), "Requests of clients." },
     { "roost_refusals_total", COUNTER, AT(refusals), "Requests that were refused." },
     { "roost_repeats_total", COUNTER, AT(repeats), "Requests that had been done before." },
-    { "roost_events_sent_total", COUNTER, AT(events), "Frames put into the queues of clients." },
 
     { "roost_store_batches_total", COUNTER, AT(batches), "Transactions." },
     { "roost_store_operations_total", COUNTER, AT(ops), "Operations in them." },
@@ -65,6 +64,7 @@ static const struct row rows[] = {
 
     { "roost_received_bytes_total", COUNTER, AT(bytes_in), "Bytes from the network." },
     { "roost_sent_bytes_total", COUNTER, AT(bytes_out), "Bytes to the network." },
+    { "roost_frames_queued_total", COUNTER, AT(frames), "Frames and answers for connections." },
     { "roost_records_sent_total", COUNTER, AT(records), "TLS records." },
     { "roost_writes_total", COUNTER, AT(writes), "System calls that wrote to the network." },
     { "roost_queue_limit_bytes", GAUGE, AT(queue_max),

@@ -23,11 +23,11 @@ struct metrics {
     uint64_t conns, conns_max, handshakes, handshakes_max, https, https_max;
     uint64_t clients, sessions, rooms;
     uint64_t accepted, refused_conns, handshakes_failed, slow, malformed, timed_out;
-    uint64_t requests, refusals, repeats, events;
+    uint64_t requests, refusals, repeats;
     uint64_t batches, ops, ops_failed, ops_busy, ops_waiting, ops_waiting_max;
     uint64_t store_known, store_writable;
     uint64_t hashes_waiting, hashes_waiting_max;
-    uint64_t bytes_in, bytes_out, records, writes, queue_max;
+    uint64_t bytes_in, bytes_out, frames, records, writes, queue_max;
     uint64_t answers[METRIC_STATUS_NR]; /* to HTTP requests, by status */
 };
 
