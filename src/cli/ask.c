@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/chat.h"
+#include "cli/line.h"
 
 enum { CTRL_C = 3 };
 
@@ -133,9 +133,9 @@ static char *from_terminal(struct cli *c, const char *prompt, const char *advice
         cli_fail(c, CLI_USAGE, "a password is needed, and there is no terminal to ask on", advice);
         return NULL;
     }
-    chat_suspend(c->chat);
+    line_suspend(c->line);
     password = read_hidden(fd, prompt);
-    chat_resume(c->chat);
+    line_resume(c->line);
     close(fd);
     if (!password)
         cli_fail(c, CLI_USAGE, "no password was typed", "try again");
@@ -193,11 +193,11 @@ bool ask_yes(struct cli *c, const char *question)
 
     if (fd < 0)
         return false;
-    chat_suspend(c->chat);
+    line_suspend(c->line);
     put(fd, question);
     put(fd, " [y/N] ");
     yes = read_line(fd, line) && (*line == 'y' || *line == 'Y');
-    chat_resume(c->chat);
+    line_resume(c->line);
     close(fd);
     return yes;
 }

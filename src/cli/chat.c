@@ -13,7 +13,6 @@
 #include "cli/chat_slash.h"
 #include "cli/text.h"
 
-static struct chat *the_chat; /* Readline calls back without an argument */
 static volatile sig_atomic_t resized, interrupted, ended;
 
 /* --- lines --- */
@@ -117,7 +116,7 @@ void chat_line(struct chat *chat, const char *line)
     }
     switch (s.kind) {
     case SLASH_SAY:
-        line_wipe_typed(chat, line);
+        line_wipe_typed(&chat->line, line);
         chat_say(chat, s.text);
         break;
     case SLASH_COMMAND:
@@ -142,29 +141,24 @@ void chat_line(struct chat *chat, const char *line)
     case SLASH_NOTHING:
         break;
     }
-    if (chat->plain && !chat->status)
+    if (chat->line.plain && !chat->status)
         chat->status = status; /* nobody sees it, so the program must */
     arena_fini(&arena);
 }
 
-/* While it runs, the line is not on the screen; Readline puts an empty one there
- * afterwards. */
-static void on_line(char *line)
+static void on_line(void *arg, const char *line)
 {
-    struct chat *chat = the_chat;
+    struct chat *chat = arg;
 
-    chat->line_up = false;
-    if (!line) { /* Ctrl+D */
+    if (line)
+        chat_line(chat, line);
+    else
         chat->quit = true;
-        chat->line_up = true;
-        return;
-    }
-    if (*line)
-        line_history_add(line);
-    chat_line(chat, line);
-    free(line);
-    line_prompt(chat);
-    chat->line_up = true;
+}
+
+static void on_drain(void *arg)
+{
+    chat_drain(arg);
 }
 
 /* --- the loop --- */
@@ -240,18 +234,37 @@ static void expire_typing(struct chat *chat)
         return;
     free(chat->typing);
     chat->typing = NULL;
-    line_prompt(chat);
+    line_prompt(&chat->line);
+}
+
+static void resize(struct chat *chat)
+{
+    line_resize(&chat->line);
+    chat->show.columns = chat->c->columns;
 }
 
 static void on_flags(struct chat *chat)
 {
-    if (resized && !chat->plain)
-        line_resize(chat);
-    if (interrupted && !chat->plain)
-        line_drop(chat);
-    if (ended || (interrupted && chat->plain))
+    if (resized && !chat->line.plain)
+        resize(chat);
+    if (interrupted && !chat->line.plain)
+        line_drop(&chat->line);
+    if (ended || (interrupted && chat->line.plain))
         chat->quit = true;
     resized = interrupted = 0;
+}
+
+/* Lines are taken as fast as the server acknowledges: none is dropped. */
+static void take_lines(struct chat *chat)
+{
+    char *line;
+
+    while (!chat->quit && chat_all_said(chat) && (line = lines_next(&chat->lines))) {
+        chat_line(chat, line);
+        free(line);
+    }
+    if (lines_over(&chat->lines) && chat_all_said(chat))
+        chat->quit = true;
 }
 
 static void turn(struct chat *chat)
@@ -259,7 +272,8 @@ static void turn(struct chat *chat)
     struct roost *r = chat->c->r;
     int wants = roost_wants(r), fd = roost_fd(r);
     struct pollfd fds[2] = {
-        { .fd = chat->plain && !plain_wants(chat) ? -1 : STDIN_FILENO, .events = POLLIN },
+        { .fd = chat->line.plain && !lines_want(&chat->lines) ? -1 : STDIN_FILENO,
+          .events = POLLIN },
         { .fd = fd,
           .events = (short)((wants & ROOST_READ ? POLLIN : 0) |
                             (wants & ROOST_WRITE ? POLLOUT : 0)) },
@@ -272,10 +286,10 @@ static void turn(struct chat *chat)
     expire_typing(chat);
     say_expire(chat);
     bool typed = n > 0 && fds[0].revents && !chat->quit;
-    if (chat->plain) {
+    if (chat->line.plain) {
         if (typed)
-            plain_read(chat);
-        plain_lines(chat);
+            lines_read(&chat->lines);
+        take_lines(chat);
     } else if (typed) {
         line_key();
         if (!chat->quit)
@@ -314,7 +328,7 @@ static void close_chat(struct chat *chat)
     people_free(chat);
     free(chat->target);
     free(chat->typing);
-    buf_fini(&chat->input);
+    lines_fini(&chat->lines);
 }
 
 int chat_main(struct cli *c, const struct cli_args *a)
@@ -324,6 +338,16 @@ int chat_main(struct cli *c, const struct cli_args *a)
         .show = cmd_show(c),
         .target = strdup(""),
         .classic = args_has(a, "classic"),
+    };
+
+    chat.line = (struct line){
+        .c = c,
+        .arg = &chat,
+        .prompt = chat_prompt,
+        .complete = chat_complete,
+        .entered = on_line,
+        .drain = on_drain,
+        .history = "history",
         .plain = c->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO),
     };
 
@@ -336,19 +360,17 @@ int chat_main(struct cli *c, const struct cli_args *a)
         free(chat.target);
         return status;
     }
-    the_chat = &chat;
-    c->chat = &chat;
+    c->line = &chat.line;
     catch_signals();
     greet(&chat, a->n_words ? a->words[0] : NULL);
-    if (!chat.plain)
-        line_start(&chat, on_line);
+    if (!chat.line.plain)
+        line_start(&chat.line);
     while (!chat.quit)
         turn(&chat);
-    if (!chat.plain)
-        line_stop(&chat);
+    if (!chat.line.plain)
+        line_stop(&chat.line);
     say_close(&chat);
-    c->chat = NULL;
-    the_chat = NULL;
+    c->line = NULL;
     close_chat(&chat);
     return chat.status;
 }

@@ -37,7 +37,7 @@ static void on_message(struct chat *chat, const struct roost_message *m)
     if (e && e->muted && !here && !m->mentions_me)
         return;
     show_in(chat, m);
-    if (m->mentions_me && !m->own && !chat->plain)
+    if (m->mentions_me && !m->own && !chat->line.plain)
         buf_putc(&chat->c->out, '\a');
     /* what is not on the screen of this room yet stays unread */
     roost_room_mark(chat->c->r, m->room, m->seq, here ? m->seq : 0);
@@ -46,7 +46,7 @@ static void on_message(struct chat *chat, const struct roost_message *m)
     if (chat->typing && !strcmp(chat->typing, m->sender_name)) {
         free(chat->typing);
         chat->typing = NULL;
-        line_prompt(chat);
+        line_prompt(&chat->line);
     }
 }
 
@@ -76,7 +76,7 @@ static void on_typing(struct chat *chat, const struct roost_event *e)
     chat->typing = name;
     chat->typing_until_ms = cli_now_us() / 1000 + TYPING_SHOWN_MS;
     if (!same)
-        line_prompt(chat);
+        line_prompt(&chat->line);
 }
 
 static int on_status(struct chat *chat, const struct roost_status *s)
@@ -91,7 +91,7 @@ static int on_status(struct chat *chat, const struct roost_status *s)
     int over = live_on_status(chat->c, s);
     if (s->state == ROOST_READY)
         roost_people_watch(chat->c->r, true);
-    line_prompt(chat);
+    line_prompt(&chat->line);
     return over;
 }
 
@@ -198,7 +198,7 @@ int chat_go(struct chat *chat, const char *word)
     chat->typing = NULL;
     if (room)
         show_last(chat, room);
-    line_prompt(chat);
+    line_prompt(&chat->line);
     cli_flush(chat->c);
     return CLI_OK;
 }

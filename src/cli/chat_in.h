@@ -3,6 +3,8 @@
 
 #include "cli/chat.h"
 #include "cli/cmd.h"
+#include "cli/line.h"
+#include "cli/lines.h"
 #include "cli/live.h"
 
 enum {
@@ -32,11 +34,8 @@ struct chat {
     int64_t last_day;
     uint64_t shown_room, shown_seq; /* a page showed that room up to there */
     bool classic;
-    bool line_up; /* the prompt and the line being typed are on the screen */
-    bool suspended;
-    bool plain;                   /* no terminal: chat_plain.c instead of chat_line.c */
-    struct buf input;             /* plain: read and not yet taken */
-    bool input_over, input_skips; /* skips: the rest of a line that was too long */
+    struct line line;
+    struct lines lines; /* when line.plain */
     bool quit, lost;
     int status;
     struct chat_person *people; /* who is on */
@@ -50,25 +49,13 @@ struct chat {
     int64_t typing_until_ms, typing_sent_ms;
 };
 
-/* chat_line.c: the line being typed */
-void line_start(struct chat *chat, void (*on_line)(char *));
-void line_stop(struct chat *chat);
-void line_key(void);                 /* stdin can be read */
-void line_prompt(struct chat *chat); /* it changed */
-void line_resize(struct chat *chat);
-void line_drop(struct chat *chat); /* Ctrl+C */
-void line_wipe_typed(struct chat *chat,
-                     const char *line); /* takes an entered line off the screen */
-void line_history_add(const char *line);
-bool line_is_words(void); /* something is typed that is no command */
-
-/* chat_plain.c */
-void plain_read(struct chat *chat);
-bool plain_wants(const struct chat *chat);
-void plain_lines(struct chat *chat);
+/* chat_line.c */
+void chat_prompt(void *arg, struct buf *b);
+void chat_complete(void *arg, const char *typed, size_t start, struct line_matches *m);
 
 /* chat.c */
 void chat_line(struct chat *chat, const char *line); /* does what was typed */
+void chat_drain(struct chat *chat);                  /* shows what has come meanwhile */
 
 /* chat_people.c: who is on */
 void people_load(struct chat *chat);

@@ -34,7 +34,7 @@ static void not_said(struct chat *chat, const char *text)
 {
     struct cli *c = chat->c;
 
-    if (chat->plain && !chat->status)
+    if (chat->line.plain && !chat->status)
         chat->status = CLI_REFUSED;
     if (c->json)
         return;
@@ -122,7 +122,7 @@ void chat_say(struct chat *chat, const char *text)
     struct chat_saying *s = &chat->saying[(chat->saying_at + chat->n_saying) % CHAT_SAYING_MAX];
 
     if (!*chat->target) {
-        chat->status = chat->plain ? CLI_REFUSED : chat->status;
+        chat->status = chat->line.plain ? CLI_REFUSED : chat->status;
         cli_usage(chat->c, "you are not speaking to anybody yet",
                   "first /go #room, /go @user or /go *");
         return;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "cli/ask.h"
-#include "cli/chat.h"
 #include "cli/json.h"
+#include "cli/line.h"
 #include "cli/text.h"
 #include "cli/when.h"
 
@@ -46,8 +46,8 @@ void cli_pause_ms(struct cli *c, int64_t ms)
     struct roost_event e;
 
     while ((left = end - cli_now_us()) > 0 && roost_wait(c->r, left / 1000 + 1) >= 0)
-        if (c->chat)
-            chat_drain(c->chat);
+        if (c->line)
+            line_drain(c->line);
         else
             while (roost_next(c->r, &e))
                 continue;
@@ -64,8 +64,8 @@ int32_t cli_zone_s(int64_t at_ms)
 
 void cli_flush(struct cli *c)
 {
-    if (c->chat) {
-        chat_print(c->chat, &c->out);
+    if (c->line) {
+        line_print(c->line, &c->out);
     } else if (c->out.len) {
         fwrite(c->out.p, 1, c->out.len, stdout);
         fflush(stdout);
@@ -98,16 +98,16 @@ static void put_error(struct cli *c, const char *wrong, const char *advice)
 {
     struct buf b = { 0 };
 
-    buf_printf(&b, "%s%s", c->chat ? "" : "roost: ", cli_style(c, "\033[31m"));
+    buf_printf(&b, "%s%s", c->line ? "" : "roost: ", cli_style(c, "\033[31m"));
     text_clean(&b, wrong, TEXT_ONE_LINE);
     buf_puts(&b, cli_style(c, STYLE_OFF));
     if (*advice) {
-        buf_puts(&b, c->chat ? "\n  " : "\n       ");
+        buf_puts(&b, c->line ? "\n  " : "\n       ");
         text_clean(&b, advice, TEXT_ONE_LINE);
     }
     buf_putc(&b, '\n');
-    if (c->chat)
-        chat_print(c->chat, &b);
+    if (c->line)
+        line_print(c->line, &b);
     else
         fputs(buf_str(&b), stderr);
     buf_fini(&b);
@@ -157,6 +157,7 @@ static int status_of(int code)
     case ROOST_E_ACCOUNT_GONE:
         return CLI_LOGIN_WRONG;
     case ROOST_E_BLOCKED:
+    case ROOST_E_GUESSES:
         return CLI_BLOCKED;
     case ROOST_E_TIMEOUT:
     case ROOST_E_CLOSED:
@@ -332,9 +333,9 @@ static int await_answer(struct cli *c, int64_t request, struct roost_event *ret)
 {
     int n = request < 0 ? (int)request : roost_await(c->r, request, ret, -1);
 
-    while (n == 0 || (n == -ROOST_E_LIMIT && c->chat && request > 0)) {
+    while (n == 0 || (n == -ROOST_E_LIMIT && c->line && request > 0)) {
         if (n)
-            chat_drain(c->chat); /* so much else came meanwhile: show it first */
+            line_drain(c->line); /* so much else came meanwhile: show it first */
         n = roost_await(c->r, request, ret, -1);
     }
     return n;

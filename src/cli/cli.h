@@ -1,8 +1,8 @@
 /* cli.h - what every command works with: the options, the connection, the output.
  *
  * A command is a function that returns the exit status. What it prints goes into
- * cli->out; cli_flush hands that to stdout, or to the chat, which prints it above
- * the line being typed: so the same commands serve both. One thread.
+ * cli->out; cli_flush hands that to stdout, or prints it above a line
+ * that is being typed (line.h): so the same commands serve both. One thread.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ enum {
     CLI_BLOCKED = 5
 };
 
-struct chat;
+struct line;
 
 struct cli {
     const char *server, *user, *home, *password_file, *accept;
@@ -34,7 +34,7 @@ struct cli {
     size_t columns; /* of the terminal; 0 = no terminal, lines may be long */
     struct buf out;
     struct roost *r;    /* NULL before cli_open */
-    struct chat *chat;  /* NULL outside it */
+    struct line *line;  /* being typed, in a chat or a meeting; else NULL */
     struct rooms rooms; /* those one is in, once cli_rooms was called */
     bool have_rooms;
     uint64_t account; /* who one is, once logged in */

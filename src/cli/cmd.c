@@ -91,7 +91,7 @@ char *cmd_read_stdin(struct cli *c)
     char part[4096];
     ssize_t n;
 
-    if (c->chat) {
+    if (c->line) {
         cli_usage(c, "the text is missing", "write it after the command");
         return NULL;
     }

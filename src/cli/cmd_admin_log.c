@@ -138,7 +138,7 @@ CLI_RUN(cmd_admin_log)
     int status = args_has(a, "since") ? cmd_since(c, args_value(a, "since"), &log.what.since_ms)
                                       : CLI_OK;
 
-    if (!status && c->chat && log.what.follow)
+    if (!status && c->line && log.what.follow)
         return cli_usage(c, "the log is not followed within a chat",
                          "run roost admin log --follow in another terminal");
     if (!status)

@@ -339,7 +339,7 @@ CLI_RUN(cmd_read)
     struct reading r = { .c = c, .show = cmd_show(c), .only_rooms = args_has(a, "rooms") };
     bool everyone = args_has(a, "everyone");
 
-    if (c->chat && args_has(a, "follow"))
+    if (c->line && args_has(a, "follow"))
         return cli_usage(c, "the chat follows all rooms already", "leave --follow out");
     char *target = a->n_words || everyone ? cli_target(a->n_words ? a->words[0] : "*", everyone)
                                           : NULL;

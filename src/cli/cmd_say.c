@@ -36,7 +36,7 @@ static int said(struct cli *c, const char *target, const char *text, uint64_t re
             json_null(&j, "reply_to");
         json_bool(&j, "action", action);
         json_end(&j);
-    } else if (!c->chat) {
+    } else if (!c->line) {
         buf_printf(&c->out, "%" PRIu64 ":%" PRIu64 "\n", e.reply.done.room, e.reply.done.seq);
     }
     cli_flush(c);
