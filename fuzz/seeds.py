@@ -107,6 +107,27 @@ def main():
     for when in ("10 minutes ago", "yesterday 14:00", "2026-03-01T14:00:00Z", "2026-13-01", "@1767225600", "monday 9:30",
                  "2026-03-01T14:00:00+02:00", "12:345", "0:1", "last week", "99999999999999999999h"):
         keep("cli", b"\x08" + when.encode())
+    http()
+
+
+def http():
+    head = b"Host: a\r\n"
+    for text in (b"GET / HTTP/1.1\r\n" + head + b"\r\nHEAD /healthz?x=1 HTTP/1.1\r\n" + head + b"\r\n",
+                 b"GET /metrics HTTP/1.1\r\n" + head + b"Authorization: Bearer 0123456789abcdef\r\n\r\n",
+                 b"GET https://a:5000/j/123456 HTTP/1.1\r\n" + head + b"Connection: close \t\r\n\r\nGET / HTTP/1.1\r\n",
+                 b"GET http://a?x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n\r\nGET /j/12 HTTP/1.0\r\n\r\n",
+                 b"POST / HTTP/1.1\r\n" + head + b"Content-Length: 5\r\n\r\nhelloPUT /x HTTP/1.1\r\n" + head + b"\r\n",
+                 b"POST / HTTP/1.1\r\n" + head + b"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n",
+                 b"POST / HTTP/1.1\r\n" + head + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n",
+                 b"POST / HTTP/1.1\r\n" + head + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n",
+                 b"POST / HTTP/1.1\r\n" + head + b"Content-Length: 99999999999\r\n\r\n",
+                 b"GET / HTTP/1.1\r\n" + head + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\n" + head + b"\r\n",
+                 b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n" + head + head + b"\r\n", b"hello\r\n", b"BREW / HTTP/1.1\r\n", b"GET / HTTP/2.0\r\n\r\n",
+                 b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /" + b"a" * 2100, b"GET / HTTP/1.1\r\nA: " + b"b" * 8300, b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 70,
+                 b"\r\n" * 6200, b"OPTIONS * HTTP/1.1\r\n" + head + b"\r\n", b"GET / HTTP/1.1\r\n" + head + b"X-Forwarded-For: b\r\n\r\n"):
+        keep("http", b"\0\5" + text)
+        keep("http", b"\7\0" + text)
+    keep("http", b"\xff\x40POST / HTTP/1.1\r\n" + head + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 13000)
 
 
 if __name__ == "__main__":
