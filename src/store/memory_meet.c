@@ -286,9 +286,15 @@ int mem_meet_list(struct mem *m, const struct store_op *op, struct store_result 
 
 static bool is_guest_of(struct mem *m, uint64_t account, uint64_t room)
 {
-    const struct mem_account *a = mem_account(m, account);
+    const struct mem_account *a = account ? &m->now.accounts[account - 1] : NULL;
 
-    return a && a->row.guest && a->row.guest_of == room;
+    return a && !a->cleared && a->row.guest && a->row.guest_of == room;
+}
+
+/* Is it between its guests, or between one of them and somebody? */
+static bool is_of(struct mem *m, const struct mem_room *direct, uint64_t meeting)
+{
+    return is_guest_of(m, direct->low, meeting) || is_guest_of(m, direct->high, meeting);
 }
 
 static void meet_forget(struct mem *m, struct mem_room *room)
@@ -300,6 +306,8 @@ static void meet_forget(struct mem *m, struct mem_room *room)
         for (size_t k = direct->low ? direct->n_members : 0; k-- > 0;)
             if (is_guest_of(m, direct->members[k].row.account, room->row.id))
                 mem_drop(direct->members, &direct->n_members, sizeof *direct->members, k);
+        if (direct->low && !direct->n_members && is_of(m, direct, room->row.id))
+            mem_texts_drop(direct, direct->row.head + 1);
     }
 }
 

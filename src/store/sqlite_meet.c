@@ -281,6 +281,21 @@ static int meet_write(struct db *d, const struct store_op *op, struct room_head 
 
 #define ITS_GUESTS "(SELECT id FROM accounts WHERE guest <> 0 AND guest_of = ?1)"
 
+/* Notes from guest to guest: nobody is left who could read them. */
+static void notes_forget(struct db *d, int64_t meeting)
+{
+    struct room_head h;
+    int64_t room = 0;
+
+    while ((room = db_int(d, 0,
+                          "SELECT min(room) FROM direct WHERE room > ?2 AND (low IN " ITS_GUESTS
+                          " OR high IN " ITS_GUESTS ") AND NOT EXISTS (SELECT 1 FROM members m"
+                          " WHERE m.room = direct.room)",
+                          "ii", meeting, room)))
+        if (!room_head_get(d, (uint64_t)room, &h))
+            texts_drop(d, &h, h.head + 1);
+}
+
 /* What was said is nobody's any more; guests' notes are left to those who got them. */
 static void meet_forget(struct db *d, const struct room_head *h)
 {
@@ -292,6 +307,7 @@ static void meet_forget(struct db *d, const struct room_head *h)
            "DELETE FROM members WHERE account IN " ITS_GUESTS
            " AND EXISTS (SELECT 1 FROM direct t WHERE t.room = members.room)",
            "i", room);
+    notes_forget(d, room);
 }
 
 static void meet_end(struct db *d, const struct store_op *op, const struct room_head *h)

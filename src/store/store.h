@@ -166,7 +166,8 @@ enum store_kind {
      * Attendees and members whose accounts are gone are passed over. Who becomes a member has
      * read all up to this. meet.live = false: the code is free, the room is closed, nobody is
      * present, sessions of guests of this meeting end; meet.forget too: all texts of the room
-     * go, and its members, and its guests are in no direct room any more. */
+     * go, and its members; its guests are in no direct room any more, and notes that only
+     * they could read go. */
     STORE_MEET_CHANGE,
     /* account.id: live meetings where it has a row, or whose bound room it is in; account.id =
      * 0: all live ones (expired ones too); after, limit -> meets[] by number, more */
@@ -294,6 +295,7 @@ struct store_op {
     struct arena mem;
     int64_t now_ms;
     uint64_t owner_epoch;
+    bool patient; /* may wait a moment for company, so that a commit is shared */
     struct store_request req;
     struct store_log log;
 
