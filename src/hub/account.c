@@ -171,8 +171,7 @@ int whoami_on_stored(struct hub *h, struct request *q, struct store_result *r)
     return reply_with(h, q, &reply);
 }
 
-/* --- a new password ----------------------------------------------------------------------------
- */
+/* --- a new password --- */
 
 enum { PASSWD_OLD, PASSWD_AGAIN, PASSWD_NEW };
 
@@ -249,8 +248,7 @@ int passwd_on_stored(struct hub *h, struct request *q, struct store_result *r)
     return reply_done(h, q, r);
 }
 
-/* --- a forgotten one
- * ------------------------------------------------------------------------------ */
+/* --- a forgotten one --- */
 
 struct reset {
     char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
@@ -323,8 +321,7 @@ int reset_password_on_stored(struct hub *h, struct request *q, struct store_resu
     return reply_done(h, q, r);
 }
 
-/* --- the end
- * ------------------------------------------------------------------------------------------ */
+/* --- the end --- */
 
 int delete_account_on_message(struct hub *h, struct request *q)
 {

@@ -136,8 +136,7 @@ int rooms_on_set(struct hub *h, struct request *q, struct store_result *r)
     return reply_done(h, q, r);
 }
 
-/* --- listing -----------------------------------------------------------------------------------
- */
+/* --- listing --- */
 
 static void info_of_place(Roost__RoomInfo *info, const struct room_place *p)
 {

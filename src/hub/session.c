@@ -347,8 +347,7 @@ int end_session_on_stored(struct hub *h, struct request *q, struct store_result 
     return end_finish(h, q, q->msg->end_session->session, r);
 }
 
-/* --- the list -----------------------------------------------------------------------------------
- */
+/* --- the list --- */
 
 int list_sessions_on_message(struct hub *h, struct request *q)
 {
