@@ -160,8 +160,7 @@ int admin_reset_on_stored(struct hub *h, struct request *q, struct store_result 
     return token_reply(h, q, r, RESET_MS);
 }
 
-/* --- sessions ----------------------------------------------------------------------------------
- */
+/* --- sessions --- */
 
 int admin_sessions_on_message(struct hub *h, struct request *q)
 {
@@ -196,8 +195,7 @@ int admin_end_session_on_stored(struct hub *h, struct request *q, struct store_r
     return err;
 }
 
-/* --- rooms ---------------------------------------------------------------------------------------
- */
+/* --- rooms --- */
 
 int admin_rooms_on_message(struct hub *h, struct request *q)
 {

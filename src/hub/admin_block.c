@@ -134,8 +134,7 @@ int admin_block_on_stored(struct hub *h, struct request *q, struct store_result 
     return reply_done(h, q, NULL);
 }
 
-/* --- to lift ------------------------------------------------------------------------------------
- */
+/* --- to lift --- */
 
 static int clear_store(struct hub *h, struct request *q, const struct guard_row *rows, size_t n)
 {

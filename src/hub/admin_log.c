@@ -117,8 +117,7 @@ int admin_log_on_stored(struct hub *h, struct request *q, struct store_result *r
     return reply_with(h, q, &reply);
 }
 
-/* --- those who follow ---------------------------------------------------------------------------
- */
+/* --- those who follow --- */
 
 void log_follow_touch(struct hub *h)
 {

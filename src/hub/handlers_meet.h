@@ -54,7 +54,6 @@ void meet_changed(struct hub *h, struct request *q, const struct store_result *r
 /* The request's connection is in the meeting (or its lobby) from now on. */
 void meet_attach(struct hub *h, struct request *q);
 
-/* --- answers (meet_look.c) ----------------------------------------------------------------------
- */
+/* --- answers (meet_look.c) --- */
 
 int meet_reply_ticket(struct hub *h, struct request *q, const struct meeting *m);

@@ -267,8 +267,7 @@ void meet_changed(struct hub *h, struct request *q, const struct store_result *r
         close_all(h, q);
 }
 
-/* --- who is connected ---------------------------------------------------------------------------
- */
+/* --- who is connected --- */
 
 static void tell_here(struct hub *h, const struct meeting *m, const struct attendee *a)
 {
