@@ -70,6 +70,7 @@ struct scan {
     const char *p;
     int64_t now_ms;
     int32_t zone_s;
+    bool ahead; /* what is meant has not come yet */
     const char *error;
 };
 
@@ -246,15 +247,19 @@ static bool unit(struct scan *s, int64_t *ret_ms)
     return false;
 }
 
-/* "10 minutes ago", "2h", "1h 30m ago", "an hour ago" */
-static bool span_ago(struct scan *s, int64_t *ret_ms)
+/* "10 minutes ago", "2h", "1h 30m ago", "an hour ago"; ahead: "in 2 hours", "2h" */
+static bool span_of_time(struct scan *s, int64_t *ret_ms)
 {
     int64_t span = 0, n, unit_ms;
-    bool any = false;
+    bool any = false, ago = false;
 
+    if (s->ahead)
+        word(s, "in");
     while (!at_end(s)) {
-        if (word(s, "ago"))
+        if (word(s, "ago")) {
+            ago = true;
             break;
+        }
         if (word(s, "a") || word(s, "an"))
             n = 1;
         else if (!isdigit((unsigned char)*s->p) || !number(s, 6, &n))
@@ -277,7 +282,7 @@ static bool span_ago(struct scan *s, int64_t *ret_ms)
         span += n * unit_ms;
         any = true;
     }
-    *ret_ms = s->now_ms - span;
+    *ret_ms = s->ahead && !ago ? s->now_ms + span : s->now_ms - span;
     return any;
 }
 
@@ -294,12 +299,21 @@ static bool named_day(struct scan *s, int64_t *ret_day)
         *ret_day = today - 1;
         return true;
     }
+    if (s->ahead && word(s, "tomorrow")) {
+        *ret_day = today + 1;
+        return true;
+    }
+    if (s->ahead)
+        word(s, "next");
     bool last = word(s, "last");
     for (int i = 0; i < 7; i++) {
         char three[4] = { day_names[i][0], day_names[i][1], day_names[i][2] };
         if (word(s, day_names[i]) || word(s, three)) {
             int back = (weekday - i + 7) % 7;
-            *ret_day = today - (last && !back ? 7 : back);
+            if (s->ahead && !last)
+                *ret_day = today + (7 - back) % 7;
+            else
+                *ret_day = today - (last && !back ? 7 : back);
             return true;
         }
     }
@@ -315,16 +329,20 @@ static bool day_and_time(struct scan *s, int64_t *ret_ms)
 {
     int64_t day, time_ms = 0;
 
+    spaces(s);
+    bool weekday = strncasecmp(s->p, "today", 5) != 0 && strncasecmp(s->p, "last", 4) != 0;
     if (!named_day(s, &day))
         return false;
     word(s, "at");
     if (!at_end(s) && !time_of_day(s, &time_ms))
         return fail(s, s->error ? s->error : "after a day comes a time such as 14:00");
     *ret_ms = day * DAY_MS + time_ms - s->zone_s * INT64_C(1000);
+    if (s->ahead && *ret_ms < s->now_ms && weekday && day == when_day_number(s->now_ms, s->zone_s))
+        *ret_ms += 7 * (int64_t)DAY_MS; /* it is Monday 10:00, and Monday 9:30 is meant */
     return true;
 }
 
-/* "14:00": today, or yesterday if that has not come yet. */
+/* "14:00": today, or yesterday if that has not come yet; ahead: or tomorrow. */
 static bool time_alone(struct scan *s, int64_t *ret_ms)
 {
     int64_t time_ms;
@@ -332,7 +350,10 @@ static bool time_alone(struct scan *s, int64_t *ret_ms)
         return false;
     int64_t at = when_day_number(s->now_ms, s->zone_s) * DAY_MS + time_ms -
                  s->zone_s * INT64_C(1000);
-    *ret_ms = at > s->now_ms ? at - DAY_MS : at;
+    if (s->ahead)
+        *ret_ms = at < s->now_ms ? at + DAY_MS : at;
+    else
+        *ret_ms = at > s->now_ms ? at - DAY_MS : at;
     return true;
 }
 
@@ -354,15 +375,15 @@ static bool now_word(struct scan *s, int64_t *ret_ms)
     return word(s, "now");
 }
 
-int when_parse(const char *text, int64_t now_ms, int32_t zone_s, int64_t *ret_ms,
-               const char **ret_error)
+static int parse(const struct scan *start, int64_t *ret_ms, const char **ret_error)
 {
-    static bool (*const forms[])(struct scan *, int64_t *) = { now_word,     unix_time,  iso_date,
-                                                               day_and_time, time_alone, span_ago };
+    static bool (*const forms[])(struct scan *, int64_t *) = { now_word,   unix_time,
+                                                               iso_date,   day_and_time,
+                                                               time_alone, span_of_time };
     const char *error = NULL;
 
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        struct scan s = { text, now_ms, zone_s, NULL };
+        struct scan s = *start;
         int64_t ms = 0;
         spaces(&s);
         if (!*s.p) {
@@ -380,10 +401,28 @@ int when_parse(const char *text, int64_t now_ms, int32_t zone_s, int64_t *ret_ms
         if (s.error && !error)
             error = s.error;
     }
-    *ret_error = error ? error
-                       : "a time is for example \"10 minutes ago\", \"2h\", \"yesterday 14:00\", "
-                         "\"monday\" or 2026-03-01T14:00";
+    *ret_error = error          ? error
+                 : start->ahead ? "a time is for example \"in 2 hours\", \"tomorrow 14:00\", "
+                                  "\"monday 9:30\" or 2026-03-01T14:00"
+                                : "a time is for example \"10 minutes ago\", \"2h\", \"yesterday "
+                                  "14:00\", \"monday\" or 2026-03-01T14:00";
     return -ROOST_INVALID;
+}
+
+int when_parse(const char *s, int64_t now_ms, int32_t zone_s, int64_t *ret_ms,
+               const char **ret_error)
+{
+    struct scan start = { s, now_ms, zone_s, false, NULL };
+
+    return parse(&start, ret_ms, ret_error);
+}
+
+int when_parse_ahead(const char *s, int64_t now_ms, int32_t zone_s, int64_t *ret_ms,
+                     const char **ret_error)
+{
+    struct scan start = { s, now_ms, zone_s, true, NULL };
+
+    return parse(&start, ret_ms, ret_error);
 }
 
 /* --- writing --- */

@@ -5,6 +5,8 @@
  * "2026-03-01 14:00", "2026-03-01T14:00:00Z", "…+02:00", "@1767225600" (seconds
  * since 1970), "now". A day without a time begins at 0:00; a weekday is the
  * latest that has begun; a time of day alone is the latest that has passed.
+ * when_parse_ahead() looks forward instead: "in 2 hours", "2h", "tomorrow 14:00", the next
+ * "14:00", the "monday 9:30" that comes; dates as above.
  * Pure: what the time is, and how far the local clock is ahead of UTC, are
  * parameters. Times are milliseconds since 1970 UTC.
  */
@@ -17,6 +19,9 @@
 /* 0, or -ROOST_INVALID with *ret_error set to a sentence (a constant). */
 int when_parse(const char *s, int64_t now_ms, int32_t zone_s, int64_t *ret_ms,
                const char **ret_error);
+
+int when_parse_ahead(const char *s, int64_t now_ms, int32_t zone_s, int64_t *ret_ms,
+                     const char **ret_error);
 
 struct when_parts {
     int year, month, day, hour, minute, second, ms, weekday; /* 0 = Sunday */

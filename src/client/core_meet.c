@@ -5,6 +5,9 @@
  * asks by what it came with; who was in, by the meeting's number, which is good
  * when the code is not any more. Admitted (MeetNow), it asks again by itself.
  *
+ * Who becomes host or co-host asks again too: only a ticket shows the lobby and the
+ * secret of the link.
+ *
  * The roll changes when an event is handed out, not when it arrives: so it stands
  * as the program that pulls events believes it to.
  */
@@ -21,6 +24,7 @@ struct place {
     int64_t request;
     uint64_t room; /* 0: not known yet */
     enum place_state state;
+    Roost__MeetRole role;
     char code[CORE_CODE_MAX], secret[CORE_SECRET_MAX];
     bool wanted, asked;  /* a MeetJoin is to be sent; is under way */
     bool leaving;        /* a LEAVE is under way: not to be taken again meanwhile */
@@ -266,6 +270,7 @@ static void take_ticket(struct core *c, struct place *p, const Roost__Ticket *t)
     if (other && other != p)
         drop(c, other); /* the same meeting, by its code and by its number */
     p->room = t->meeting->room;
+    p->role = t->you->role;
     p->state = in                                            ? PLACE_IN
                : t->you->state == ROOST__MEET_STATE__WAITING ? PLACE_WAITING
                                                              : PLACE_OVER;
@@ -400,6 +405,16 @@ void meet_on_now(struct core *c, const Roost__MeetNow *m)
     meet_pump(c);
 }
 
+static void on_own_row(struct core *c, struct place *p, const Roost__Attendee *a)
+{
+    bool manages = a->role == ROOST__MEET_ROLE__COHOST || a->role == ROOST__MEET_ROLE__HOST;
+    bool managed = p->role == ROOST__MEET_ROLE__COHOST || p->role == ROOST__MEET_ROLE__HOST;
+
+    p->role = a->role;
+    p->wanted = p->wanted || (manages && !managed && p->state == PLACE_IN);
+    meet_pump(c);
+}
+
 void meet_on_event(struct core *c, const Roost__Event *e)
 {
     struct place *p = e->what_case == ROOST__EVENT__WHAT_MET ? by_room(c, e->room) : NULL;
@@ -408,6 +423,9 @@ void meet_on_event(struct core *c, const Roost__Event *e)
         p->state = PLACE_OVER; /* its room is followed to its last word */
         p->wanted = false;
     }
+    for (size_t i = 0; p && i < e->met->n_attendees && c->transport; i++)
+        if (e->met->attendees[i]->account == c->self.account)
+            on_own_row(c, p, e->met->attendees[i]);
 }
 
 static int apply(struct place *p, const Roost__ToClient *m)
