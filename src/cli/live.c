@@ -32,7 +32,7 @@ void live_on_room(struct cli *c, const struct roost_event *e, const char *only)
 {
     uint64_t room = e->room.room;
     const struct room_entry *old = rooms_get(&c->rooms, room);
-    bool known = old != NULL, muted = old && old->muted;
+    bool known = old != NULL;
 
     if (e->gone) {
         roost_room_unfollow(c->r, room);
@@ -40,9 +40,6 @@ void live_on_room(struct cli *c, const struct roost_event *e, const char *only)
         return;
     }
     rooms_put(&c->rooms, &e->room);
-    struct room_entry *now = rooms_get(&c->rooms, room);
-    if (now)
-        now->muted |= muted; /* a change of the room does not tell; cmd_room_mute does */
     if (known || !wanted(c, room, only))
         return;
     /* A talk between two that was not there is new from its first word; of a room

@@ -295,16 +295,20 @@ void ask_refuse(struct core *c, int code, bool all)
 
 /* --- answers ---------------------------------------------------------------------- */
 
+void ask_note_ignored(struct core *c, uint64_t account, bool on)
+{
+    if (!on)
+        map_take(&c->ignored, account);
+    else if (c->ignored.n < IGNORED_MAX && map_put(&c->ignored, account, c) < 0)
+        core_lose_code(c, ROOST_NOMEM); /* Resume brings the list again */
+}
+
 static void note_ignored(struct core *c, const struct item *i, const Roost__Reply *r)
 {
     uint64_t account = r->result_case == ROOST__REPLY__RESULT_DONE ? r->done->account : 0;
 
-    if (!account)
-        return;
-    if (!(i->flags & ITEM_ON))
-        map_take(&c->ignored, account);
-    else if (c->ignored.n < IGNORED_MAX && map_put(&c->ignored, account, c) < 0)
-        core_lose_code(c, ROOST_NOMEM); /* Resume brings the list again */
+    if (account)
+        ask_note_ignored(c, account, i->flags & ITEM_ON);
 }
 
 static void give_reply(struct core *c, struct item *i, const Roost__ToClient *m, struct arena *mem)

@@ -74,6 +74,10 @@ static void on_message(struct core *c, const Roost__ToClient *m, struct arena *m
     case ROOST__TO_CLIENT__BODY_SESSION_OVER:
         on_session_over(c, m->session_over);
         break;
+    case ROOST__TO_CLIENT__BODY_IGNORE_CHANGED: /* by another device, mostly */
+        if (m->ignore_changed->account)
+            ask_note_ignored(c, m->ignore_changed->account, m->ignore_changed->on);
+        break;
     case ROOST__TO_CLIENT__BODY_ROOM_CHANGED:
         on_room_changed(c, m, mem);
         break;

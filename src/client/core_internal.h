@@ -146,6 +146,7 @@ void ask_on_lost(struct core *c);
 /* Refuses with a local error all that need a session, or simply all. */
 void ask_refuse(struct core *c, int code, bool all);
 /* Takes mem over when the reply becomes an event. */
+void ask_note_ignored(struct core *c, uint64_t account, bool on);
 void ask_on_reply(struct core *c, const Roost__ToClient *m, struct arena *mem);
 
 /* --- core_room.c --- */

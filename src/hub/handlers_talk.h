@@ -37,6 +37,7 @@ int set_room_on_message(struct hub *h, struct request *q);
 int rooms_on_set(struct hub *h, struct request *q, struct store_result *r);
 int members_on_message(struct hub *h, struct request *q);
 int mute_room_on_message(struct hub *h, struct request *q);
+int mute_room_on_stored(struct hub *h, struct request *q, struct store_result *r);
 int hello_on_message(struct hub *h, struct request *q);
 int ping_on_message(struct hub *h, struct request *q);
 int who_on_message(struct hub *h, struct request *q);

@@ -164,7 +164,7 @@ static void on_account_note(struct hub *h, uint64_t account, const Roost__ToNode
         user_changed(h, u);
         break;
     default:
-        break; /* whom one ignores is read at the next login */
+        break;
     }
 }
 

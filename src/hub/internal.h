@@ -106,7 +106,7 @@ struct member {
     uint64_t account;
     char *name;
     uint32_t role; /* Roost__RoomRole */
-    bool banned, guest;
+    bool banned, guest, muted;
     uint64_t delivered, read;
 };
 

@@ -46,6 +46,7 @@ int room_set_member(struct room *r, uint64_t account, const char *name, uint32_t
     r->n_members = r->n_members + m->banned - banned;
     m->role = role;
     m->banned = banned;
+    m->muted &= !banned;
     return 0;
 }
 
@@ -100,6 +101,7 @@ int room_fill(struct room *r, const struct store_result *loaded, int64_t now_us)
             return -ROOST_NOMEM;
         struct member *made = map_get(&r->members, m->account);
         made->guest = m->guest;
+        made->muted = m->muted;
         made->delivered = m->delivered;
         made->read = m->read;
     }

@@ -26,6 +26,7 @@ static void info_of_room(Roost__RoomInfo *info, const struct room *r, uint64_t a
     info->head = r->head;
     info->first = r->first;
     info->read = m ? m->read : 0;
+    info->muted = m && m->muted;
     info->retention_days = r->retention_days;
     info->last_ms = (uint64_t)r->last_ms;
     info->pins = (uint64_t *)r->pins;
@@ -266,4 +267,15 @@ int mute_room_on_message(struct hub *h, struct request *q)
         op->on = q->msg->mute_room->on;
     }
     return request_store(h, q, op);
+}
+
+int mute_room_on_stored(struct hub *h, struct request *q, struct store_result *r)
+{
+    struct member *m = room_member(q->room, q->account);
+
+    if (m) {
+        m->muted = q->msg->mute_room->on;
+        rooms_tell_place(h, q->room, q->account, false);
+    }
+    return reply_done(h, q, r);
 }

@@ -113,7 +113,7 @@ static const struct rule rules[] = {
     ROW(SET_ROOM, set_room, OWN, BARRIER, want_set_room, set_room_on_message, rooms_on_set),
     ROW(MEMBERS, members, MEMBER, RULE_CLOSED_TOO, want_members, members_on_message),
     ROW(MUTE_ROOM, mute_room, MEMBER, CHANGES | RULE_CLOSED_TOO, want_mute_room,
-        mute_room_on_message),
+        mute_room_on_message, mute_room_on_stored),
 
     ROW(GUEST, guest, NONE, 0, want_guest, guest_on_message, guest_on_stored),
     ROW(MEET_NEW, meet_new, LOGIN, CHANGES | RULE_DUPS | RULE_ERRORS | RULE_GUESTS, want_meet_new,

@@ -106,15 +106,14 @@ void tell_role(struct hub *h, uint64_t account, uint32_t role)
 
 void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on)
 {
-    Roost__ToNode note;
-    Roost__IgnoredNow ignored = ROOST__IGNORED_NOW__INIT;
+    Roost__ToClient frame = ROOST__TO_CLIENT__INIT;
+    Roost__IgnoreChanged changed = ROOST__IGNORE_CHANGED__INIT;
 
-    roost__to_node__init(&note);
-    ignored.account = whom;
-    ignored.on = on;
-    note.body_case = ROOST__TO_NODE__BODY_IGNORED;
-    note.ignored = &ignored;
-    publish(h, (struct shard){ SHARD_ACCOUNT, account }, &note);
+    changed.account = whom;
+    changed.on = on;
+    frame.body_case = ROOST__TO_CLIENT__BODY_IGNORE_CHANGED;
+    frame.ignore_changed = &changed;
+    tell_account_frame(h, account, &frame);
 }
 
 void tell_account_gone(struct hub *h, uint64_t account)

@@ -220,6 +220,7 @@ int mem_room_load(struct mem *m, const struct store_op *op, struct store_result 
         *out = room->members[i].row;
         out->name = mem_str(m, r, mem_name(m, out->account));
         out->guest = is_guest(m, out->account);
+        out->muted = room->members[i].muted;
     }
     for (size_t i = 0; !err && i < room->n_pins; i++) {
         uint64_t *id = mem_result_add(m, r, &r->ids, &r->n_ids, sizeof *id);

@@ -162,11 +162,12 @@ int do_room_load(struct db *d, const struct store_op *op, struct store_result *r
 
     if (err)
         return err;
-    sqlite3_stmt *st = db_query(d,
-                                "SELECT m.account, a.name, m.role, m.banned, m.delivered, m.read,"
-                                " a.guest FROM members m LEFT JOIN accounts a ON a.id = m.account"
-                                " WHERE m.room = ?1 ORDER BY m.account LIMIT ?2",
-                                "ii", (int64_t)op->room.id, (int64_t)ROOM_MEMBERS_MAX * 2);
+    sqlite3_stmt *st = db_query(
+        d,
+        "SELECT m.account, a.name, m.role, m.banned, m.delivered, m.read,"
+        " a.guest, m.muted FROM members m LEFT JOIN accounts a ON a.id = m.account"
+        " WHERE m.room = ?1 ORDER BY m.account LIMIT ?2",
+        "ii", (int64_t)op->room.id, (int64_t)ROOM_MEMBERS_MAX * 2);
     while (db_row(d, st)) {
         if (!db_grow(d, r, &r->members, r->n_members, sizeof *r->members))
             return 0;
@@ -178,6 +179,7 @@ int do_room_load(struct db *d, const struct store_op *op, struct store_result *r
             .delivered = col_u64(st, 4),
             .read = col_u64(st, 5),
             .guest = sqlite3_column_int(st, 6) != 0,
+            .muted = sqlite3_column_int(st, 7) != 0,
         };
     }
     room_pins(d, r, op->room.id, &r->ids, &r->n_ids);

@@ -238,7 +238,7 @@ struct member_row {
     const char *name;
     uint32_t role; /* Roost__RoomRole */
     bool banned;   /* then not a member */
-    bool guest;
+    bool guest, muted;
     uint64_t delivered, read;
 };
 

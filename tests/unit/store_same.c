@@ -99,6 +99,7 @@ static bool same_member(const struct member_row *a, const struct member_row *b)
     SAME(role);
     SAME(banned);
     SAME(guest);
+    SAME(muted);
     SAME(delivered);
     SAME(read);
     return true;

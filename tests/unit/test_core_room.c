@@ -51,6 +51,32 @@ static void pages_then_live(void)
     peer_fini(&p);
 }
 
+static void ignored_from_another_device(void)
+{
+    struct peer p;
+    Roost__IgnoreChanged changed = ROOST__IGNORE_CHANGED__INIT;
+    Roost__ToClient m = ROOST__TO_CLIENT__INIT;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    follow(&p, 0);
+    peer_synced(&p, peer_find(&p, SYNC, 0), 0, 0, false);
+    m.body_case = ROOST__TO_CLIENT__BODY_IGNORE_CHANGED;
+    m.ignore_changed = &changed;
+    changed.account = 6;
+    changed.on = true;
+    peer_push(&p, &m);
+    peer_event(&p, 8, 1, 6);
+    changed.on = false;
+    peer_push(&p, &m);
+    peer_event(&p, 8, 2, 6);
+    struct core_event *e = peer_next(&p, CORE_PUSH);
+    CHECK(e && e->seq == 1 && e->hidden);
+    e = peer_next(&p, CORE_PUSH);
+    CHECK(e && e->seq == 2 && !e->hidden);
+    peer_fini(&p);
+}
+
 static void the_cursor_outlives_a_connection(void)
 {
     struct peer p;
@@ -179,6 +205,7 @@ static void few_syncs_at_a_time_and_each_room_gets_its_turn(void)
 }
 
 TEST_MAIN({ "pages_then_live", pages_then_live },
+          { "ignored_from_another_device", ignored_from_another_device },
           { "the_cursor_outlives_a_connection", the_cursor_outlives_a_connection },
           { "a_gap_is_asked_for_and_nothing_overtakes", a_gap_is_asked_for_and_nothing_overtakes },
           { "behind_means_sync", behind_means_sync },

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "asking.h"
 #include "base/err.h"
 #include "test.h"
 #include "visitor.h"
@@ -332,6 +333,62 @@ static void typing_passes_to_others_only(void)
     cast_free(c);
 }
 
+/* The last frame of this kind that a visitor heard. */
+static const Roost__ToClient *last_heard(const struct visitor *v, int body_case)
+{
+    for (size_t i = v->n_heard; i-- > 0;)
+        if ((int)v->heard[i].frame->body_case == body_case)
+            return v->heard[i].frame;
+    return NULL;
+}
+
+static const Roost__RoomInfo *place(const struct visitor *v)
+{
+    const Roost__ToClient *m = last_heard(v, ROOST__TO_CLIENT__BODY_ROOM_CHANGED);
+
+    return m ? m->room_changed->room : NULL;
+}
+
+/* Whom one ignores and what one mutes is so on all of one's devices. */
+static void other_devices_are_told(void)
+{
+    struct cast *c = cast_new();
+    struct visitor *phone = visitor_new(c->stage);
+    Roost__Ignore ignore = ROOST__IGNORE__INIT;
+    Roost__MuteRoom mute = ROOST__MUTE_ROOM__INIT;
+    Roost__SetTopic topic = ROOST__SET_TOPIC__INIT;
+    Roost__Target maths = ROOST__TARGET__INIT;
+
+    CHECK(login(phone, "ann", PASSWORD, 9) == 0);
+    uint64_t room = visitor_room(c->ann, "maths", "bea");
+    visitor_forget(phone);
+    ignore.user = "bea";
+    for (int on = 1; on >= 0; on--) {
+        ignore.on = on;
+        CHECK(reply_code(ASK(c->ann, IGNORE, ignore, &ignore)) == 0);
+        const Roost__ToClient *m = last_heard(phone, ROOST__TO_CLIENT__BODY_IGNORE_CHANGED);
+        CHECK(m && m->ignore_changed->account == c->bea->account && m->ignore_changed->on == on);
+    }
+    CHECK(!last_heard(c->bea, ROOST__TO_CLIENT__BODY_IGNORE_CHANGED));
+
+    maths.name = "#maths";
+    mute.target = topic.target = &maths;
+    mute.on = true;
+    visitor_forget(c->bea);
+    CHECK(reply_code(ASK(c->ann, MUTE_ROOM, mute_room, &mute)) == 0);
+    CHECK(place(phone) && place(phone)->room == room && place(phone)->muted);
+    CHECK(!place(c->bea)); /* nobody else's business */
+    visitor_forget(phone);
+    topic.topic = "sums"; /* what else changes in the room does not take it back */
+    CHECK(reply_code(ASK(c->ann, SET_TOPIC, set_topic, &topic)) == 0);
+    CHECK(place(phone) && place(phone)->muted && place(c->bea) && !place(c->bea)->muted);
+    mute.on = false;
+    CHECK(reply_code(ASK(phone, MUTE_ROOM, mute_room, &mute)) == 0);
+    CHECK(place(c->ann) && !place(c->ann)->muted);
+    visitor_free(phone);
+    cast_free(c);
+}
+
 static void a_broadcast_reaches_who_is_on(void)
 {
     struct cast *c = cast_new();
@@ -374,5 +431,6 @@ TEST_MAIN({ "a_room_hears_what_is_said", a_room_hears_what_is_said },
           { "limits_hold", limits_hold }, { "a_sync_leaves_no_gap", a_sync_leaves_no_gap },
           { "a_reader_too_slow_gets_marks", a_reader_too_slow_gets_marks },
           { "typing_passes_to_others_only", typing_passes_to_others_only },
+          { "other_devices_are_told", other_devices_are_told },
           { "a_broadcast_reaches_who_is_on", a_broadcast_reaches_who_is_on },
           { "nothing_survives_that_was_not_stored", nothing_survives_that_was_not_stored })
