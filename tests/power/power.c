@@ -1,7 +1,9 @@
 /* The power goes at a random moment, again and again, and nothing that was
  * acknowledged may be missing, doubled or out of order.
  *
- * A round: batches of texts and edits through the real SQLite store over faultvfs.
+ * A round: batches of texts, and of changes of a meeting, through the real SQLite store
+ * over faultvfs. A change is three rows that must agree: the meeting, somebody's place in
+ * it, and the event.
  * Errors and a full disk come in between; what was not stored is sent again under the
  * same request id, as clients do. Then the power is cut at a random call, the store is
  * opened on what survived, and everything is checked; three lives a round.
@@ -22,7 +24,7 @@
 
 enum { TEXTS_MAX = 400, BATCH_MAX = 8, LIVES = 3, BATCHES_MAX = 2000 };
 
-/* One text that the round says, and what became of it. */
+/* One text that the round says, or one change, and what became of it. */
 struct said {
     bool acknowledged;
     uint64_t seq;
@@ -30,7 +32,7 @@ struct said {
 
 static struct {
     uint64_t x;
-    uint64_t account, room;
+    uint64_t account, room, meet;
     struct said said[TEXTS_MAX];
     size_t n, waiting; /* texts below `waiting` are acknowledged */
     int64_t now_ms;
@@ -39,7 +41,7 @@ static struct {
 
 static struct {
     uint64_t rounds, lives, batches, failed, acknowledged, dups, phantoms, reopened, full, reads,
-        unread;
+        unread, changes;
 } sum;
 
 static uint64_t roll(uint64_t n)
@@ -62,10 +64,15 @@ static bool wrong(const char *what)
 static struct store_op *setup_op(void)
 {
     static const struct member_row nobody;
-    struct store_op *op = store_op_new(round_.account ? STORE_ROOM_NEW : STORE_ACCOUNT_NEW, 1000);
+    enum store_kind kind = !round_.account ? STORE_ACCOUNT_NEW
+                           : !round_.room  ? STORE_ROOM_NEW
+                                           : STORE_MEET_NEW;
+    struct store_op *op = store_op_new(kind, 1000);
     struct member_row *owner = arena_dup(&op->mem, &nobody, sizeof nobody);
 
-    owner->account = round_.account;
+    owner->account = op->account.id = round_.account;
+    op->event.kind = EVENT_MEET;
+    op->meet.code = "123456";
     op->account.name = op->account.skeleton = "ann";
     op->room.name = op->room.skeleton = "room";
     op->members = owner;
@@ -89,6 +96,35 @@ static struct store_op *text_op(size_t i)
     op->log = (struct store_log){ .kind = "say", .account = round_.account, .target = "#room" };
     op->token = i;
     return op;
+}
+
+/* Every fourth is no text. */
+static bool is_change(size_t i)
+{
+    return i % 4 == 3;
+}
+
+static struct store_op *change_op(size_t i)
+{
+    struct store_op *op = text_op(i);
+    struct attendee_row row = { .account = round_.account, .skeleton = "ann" };
+
+    op->kind = STORE_MEET_CHANGE;
+    row.data = (const uint8_t *)op->event.text;
+    row.n_data = strlen(op->event.text);
+    op->room.id = round_.meet;
+    op->meet = (struct meet_row){ .live = true, .data = row.data, .n_data = row.n_data };
+    op->attendees = arena_dup(&op->mem, &row, sizeof row);
+    op->n_attendees = 1;
+    op->event = (struct event){ .kind = EVENT_MEET, .from = round_.account };
+    op->event.data = row.data;
+    op->event.n_data = row.n_data;
+    return op;
+}
+
+static struct store_op *job_op(size_t i)
+{
+    return is_change(i) ? change_op(i) : text_op(i);
 }
 
 static bool is_not_stored(int err)
@@ -115,16 +151,17 @@ static bool run(struct store *s, struct store_op **ops, size_t n, struct store_r
 
 static bool set_up(struct store *s)
 {
-    while (!round_.room) {
+    while (!round_.meet) {
         struct store_op *op = setup_op();
         struct store_result *r = NULL;
-        bool room = op->kind == STORE_ROOM_NEW, on = run(s, &op, 1, &r);
-        if (r->err == 0 && room)
-            round_.room = r->room;
-        else if (r->err == 0)
+        enum store_kind kind = op->kind;
+        bool on = run(s, &op, 1, &r);
+        if (r->err == 0 && kind == STORE_ACCOUNT_NEW)
             round_.account = r->account;
+        else if (r->err == 0)
+            *(kind == STORE_ROOM_NEW ? &round_.room : &round_.meet) = r->room;
         else if (!is_not_stored(r->err))
-            on = wrong("the account is gone, or the room cannot be made");
+            on = wrong("the account is gone, or a room cannot be made");
         store_result_free(r);
         if (!on)
             return false;
@@ -151,20 +188,35 @@ static bool take(struct store_result *r)
 
 /* --- checking --- */
 
-static bool check_event(const struct event *e, uint64_t expected_seq, bool *seen)
+static bool same_event(const struct event *a, const struct event *b)
 {
+    if (a->kind != b->kind || a->n_data != b->n_data)
+        return false;
+    return a->n_data ? memcmp(a->data, b->data, a->n_data) == 0 : strcmp(a->text, b->text) == 0;
+}
+
+/* Which job made it; TEXTS_MAX: none that there is. */
+static size_t job_of(const struct event *e)
+{
+    const char *text = e->n_data ? (const char *)e->data : e->text;
     size_t i = 0;
 
+    if (strncmp(text, "text ", 5) != 0 || (i = strtoul(text + 5, NULL, 10)) >= TEXTS_MAX)
+        return TEXTS_MAX;
+    struct store_op *op = job_op(i);
+    bool same = same_event(&op->event, e);
+    store_op_unref(op);
+    return same ? i : TEXTS_MAX;
+}
+
+static bool check_event(const struct event *e, uint64_t expected_seq, bool *seen)
+{
     if (e->seq != expected_seq)
         return wrong("numbers have a hole");
-    if (e->kind != EVENT_TEXT)
+    if (e->kind != EVENT_TEXT && !(e->kind == EVENT_MEET && e->n_data))
         return true;
-    if (sscanf(e->text, "text %zu ", &i) != 1 || i >= TEXTS_MAX)
-        return wrong("a text is damaged");
-    struct store_op *op = text_op(i);
-    bool same = strcmp(op->event.text, e->text) == 0;
-    store_op_unref(op);
-    if (!same)
+    size_t i = job_of(e);
+    if (i == TEXTS_MAX)
         return wrong("a text is damaged");
     if (seen[i])
         return wrong("a text is there twice");
@@ -176,19 +228,19 @@ static bool check_event(const struct event *e, uint64_t expected_seq, bool *seen
 }
 
 /* Errors of reading are forgiven while the disk fails. */
-static bool check_pages(struct store *s, bool *seen, bool forgiving)
+static bool check_room(struct store *s, uint64_t room, bool *seen, bool forgiving)
 {
     uint64_t after = 0;
 
     for (bool more = true; more;) {
         struct store_op *op = store_op_new(STORE_READ, round_.now_ms);
         struct store_result *r = NULL;
-        op->room.id = round_.room;
+        op->room.id = room;
         op->after = after;
         op->limit = STORE_PAGE_MAX;
         int err = store_run_batch(s, &op, 1, &r);
         store_op_unref(op);
-        bool ok = err == 0 && (r->err == 0 || !round_.room || !round_.waiting);
+        bool ok = err == 0 && (r->err == 0 || !room || !round_.waiting);
         if (forgiving && r->err) {
             store_result_free(r);
             return false;
@@ -201,6 +253,48 @@ static bool check_pages(struct store *s, bool *seen, bool forgiving)
             return wrong("the room cannot be read");
     }
     return true;
+}
+
+static bool check_pages(struct store *s, bool *seen, bool forgiving)
+{
+    return check_room(s, round_.room, seen, forgiving) &&
+           check_room(s, round_.meet, seen, forgiving);
+}
+
+static struct store_result *read_one(struct store *s, enum store_kind kind, uint64_t room)
+{
+    struct store_op *op = store_op_new(kind, round_.now_ms);
+    struct store_result *r = NULL;
+
+    op->room.id = room;
+    op->last = true;
+    op->limit = 1;
+    store_run_batch(s, &op, 1, &r);
+    store_op_unref(op);
+    return r;
+}
+
+static bool same_data(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b)
+{
+    return n_a == n_b && (n_a == 0 || memcmp(a, b, n_a) == 0);
+}
+
+/* The meeting and the place in it are as the last event says. */
+static bool check_meeting(struct store *s)
+{
+    struct store_result *last = read_one(s, STORE_READ, round_.meet);
+    struct store_result *is = read_one(s, STORE_ROOM_LOAD, round_.meet);
+    const struct event *e = last->n_events ? last->events : NULL;
+    bool changed = e && e->seq > 1;
+    bool fine = !changed ||
+                (is->n_attendees == 1 &&
+                 same_data(is->attendees[0].data, is->attendees[0].n_data, e->data, e->n_data) &&
+                 same_data(is->meet.data, is->meet.n_data, e->data, e->n_data));
+
+    sum.changes += changed;
+    store_result_free(last);
+    store_result_free(is);
+    return fine || wrong("half of a change of the meeting is there");
 }
 
 static bool check_seen(const bool *seen)
@@ -218,7 +312,7 @@ static bool check(struct store *s)
 
     if (!sqlite_store_check(s, why))
         return wrong(why);
-    return check_pages(s, seen, false) && check_seen(seen);
+    return check_pages(s, seen, false) && check_meeting(s) && check_seen(seen);
 }
 
 /* What is acknowledged can be read, whatever the disk refuses. */
@@ -226,7 +320,7 @@ static void check_reading(struct store *s)
 {
     bool seen[TEXTS_MAX] = { 0 };
 
-    if (s->ops->health(s, NULL) == STORE_FINE || !round_.room || faultvfs_is_cut())
+    if (s->ops->health(s, NULL) == STORE_FINE || !round_.meet || faultvfs_is_cut())
         return;
     if (!check_pages(s, seen, true))
         sum.unread++;
@@ -254,9 +348,9 @@ static bool one_batch(struct store *s)
     size_t n = 0, want = 1 + roll(BATCH_MAX);
 
     for (size_t i = round_.waiting; i < TEXTS_MAX && n < want; i++)
-        ops[n++] = text_op(i);
+        ops[n++] = job_op(i);
     if (round_.waiting && roll(5) == 0)
-        ops[n++] = text_op(roll(round_.waiting));
+        ops[n++] = job_op(roll(round_.waiting));
     if (n == 0)
         return false; /* all is said */
     change_weather();
@@ -361,6 +455,8 @@ static void print_sum(void)
            (unsigned long long)sum.rounds, (unsigned long long)sum.lives,
            (unsigned long long)sum.batches, (unsigned long long)sum.failed,
            (unsigned long long)sum.full);
+    printf("%llu times the meeting was found as its last event says\n",
+           (unsigned long long)sum.changes);
     printf("%llu acknowledged (%llu of them asked again), %llu there though not acknowledged, "
            "%llu failed openings\n",
            (unsigned long long)sum.acknowledged, (unsigned long long)sum.dups,
