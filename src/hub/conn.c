@@ -157,6 +157,7 @@ static void log_gone(struct hub *h, const struct conn *c, const char *kind)
 void hub_close(struct hub *h, struct conn *c)
 {
     log_gone(h, c, "closed");
+    trains_catch_up(h, c);
     if (outbox_close(h->out, c->id) < 0) {
         hub_condemn(h, c); /* tried again by the next sweep */
         return;

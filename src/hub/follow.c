@@ -17,6 +17,7 @@ struct sub *sub_get(struct conn *c, uint64_t room)
 static void topic_free(struct hub *h, struct topic *t)
 {
     h->bus->ops->unsubscribe(h->bus, (struct shard){ SHARD_ROOM, t->room });
+    train_drop(h, t);
     map_take(&h->topics, t->room);
     free(t->subs);
     free(t);
@@ -94,6 +95,8 @@ void sub_free(struct hub *h, struct sub *s)
 {
     struct topic *t = s->topic;
 
+    train_catch_up(h, s);
+    t->n_live -= s->state == SUB_LIVE;
     t->subs[s->at] = t->subs[--t->n];
     t->subs[s->at]->at = s->at;
     map_take(&s->conn->subs, t->room);
@@ -101,6 +104,20 @@ void sub_free(struct hub *h, struct sub *s)
     free(s);
     if (!t->n)
         topic_free(h, t);
+}
+
+/* What it was told so far comes before what it is told in another state. */
+static void sub_be(struct hub *h, struct sub *s, enum sub_state state)
+{
+    train_catch_up(h, s);
+    s->topic->n_live += (size_t)(state == SUB_LIVE) - (size_t)(s->state == SUB_LIVE);
+    s->state = state;
+    train_board(s);
+}
+
+void sub_syncs(struct hub *h, struct sub *s)
+{
+    sub_be(h, s, SUB_SYNCING);
 }
 
 /* An event that cannot be held ends the connection: it resumes and asks again. */
@@ -143,7 +160,7 @@ static void mark_behind(struct hub *h, struct sub *s, uint64_t seq)
 
 void sub_release(struct hub *h, struct sub *s)
 {
-    s->state = s->conn->marks_only ? SUB_MARKS : SUB_LIVE;
+    sub_be(h, s, s->conn->marks_only ? SUB_MARKS : SUB_LIVE);
     s->told_behind = false;
     for (size_t i = 0; i < s->n_held; i++) {
         if (s->held_seq[i] && s->held_seq[i] <= s->upto)
@@ -156,29 +173,33 @@ void sub_release(struct hub *h, struct sub *s)
     drop_held(s);
 }
 
+static void hold_or_mark(struct hub *h, struct sub *s, struct blob *frame, uint64_t seq)
+{
+    if (s->state == SUB_SYNCING)
+        hold(h, s, frame, seq);
+    else if (s->state == SUB_MARKS)
+        mark_behind(h, s, seq);
+}
+
+static bool is(const struct sub *s, uint64_t account)
+{
+    return account && s->conn->user && s->conn->user->account == account;
+}
+
 void follow_publish(struct hub *h, uint64_t room, struct blob *frame, uint64_t seq, uint64_t except)
 {
     struct topic *t = map_get(&h->topics, room);
 
-    for (size_t i = 0; t && i < t->n; i++) {
-        struct sub *s = t->subs[i];
-        if (except && s->conn->user && s->conn->user->account == except)
-            continue;
-        switch (s->state) {
-        case SUB_LIVE:
-            send_blob(h, s->conn, frame);
-            h->stats.events_out++;
-            break;
-        case SUB_SYNCING:
-            if (seq)
-                hold(h, s, frame, seq);
-            break;
-        case SUB_MARKS:
-            if (seq)
-                mark_behind(h, s, seq);
-            break;
-        }
-    }
+    if (!t)
+        return;
+    bool joined = t->n_live && !except && train_add(h, t, frame) == 0;
+    for (size_t i = 0; i < t->n && !joined && t->n_live; i++)
+        if (t->subs[i]->state == SUB_LIVE && !is(t->subs[i], except))
+            send_blob(h, t->subs[i]->conn, frame);
+    for (size_t i = 0; i < t->n && seq && t->n_live < t->n; i++)
+        if (!is(t->subs[i], except))
+            hold_or_mark(h, t->subs[i], frame, seq);
+    h->stats.events_out += t->n_live;
 }
 
 void follow_detach(struct hub *h, uint64_t room, uint64_t account)

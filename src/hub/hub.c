@@ -319,6 +319,9 @@ void hub_drain(struct hub *h, struct now now)
 
 bool hub_next_output(struct hub *h, struct hub_output *ret)
 {
+    if (outbox_next(h->out, ret))
+        return true;
+    trains_depart(h);
     return outbox_next(h->out, ret);
 }
 

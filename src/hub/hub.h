@@ -9,7 +9,9 @@
  *
  * Two phases: a request is checked and becomes one store operation; when that
  * is stored (hub_on_stored, in the order of emission) it takes effect, is
- * delivered and answered. Not thread-safe: a hub belongs to one loop.
+ * delivered and answered. What is told to a room is joined until all is pulled: who
+ * tells a hub several things before it pulls has fewer to send. Not thread-safe: a hub belongs to
+ * one loop.
  *
  * Files: hub.c connections and dispatch, shard.c who may touch which state,
  * rules.c the table from message to handler and right, and one file a noun.
@@ -65,7 +67,7 @@ struct hub_peer {
 };
 
 enum hub_output_kind {
-    HUB_SEND,  /* bytes (a frame, or several) to conn; the edge unrefs */
+    HUB_SEND,  /* len of bytes from `at` on (frames) to conn; the edge unrefs */
     HUB_CLOSE, /* close conn after what was sent; hub_on_close will not be called for it */
     HUB_STORE, /* op; the edge unrefs when it has been applied */
     HUB_HASH,  /* hash: verify or make a password hash on another thread */
@@ -85,6 +87,7 @@ struct hub_output {
     enum hub_output_kind kind;
     uint64_t conn;
     struct blob *bytes;
+    uint32_t at, len;
     struct store_op *op;
     struct hub_hash hash;
     char *title; /* "" when err says why there is none */

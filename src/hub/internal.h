@@ -54,6 +54,7 @@ struct sub {
     struct blob **held; /* frames held behind the sync */
     uint64_t *held_seq;
     size_t n_held;
+    uint32_t train, sent; /* SUB_LIVE: how much of which train it was given */
 };
 
 /* All connections following one room on this node. */
@@ -61,6 +62,11 @@ struct topic {
     uint64_t room;
     struct sub **subs;
     size_t n, cap;
+    size_t n_live;      /* of subs */
+    struct blob *train; /* train.c: this turn's events; NULL: none yet */
+    uint32_t train_len, train_cap, train_number;
+    bool departs; /* is in hub->departing */
+    struct topic *next_departing;
 };
 
 struct conn {
@@ -225,6 +231,8 @@ struct hub {
     struct map conns, users, topics, rooms, requests;
     uint64_t next_token;
     struct outbox *out;
+    struct topic *departing; /* have a train */
+    uint32_t n_departing;
     struct shard active;           /* the shard whose handler runs */
     struct guard_flights *flights; /* guard.h; NULL until the first login */
     struct names names;
@@ -336,17 +344,29 @@ bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r)
 struct sub *sub_get(struct conn *c, uint64_t room);
 int sub_new(struct hub *h, struct conn *c, uint64_t room, struct sub **ret);
 void sub_free(struct hub *h, struct sub *s);
+void sub_syncs(struct hub *h, struct sub *s);   /* what happens is held behind the sync */
 void sub_release(struct hub *h, struct sub *s); /* the sync is complete: what was held, then live */
 void follow_publish(struct hub *h, uint64_t room, struct blob *frame, uint64_t seq,
                     uint64_t except);
 void follow_detach(struct hub *h, uint64_t room, uint64_t account);
 void follow_drop_all(struct hub *h, struct conn *c);
 
+/* --- train.c: the events of one turn travel together ------------------------------------ */
+
+/* For all live subs of t. -ROOST_NOMEM: it is not in the train. */
+int train_add(struct hub *h, struct topic *t, struct blob *frame);
+void train_board(struct sub *s);                   /* is live from here on */
+void train_catch_up(struct hub *h, struct sub *s); /* it is given what is there */
+void trains_catch_up(struct hub *h, struct conn *c);
+void trains_depart(struct hub *h);
+void train_drop(struct hub *h, struct topic *t);
+
 /* --- outbox.c -------------------------------------------------------------------------- */
 
 struct outbox *outbox_new(void);
 void outbox_free(struct outbox *o);
-int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes); /* refs */
+/* len bytes from `at` on; refs */
+int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes, uint32_t at, uint32_t len);
 int outbox_close(struct outbox *o, uint64_t conn);
 int outbox_store(struct outbox *o, struct store_op *op);                       /* takes */
 int outbox_hash(struct outbox *o, const struct hub_hash *hash);                /* takes */

@@ -11,6 +11,7 @@
 
 struct out_item {
     enum hub_output_kind kind;
+    uint32_t at, len; /* of a blob */
     uint64_t conn;
     void *thing; /* blob, op, hash or title */
     int err;     /* HUB_TITLE */
@@ -70,18 +71,23 @@ static int grow(struct outbox *o)
     return 0;
 }
 
-static int push(struct outbox *o, enum hub_output_kind kind, uint64_t conn, void *thing)
+static int push_item(struct outbox *o, struct out_item item)
 {
     int err = o->n == o->cap ? grow(o) : 0;
 
     if (!err)
-        o->items[(o->head + o->n++) & (o->cap - 1)] = (struct out_item){ kind, conn, thing, 0 };
+        o->items[(o->head + o->n++) & (o->cap - 1)] = item;
     return err;
 }
 
-int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes)
+static int push(struct outbox *o, enum hub_output_kind kind, uint64_t conn, void *thing)
 {
-    int err = push(o, HUB_SEND, conn, bytes);
+    return push_item(o, (struct out_item){ .kind = kind, .conn = conn, .thing = thing });
+}
+
+int outbox_send(struct outbox *o, uint64_t conn, struct blob *bytes, uint32_t at, uint32_t len)
+{
+    int err = push_item(o, (struct out_item){ HUB_SEND, at, len, conn, bytes });
 
     if (!err)
         blob_ref(bytes);
@@ -140,6 +146,8 @@ bool outbox_next(struct outbox *o, struct hub_output *ret)
     switch (item.kind) {
     case HUB_SEND:
         ret->bytes = item.thing;
+        ret->at = item.at;
+        ret->len = item.len;
         break;
     case HUB_STORE:
         ret->op = item.thing;

@@ -50,7 +50,7 @@ int sync_on_message(struct hub *h, struct request *q)
     int err = sub_new(h, c, q->room_id, &s);
     if (err)
         return err;
-    s->state = SUB_SYNCING;
+    sub_syncs(h, s);
     s->upto = q->room->head;
     if (after >= q->room->head) {
         synced_reply(h, q, q->room->head, q->room->head, false);

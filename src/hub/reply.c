@@ -13,7 +13,9 @@ void hub_condemn(struct hub *h, struct conn *c)
 
 void send_blob(struct hub *h, struct conn *c, struct blob *frame)
 {
-    if (!c->condemned && outbox_send(h->out, c->id, frame) < 0)
+    if (h->departing)
+        trains_catch_up(h, c);
+    if (!c->condemned && outbox_send(h->out, c->id, frame, 0, frame->len) < 0)
         hub_condemn(h, c);
 }
 

@@ -201,7 +201,7 @@ static void do_output(struct edge *e, struct hub_output *out)
     case HUB_SEND:
         p = find(e, out->conn);
         if (p && p->state == PEER_ROOST)
-            peer_send(p, out->bytes);
+            peer_send_part(p, out->bytes, out->at, out->len);
         else
             blob_unref(out->bytes);
         break;
@@ -244,8 +244,7 @@ void edge_on_stored(void *edge, struct store_result *r)
 {
     struct edge *e = edge;
 
-    hub_on_stored(e->hub, r, edge_now());
-    edge_pull(e);
+    hub_on_stored(e->hub, r, edge_now()); /* pulled when all of the batch are known: on_flush */
 }
 
 void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded)
@@ -322,10 +321,13 @@ static bool held(struct edge *e)
     int64_t now_us = edge_now().mono_us;
 
     if (e->stats.sends != e->seen_sends)
-        hold_on_output(&e->hold, now_us, (uint32_t)(e->stats.sends - e->seen_sends));
+        hold_on_output(&e->hold, now_us, (uint32_t)(e->stats.sends - e->seen_sends),
+                       e->stats.bytes_queued - e->seen_bytes);
     e->seen_sends = e->stats.sends;
+    e->seen_bytes = e->stats.bytes_queued;
 
-    int64_t until_us = e->draining ? now_us : hold_until(&e->hold, now_us, e->n_dirty);
+    bool coming = storer_waiting(e->storer) > 0;
+    int64_t until_us = e->draining ? now_us : hold_until(&e->hold, now_us, e->n_dirty, coming);
     if (until_us <= now_us)
         return false;
     if (!uv_is_active((uv_handle_t *)&e->hold_timer))
@@ -349,6 +351,7 @@ static void on_flush(uv_prepare_t *prepare)
     struct peer *p;
 
     trim(e);
+    edge_pull(e);
     if (!e->dirty || held(e))
         return;
     while ((p = e->dirty)) {
@@ -358,6 +361,7 @@ static void on_flush(uv_prepare_t *prepare)
     }
     hold_on_written(&e->hold);
     e->seen_sends = e->stats.sends;
+    e->seen_bytes = e->stats.bytes_queued;
 }
 
 /* --- life ----------------------------------------------------------------------------------------
@@ -408,6 +412,7 @@ void edge_drain(struct edge *e)
 
 void edge_finish(struct edge *e)
 {
+    edge_pull(e);
     each_peer(e, peer_finish);
 }
 

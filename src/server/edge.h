@@ -51,6 +51,7 @@ struct edge_stats {
     uint64_t accepted, refused, handshakes_failed, slow, malformed, timed_out;
     uint64_t records, writes, bytes_in, bytes_out, sends;
     uint64_t answers[METRIC_STATUS_NR]; /* to HTTP requests */
+    uint64_t bytes_queued;
 };
 
 struct edge {
@@ -72,7 +73,7 @@ struct edge {
     struct peer *dirty; /* have output; linked by peer->next_dirty */
     uint32_t n_dirty;
     struct hold hold;
-    uint64_t seen_sends; /* of stats.sends, by hold */
+    uint64_t seen_sends, seen_bytes; /* of stats, by hold */
     struct {
         struct peer *first, *last;
         uint32_t n;

@@ -1,6 +1,6 @@
 #include "server/hold.h"
 
-void hold_on_output(struct hold *h, int64_t now_us, uint32_t sends)
+void hold_on_output(struct hold *h, int64_t now_us, uint32_t sends, uint64_t bytes)
 {
     if (now_us - h->window_us >= HOLD_WINDOW_US) {
         /* a window that ended long ago says nothing of now */
@@ -11,14 +11,16 @@ void hold_on_output(struct hold *h, int64_t now_us, uint32_t sends)
     }
     h->sends += sends;
     h->turns++;
-    h->waiting += sends;
+    h->waiting += bytes;
     if (!h->since_us)
         h->since_us = now_us;
 }
 
-int64_t hold_until(const struct hold *h, int64_t now_us, uint32_t receivers)
+int64_t hold_until(const struct hold *h, int64_t now_us, uint32_t receivers, bool coming)
 {
-    if (!h->on || !h->since_us || h->waiting >= (uint64_t)receivers * HOLD_ENOUGH)
+    uint64_t enough = (uint64_t)receivers * (coming ? HOLD_PLENTY : HOLD_ENOUGH);
+
+    if (!h->on || !h->since_us || h->waiting >= enough)
         return now_us;
     return h->since_us + HOLD_US;
 }

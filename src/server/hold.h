@@ -17,7 +17,10 @@ enum {
     HOLD_WINDOW_US = 100000,
     HOLD_SENDS = 500, /* in a window: below, 5 us each do not matter */
     HOLD_TURNS = 10,  /* in a window: below, waiting would rarely meet company */
-    HOLD_ENOUGH = 4,  /* for each receiver: more would gain little */
+    /* Bytes for each receiver. Some four lines: more is not worth waiting for, unless it is
+     * on its way. Half a record: more would gain nothing. */
+    HOLD_ENOUGH = 480,
+    HOLD_PLENTY = 8192,
 };
 
 struct hold {
@@ -25,12 +28,13 @@ struct hold {
     uint32_t sends, turns;
     bool on;
     int64_t since_us; /* the oldest output that waits; 0: none */
-    uint32_t waiting; /* sends that wait */
+    uint64_t waiting; /* bytes that wait */
 };
 
-/* In this turn of the loop so many (> 0) things were queued. */
-void hold_on_output(struct hold *h, int64_t now_us, uint32_t sends);
-/* When what waits is to be written, now that so many receivers have some. */
-int64_t hold_until(const struct hold *h, int64_t now_us, uint32_t receivers);
+/* In this turn of the loop so many (> 0) things were queued, and so many bytes. */
+void hold_on_output(struct hold *h, int64_t now_us, uint32_t sends, uint64_t bytes);
+/* When what waits is to be written, now that so many receivers have some. coming:
+ * lines are being stored, and may join within a commit's time. */
+int64_t hold_until(const struct hold *h, int64_t now_us, uint32_t receivers, bool coming);
 /* It was. */
 void hold_on_written(struct hold *h);

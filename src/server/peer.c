@@ -155,12 +155,14 @@ static int push_queue(struct peer *p)
 
     while (!err && p->queue.n && !p->left_len) {
         while (p->queue.n && e->cipher_len < EDGE_CIPHER_CHUNK) {
-            size_t n = queue_take(&p->queue, e->plain, EDGE_PLAIN_MAX);
+            size_t n;
+            const uint8_t *plain = queue_peek(&p->queue, e->plain, EDGE_PLAIN_MAX, &n);
 
-            if (SSL_write(p->ssl, e->plain, (int)n) != (int)n) {
+            if (SSL_write(p->ssl, plain, (int)n) != (int)n) {
                 e->cipher_len = 0;
                 return -ROOST_CLOSED;
             }
+            queue_drop(&p->queue, n);
             e->stats.records++;
         }
         err = push(p);
@@ -201,10 +203,16 @@ void peer_flush(struct peer *p)
 
 void peer_send(struct peer *p, struct blob *bytes)
 {
+    peer_send_part(p, bytes, 0, bytes->len);
+}
+
+void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t len)
+{
     struct edge *e = p->edge;
 
     e->stats.sends++;
-    if (queue_put(&p->queue, bytes)) {
+    e->stats.bytes_queued += len;
+    if (queue_put(&p->queue, bytes, at, len)) {
         peer_lose(p, HUB_CLOSE_GONE);
     } else if (p->queue.bytes > e->settings.queue_max) {
         e->stats.slow++;

@@ -54,6 +54,7 @@ struct peer *peer_new(struct edge *e, uint64_t number, int fd);
 void peer_who(const struct peer *p, struct hub_peer *ret);
 /* One reference to bytes; written at the end of the turn. */
 void peer_send(struct peer *p, struct blob *bytes);
+void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t len);
 /* Sends what waits, then closes. The hub knows, or is never to know. */
 void peer_finish(struct peer *p);
 /* At once. The hub is not told. */

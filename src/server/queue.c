@@ -11,7 +11,7 @@ void queue_init(struct queue *q)
     q->ring = q->few;
 }
 
-static struct blob **slot(struct queue *q, uint32_t i)
+static struct queue_part *slot(const struct queue *q, uint32_t i)
 {
     return &q->ring[(q->head + i) & (q->cap - 1)];
 }
@@ -26,13 +26,13 @@ static void give_back(struct queue *q)
 void queue_fini(struct queue *q)
 {
     for (uint32_t i = 0; i < q->n; i++)
-        blob_unref(*slot(q, i));
+        blob_unref(slot(q, i)->blob);
     give_back(q);
 }
 
 static int grow(struct queue *q)
 {
-    struct blob **ring = malloc(2 * (size_t)q->cap * sizeof *ring);
+    struct queue_part *ring = malloc(2 * (size_t)q->cap * sizeof *ring);
 
     if (!ring)
         return -ROOST_NOMEM;
@@ -46,40 +46,59 @@ static int grow(struct queue *q)
     return 0;
 }
 
-int queue_put(struct queue *q, struct blob *b)
+int queue_put(struct queue *q, struct blob *b, uint32_t at, uint32_t len)
 {
-    int err = q->n == q->cap ? grow(q) : 0;
+    struct queue_part *last = q->n ? slot(q, q->n - 1) : NULL;
 
-    if (err) {
+    if (last && last->blob == b && last->end == at) {
+        last->end += len;
+        q->bytes += len;
         blob_unref(b);
-        return err;
+        return 0;
     }
-    *slot(q, q->n++) = b;
-    q->bytes += b->len + QUEUE_ITEM_COST;
+    if (q->n == q->cap && grow(q) < 0) {
+        blob_unref(b);
+        return -ROOST_NOMEM;
+    }
+    *slot(q, q->n++) = (struct queue_part){ b, at, at + len };
+    q->bytes += len + QUEUE_ITEM_COST;
     return 0;
 }
 
-size_t queue_take(struct queue *q, uint8_t *out, size_t cap)
+const uint8_t *queue_peek(const struct queue *q, uint8_t *room, size_t cap, size_t *ret_len)
 {
     size_t got = 0;
 
-    while (q->n) {
-        struct blob *b = *slot(q, 0);
-        size_t left = b->len - q->offset, take = left < cap - got ? left : cap - got;
+    for (uint32_t i = 0; i < q->n && got < cap; i++) {
+        const struct queue_part *p = slot(q, i);
+        size_t left = p->end - p->at, take = left < cap - got ? left : cap - got;
 
-        memcpy(out + got, b->bytes + q->offset, take);
-        got += take;
-        q->bytes -= take;
-        if (take < left) {
-            q->offset += (uint32_t)take;
-            return got;
+        if (!got && (q->n == 1 || take == cap)) {
+            *ret_len = take;
+            return p->blob->bytes + p->at;
         }
+        memcpy(room + got, p->blob->bytes + p->at, take);
+        got += take;
+    }
+    *ret_len = got;
+    return room;
+}
+
+void queue_drop(struct queue *q, size_t len)
+{
+    while (q->n) {
+        struct queue_part *p = slot(q, 0);
+        size_t left = p->end - p->at, take = left < len ? left : len;
+
+        q->bytes -= take;
+        len -= take;
+        p->at += (uint32_t)take;
+        if (take < left)
+            return;
         q->bytes -= QUEUE_ITEM_COST;
+        blob_unref(p->blob);
         q->head = (q->head + 1) & (q->cap - 1);
         q->n--;
-        q->offset = 0;
-        blob_unref(b);
     }
     give_back(q);
-    return got;
 }

@@ -1,7 +1,8 @@
-/* queue.h - what waits to be sent on one connection: references to blobs.
+/* queue.h - what waits to be sent on one connection: references to parts of blobs.
  *
  * Bounded by the owner, who asks queue->bytes after each put. A queue of a few
- * blobs needs no memory of its own, and none is kept when it is empty.
+ * parts needs no memory of its own, and none is kept when it is empty. A part that
+ * follows the last one in the same blob makes that one longer.
  */
 #pragma once
 
@@ -12,21 +13,28 @@
 
 enum {
     QUEUE_INLINE = 4,
-    QUEUE_ITEM_COST = 32, /* counted for each blob, so that empty ones are bounded too */
+    QUEUE_ITEM_COST = 32, /* counted for each part, so that empty ones are bounded too */
+};
+
+struct queue_part {
+    struct blob *blob;
+    uint32_t at, end;
 };
 
 struct queue {
-    struct blob **ring; /* few, or heap */
+    struct queue_part *ring; /* few, or heap */
     uint32_t cap, head, n;
-    uint32_t offset; /* bytes of the first blob that are gone already */
-    size_t bytes;    /* that wait, with QUEUE_ITEM_COST for each blob */
-    struct blob *few[QUEUE_INLINE];
+    size_t bytes; /* that wait, with QUEUE_ITEM_COST for each part */
+    struct queue_part few[QUEUE_INLINE];
 };
 
 void queue_init(struct queue *q);
 void queue_fini(struct queue *q);
 
-/* Takes the reference over; on -ROOST_NOMEM too. */
-int queue_put(struct queue *q, struct blob *b);
-/* Copies up to cap bytes out and drops what is done with. */
-size_t queue_take(struct queue *q, uint8_t *out, size_t cap);
+/* len bytes from `at` on. Takes the reference over; on -ROOST_NOMEM too. */
+int queue_put(struct queue *q, struct blob *b, uint32_t at, uint32_t len);
+/* The next bytes, at most cap: where they are, if that is one piece of a blob, else
+ * copied to `room`. They stay there until queue_drop, which must follow. */
+const uint8_t *queue_peek(const struct queue *q, uint8_t *room, size_t cap, size_t *ret_len);
+/* They were sent: drops what is done with. */
+void queue_drop(struct queue *q, size_t len);

@@ -74,6 +74,16 @@ static void only_addresses_are_parsed(void)
     CHECK(!strcmp(text, "192.0.2.7:1"));
 }
 
+static size_t queue_take(struct queue *q, uint8_t *out, size_t cap)
+{
+    size_t n;
+    const uint8_t *p = queue_peek(q, out, cap, &n);
+
+    memmove(out, p, n);
+    queue_drop(q, n);
+    return n;
+}
+
 static void a_queue_gives_bytes_in_order(void)
 {
     struct queue q;
@@ -84,7 +94,7 @@ static void a_queue_gives_bytes_in_order(void)
         struct blob *b = blob_copy("abcdefg", 7);
 
         CHECK(b);
-        CHECK(!queue_put(&q, b));
+        CHECK(!queue_put(&q, b, 0, 7));
     }
     CHECK(q.bytes == 20 * (7 + QUEUE_ITEM_COST));
 
@@ -99,6 +109,31 @@ static void a_queue_gives_bytes_in_order(void)
     queue_fini(&q);
 }
 
+static void parts_of_one_blob_are_one(void)
+{
+    struct queue q;
+    uint8_t out[64];
+    struct blob *b = blob_copy("abcdefghij", 10), *other = blob_copy("0123", 4);
+    size_t n;
+
+    CHECK(b && other);
+    queue_init(&q);
+    CHECK(!queue_put(&q, blob_ref(b), 1, 3));
+    CHECK(!queue_put(&q, blob_ref(b), 4, 2));
+    CHECK(q.n == 1 && b->refs == 2 && q.bytes == 5 + QUEUE_ITEM_COST);
+    CHECK(queue_peek(&q, out, sizeof out, &n) == b->bytes + 1 && n == 5); /* not copied */
+    CHECK(!queue_put(&q, blob_ref(b), 8, 2)); /* a hole: a part of its own */
+    CHECK(!queue_put(&q, blob_ref(other), 0, 4));
+    CHECK(q.n == 3);
+    CHECK(queue_peek(&q, out, 3, &n) == b->bytes + 1 && n == 3);
+    queue_drop(&q, 3);
+    CHECK(queue_take(&q, out, sizeof out) == 8 && !memcmp(out, "efij0123", 8));
+    CHECK(q.n == 0 && b->refs == 1 && other->refs == 1);
+    queue_fini(&q);
+    blob_unref(b);
+    blob_unref(other);
+}
+
 static void a_queue_wraps_and_grows(void)
 {
     struct queue q;
@@ -109,7 +144,7 @@ static void a_queue_wraps_and_grows(void)
         struct blob *b = blob_copy(&i, 1);
 
         CHECK(b);
-        CHECK(!queue_put(&q, b));
+        CHECK(!queue_put(&q, b, 0, 1));
         if (i % 3 == 0) {
             CHECK(queue_take(&q, out, 1) == 1);
             CHECK(out[0] == next++);
@@ -126,4 +161,5 @@ TEST_MAIN({ "a_source_is_what_one_household_has", a_source_is_what_one_household
           { "loopback_is_this_machine_only", loopback_is_this_machine_only },
           { "only_addresses_are_parsed", only_addresses_are_parsed },
           { "a_queue_gives_bytes_in_order", a_queue_gives_bytes_in_order },
+          { "parts_of_one_blob_are_one", parts_of_one_blob_are_one },
           { "a_queue_wraps_and_grows", a_queue_wraps_and_grows })

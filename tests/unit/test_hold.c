@@ -2,11 +2,13 @@
 
 #include "test.h"
 
+enum { LINE = 120 }; /* bytes */
+
 /* Turns with output, one each gap_us, for a while. Returns the time after. */
 static int64_t run(struct hold *h, int64_t now_us, int turns, int64_t gap_us, uint32_t sends)
 {
     for (int i = 0; i < turns; i++) {
-        hold_on_output(h, now_us, sends);
+        hold_on_output(h, now_us, sends, LINE * sends);
         hold_on_written(h);
         now_us += gap_us;
     }
@@ -18,8 +20,8 @@ static void an_idle_server_writes_at_once(void)
     struct hold h = { 0 };
     int64_t now = run(&h, 1000000, 5, 300000, 100);
 
-    hold_on_output(&h, now, 100);
-    CHECK(hold_until(&h, now, 100) == now);
+    hold_on_output(&h, now, 100, LINE * 100);
+    CHECK(hold_until(&h, now, 100, false) == now);
 }
 
 static void under_load_lines_wait_for_company(void)
@@ -28,16 +30,21 @@ static void under_load_lines_wait_for_company(void)
 
     /* 200 lines a second to 100 members */
     int64_t now = run(&h, 1000000, 40, 5000, 100);
-    hold_on_output(&h, now, 100);
-    CHECK(hold_until(&h, now, 100) == now + HOLD_US);
+    hold_on_output(&h, now, 100, LINE * 100);
+    CHECK(hold_until(&h, now, 100, false) == now + HOLD_US);
 
     /* the second does not make the first wait longer */
-    hold_on_output(&h, now + 1500, 100);
-    CHECK(hold_until(&h, now + 1500, 100) == now + HOLD_US);
+    hold_on_output(&h, now + 1500, 100, LINE * 100);
+    CHECK(hold_until(&h, now + 1500, 100, false) == now + HOLD_US);
+
+    /* what is being stored may join, but nothing waits longer for it */
+    CHECK(hold_until(&h, now + 1550, 10, false) == now + 1550);
+    CHECK(hold_until(&h, now + 1550, 10, true) == now + HOLD_US);
+    CHECK(hold_until(&h, now + 1550, 2, true) == now + 1550);
 
     /* and what is enough for one write leaves */
-    hold_on_output(&h, now + 1600, 200);
-    CHECK(hold_until(&h, now + 1600, 100) == now + 1600);
+    hold_on_output(&h, now + 1600, 200, LINE * 200);
+    CHECK(hold_until(&h, now + 1600, 100, false) == now + 1600);
 }
 
 static void company_that_is_far_is_not_waited_for(void)
@@ -46,13 +53,13 @@ static void company_that_is_far_is_not_waited_for(void)
 
     /* 20 lines a second to 1,000 members: as many deliveries, but rarely two lines */
     int64_t now = run(&h, 1000000, 40, 50000, 1000);
-    hold_on_output(&h, now, 1000);
-    CHECK(hold_until(&h, now, 1000) == now);
+    hold_on_output(&h, now, 1000, LINE * 1000);
+    CHECK(hold_until(&h, now, 1000, false) == now);
 
     /* many turns with little in them are no load either */
     now = run(&h, now, 400, 4000, 1);
-    hold_on_output(&h, now, 1);
-    CHECK(hold_until(&h, now, 1) == now);
+    hold_on_output(&h, now, 1, LINE * 1);
+    CHECK(hold_until(&h, now, 1, false) == now);
 }
 
 static void load_that_is_over_is_forgotten(void)
@@ -61,8 +68,8 @@ static void load_that_is_over_is_forgotten(void)
     int64_t now = run(&h, 1000000, 40, 5000, 100);
 
     now += 10000000;
-    hold_on_output(&h, now, 100);
-    CHECK(hold_until(&h, now, 100) == now);
+    hold_on_output(&h, now, 100, LINE * 100);
+    CHECK(hold_until(&h, now, 100, false) == now);
 }
 
 TEST_MAIN({ "an_idle_server_writes_at_once", an_idle_server_writes_at_once },
