@@ -370,17 +370,25 @@ static void an_older_file_is_brought_up(void)
     snprintf(wal, sizeof wal, "%s-wal", path);
     files_drop();
     CHECK(sqlite_store_open(&store, &options, why) == 0);
-    uint64_t ann = person("ann");
-    room_of(ann, 0);
+    uint64_t ann = person("ann"), room = room_of(ann, 0);
     end();
     CHECK(sqlite3_open(path, &sql) == SQLITE_OK);
-    int rc = sqlite3_exec(sql, "DROP TABLE looks; DROP TABLE recent0; DROP TABLE recent1", NULL,
-                          NULL, NULL);
+    int rc = sqlite3_exec(sql,
+                          "DROP TABLE looks; DROP TABLE recent0; DROP TABLE recent1;"
+                          "DROP TABLE meets; DROP TABLE attendees; DROP INDEX direct_high;"
+                          "DROP INDEX accounts_guest; ALTER TABLE accounts DROP COLUMN guest;"
+                          "ALTER TABLE accounts DROP COLUMN guest_of;"
+                          "ALTER TABLE events DROP COLUMN data",
+                          NULL, NULL, NULL);
     sqlite3_close(sql);
     CHECK(rc == SQLITE_OK);
     CHECK(sqlite_store_open(&store, &options, why) == 0);
     CHECK(person_alike("ANN in Greek", "ann\n") == -ROOST_NAME_TAKEN);
     CHECK(room_alike(ann, "ROOM in Greek", "room\n") == -ROOST_NAME_TAKEN);
+    CHECK(read_all(room, ann)->n_events == 2 && last->events[0].n_data == 0);
+    struct store_op *op = new_op(STORE_GUEST_NEW, T0);
+    op->account.name = op->skeleton = "gus";
+    CHECK(go(op)->err == 0 && go(new_op(STORE_MEET_LIST, T0))->err == 0);
     end();
 }
 
