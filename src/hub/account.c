@@ -3,6 +3,7 @@
  * Whether a name is free, an invitation good, or somebody the last admin is
  * decided by the store when it commits, never here.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "hub/account.h"
@@ -353,9 +354,15 @@ int delete_account_on_stored(struct hub *h, struct request *q, struct store_resu
 int deletion_store(struct hub *h, struct request *q, uint64_t account)
 {
     struct store_op *op = request_do(h, q, STORE_ACCOUNT_DELETE);
+    char *number = op ? arena_get(&op->mem, 24) : NULL;
 
-    if (op)
+    if (number) {
         op->account.id = account;
+        snprintf(number, 24, "#%llu", (unsigned long long)account);
+        op->log.target = number; /* the name is to be gone from the log too */
+    } else {
+        op = store_op_unref(op);
+    }
     return request_store(h, q, op);
 }
 

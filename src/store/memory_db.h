@@ -11,8 +11,9 @@
 
 struct mem_account {
     struct account_row row;
-    char made[24]; /* "#id" of one that went; a guest's skeleton */
-    bool cleared;  /* a guest whose row is gone */
+    char made[24];       /* "#id" of one that went; a guest's skeleton */
+    bool cleared;        /* a guest whose row is gone */
+    uint64_t gone_after; /* the last line of the log when it went */
 };
 
 struct mem_session {

@@ -220,6 +220,7 @@ int mem_account_delete(struct mem *m, const struct store_op *op, struct store_re
     a->row.password = "";
     a->row.role = 0;
     a->row.deleted = true;
+    a->gone_after = m->now.n_lines;
     mem_sessions_end(m, id, 0);
     for (size_t i = m->now.n_devices; i-- > 0;)
         if (m->now.devices[i].account == id)

@@ -1,6 +1,8 @@
 /* Logins, sessions, devices, counters of failed logins, in the store in memory. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "store/memory_db.h"
 
@@ -249,6 +251,34 @@ static bool line_matches(const struct store_op *op, uint64_t account, const stru
            (!op->words || strcmp(l->kind, op->words) == 0);
 }
 
+/* Whether a target names somebody: at its end, after nothing, ' ' or '@'. */
+static bool target_names(const char *target, const char *name)
+{
+    size_t len = strlen(target), n = strlen(name);
+
+    return n && len >= n && strcasecmp(target + len - n, name) == 0 &&
+           (len == n || strchr(" @", target[len - n - 1]));
+}
+
+/* Who went since then is a number in it. */
+static const char *target_now(struct mem *m, struct store_result *r, const struct log_line *l)
+{
+    for (size_t i = 0; l->target && i < m->now.n_accounts; i++) {
+        const struct mem_account *a = &m->now.accounts[i];
+        if (!a->row.deleted || a->row.guest || l->n > a->gone_after ||
+            !target_names(l->target, a->row.name))
+            continue;
+        size_t at = strlen(l->target) - strlen(a->row.name), size = at + sizeof a->made;
+        char *text = arena_get(&r->mem, size);
+        if (!text)
+            m->nomem = true;
+        else
+            snprintf(text, size, "%.*s%s", (int)at, l->target, a->made);
+        return text ? text : "";
+    }
+    return mem_str(m, r, l->target);
+}
+
 int mem_log_read(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     uint32_t limit = store_page(op, STORE_PAGE_MAX);
@@ -274,7 +304,7 @@ int mem_log_read(struct mem *m, const struct store_op *op, struct store_result *
         *l = *from;
         l->name = mem_str(m, r, mem_name(m, from->account));
         l->kind = mem_str(m, r, from->kind);
-        l->target = mem_str(m, r, from->target);
+        l->target = target_now(m, r, from);
         l->address = mem_str(m, r, from->address);
     }
     return 0;

@@ -189,6 +189,7 @@ int do_account_delete(struct db *d, const struct store_op *op, struct store_resu
         return -ROOST_LAST_ADMIN;
 
     snprintf(name, sizeof name, "#%" PRId64, id);
+    log_forget(d, op->account.id, name);
     int err = db_run(d,
                      "UPDATE accounts SET name = ?2, skeleton = ?2, password = '', role = 0,"
                      " deleted = 1 WHERE id = ?1",

@@ -194,3 +194,6 @@ handler do_append;
 handler do_guest_new, do_meet_new, do_meet_find, do_meet_change, do_meet_list, do_meet_note;
 handler do_read, do_earlier, do_search, do_log_read, do_retain;
 void log_put(struct db *d, const struct store_op *op, uint64_t account, int outcome);
+/* Where the log named this account there is its number; looks at all of it. Before the
+ * account itself is renamed. */
+void log_forget(struct db *d, uint64_t account, const char *number);

@@ -12,6 +12,18 @@ void log_put(struct db *d, const struct store_op *op, uint64_t account, int outc
            (int64_t)outcome);
 }
 
+/* A target is a name, a place, or both: "ann", "@ann", "#maths ann". */
+void log_forget(struct db *d, uint64_t account, const char *number)
+{
+    db_run(d,
+           "UPDATE log SET target = substr(target, 1, length(target) - length(a.name)) || ?2"
+           " FROM (SELECT name FROM accounts WHERE id = ?1 AND guest = 0) a WHERE a.name <> ''"
+           " AND substr(target, -length(a.name)) = a.name COLLATE NOCASE"
+           " AND (length(target) = length(a.name)"
+           "  OR substr(target, length(target) - length(a.name), 1) IN (' ', '@'))",
+           "it", (int64_t)account, number);
+}
+
 /* The line before the first that is not older: the log's time does not go back. */
 static int64_t line_before(struct db *d, int64_t since_ms)
 {

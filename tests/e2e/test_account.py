@@ -139,6 +139,22 @@ def deleting_an_account_takes_its_texts(hall):
     check(not any("secret plan" in str(row) or row.get("from") == "anna" for row in rows), rows)
 
 
+@story
+def who_is_deleted_is_a_number_in_the_log(hall):
+    admin = hall.admin()
+    anna, ben, carl = hall.users("anna", "ben", "carl")
+    anna.run("say", "@Carl", "hello")
+    anna.run("room", "new", "lobby", "carl", "ben")
+    anna.run("room", "role", "lobby", "ben", "moderator")
+    ben.run("account", "delete", "--yes")
+    admin.run("admin", "user", "delete", "carl", "--yes")
+    lines = admin.rows("admin", "log")
+    check(len(lines) > 10)
+    left = [one for one in lines if {"ben", "carl"} & set(str(one["name"] + " " + (one["target"] or "")).lower().replace("@", " ").split())]
+    equal(left, [])
+    equal([one["target"][:2] for one in lines if one["kind"] == "say"], ["@#"])
+
+
 @story(options=("--registration", "invite"))
 def by_invitation_only(hall):
     equal(User(hall, None).run("register", "anna", status=1).rows[-1]["name"], "invite-needed")

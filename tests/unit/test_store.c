@@ -227,6 +227,37 @@ static void told_an_account_that_goes_leaves_a_number(void)
     CHECK(person("bob") == 3); /* the name is free, the number is not */
 }
 
+static void note(const char *target)
+{
+    struct store_op *op = new_op(STORE_LOG, T0);
+
+    op->log.kind = "say";
+    op->log.target = target;
+    CHECK(go(op)->err == 0);
+}
+
+static void told_the_log_forgets_the_name_and_keeps_the_line(void)
+{
+    static const char *const targets[] = { "bob", "@Bob", "#maths bob", "#bob", "rebob", "#maths" };
+    static const char *const after[] = {
+        "#2", "@#2", "#maths #2", "#bob", "rebob", "#maths", "bob"
+    };
+    struct store_op *op = new_op(STORE_ACCOUNT_DELETE, T0);
+
+    person("ann");
+    op->account.id = person("bob");
+    for (size_t i = 0; i < 6; i++)
+        note(targets[i]);
+    CHECK(go(op)->err == 0 && person("bob") == 3);
+    note("bob"); /* another one */
+    op = new_op(STORE_LOG_READ, T0);
+    op->words = "say";
+    op->limit = 50;
+    CHECK(go(op)->err == 0 && last->n_lines == 7);
+    for (size_t i = 0; i < 7; i++)
+        CHECK(strcmp(last->lines[i].target, after[i]) == 0);
+}
+
 static void told_what_is_old_goes_and_numbers_stay(void)
 {
     uint64_t ann = person("ann"), room = room_of(ann, 0), old = say(room, ann, "old words");
@@ -300,6 +331,7 @@ STORY(what_was_edited_or_deleted_is_masked)
 STORY(searching_takes_anything_that_is_typed)
 STORY(a_token_is_good_for_a_minute_after_the_next)
 STORY(an_account_that_goes_leaves_a_number)
+STORY(the_log_forgets_the_name_and_keeps_the_line)
 STORY(what_is_old_goes_and_numbers_stay)
 STORY(of_a_page_that_is_asked_for)
 STORY(a_batch_that_is_rolled_back_never_was)
@@ -414,7 +446,8 @@ TEST_MAIN(T(a_request_is_done_once), T(numbers_have_no_holes_and_time_does_not_g
           T(a_name_is_free_again_when_the_room_is_closed),
           T(what_a_name_looks_like_is_nobody_elses), T(what_was_edited_or_deleted_is_masked),
           T(searching_takes_anything_that_is_typed), T(a_token_is_good_for_a_minute_after_the_next),
-          T(an_account_that_goes_leaves_a_number), T(what_is_old_goes_and_numbers_stay),
-          T(of_a_page_that_is_asked_for), T(a_batch_that_is_rolled_back_never_was),
-          T(accents_and_case_do_not_matter), T(a_request_is_known_wherever_it_has_settled),
-          T(an_older_file_is_brought_up), T(a_commit_that_fails_loses_the_batch_and_nothing_else))
+          T(an_account_that_goes_leaves_a_number), T(the_log_forgets_the_name_and_keeps_the_line),
+          T(what_is_old_goes_and_numbers_stay), T(of_a_page_that_is_asked_for),
+          T(a_batch_that_is_rolled_back_never_was), T(accents_and_case_do_not_matter),
+          T(a_request_is_known_wherever_it_has_settled), T(an_older_file_is_brought_up),
+          T(a_commit_that_fails_loses_the_batch_and_nothing_else))

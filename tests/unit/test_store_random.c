@@ -271,7 +271,7 @@ static struct store_op *random_op(struct world *w)
     op->unread = roll(&w->dice, 4) == 0;
     op->log.kind = roll(&w->dice, 3) ? "say" : NULL;
     op->log.account = op->account.id;
-    op->log.target = "#room";
+    op->log.target = roll(&w->dice, 2) ? "#room" : random_name(w, op);
     op->log.outcome = -30;
     random_people(w, op);
     random_secrets(w, op);
