@@ -298,11 +298,19 @@ static int log_in_unasked(struct cli *c)
     return status;
 }
 
+void cli_close(struct cli *c)
+{
+    roost_close(c->r);
+    c->r = NULL;
+    c->account = 0;
+}
+
 int cli_open(struct cli *c, enum cli_open_how how, const char *user)
 {
     struct roost_options o = {
         .server = c->server,
         .user = user ? user : c->user,
+        .guest = c->guest,
         .home = c->home,
         .program = "roost " ROOST_RELEASE,
         .no_resume = how == CLI_FRESH,

@@ -41,6 +41,7 @@ struct cli {
     uint64_t session;
     enum roost_role role;
     char *name;
+    const char *guest; /* cli_open as a guest: the code of a meeting, or "" to start one */
     bool patient; /* cli_open: go on trying after a lost connection, without end */
 };
 
@@ -78,6 +79,7 @@ enum cli_open_how {
 };
 /* Connects. 0 or an exit status, the error already printed. */
 int cli_open(struct cli *c, enum cli_open_how how, const char *user);
+void cli_close(struct cli *c);
 void cli_on_status(struct cli *c, const struct roost_status *s);
 /* Waits for the answer of a request: 0 with a ROOST_REPLY in *ret, or an exit
  * status, the error already printed. */

@@ -57,6 +57,11 @@ CLI_RUN(cmd_admin_rooms);
 CLI_RUN(cmd_admin_invite);
 CLI_RUN(cmd_admin_log);
 CLI_RUN(cmd_admin_export);
+CLI_RUN(cmd_meet_new);
+CLI_RUN(cmd_meet_list);
+CLI_RUN(cmd_meet_who);
+CLI_RUN(cmd_meet_host);
+CLI_RUN(cmd_admin_meetings);
 
 /* Shared among them. */
 

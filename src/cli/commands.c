@@ -2,11 +2,13 @@
 #include "cli/cmd.h"
 
 #include "cli/chat.h"
+#include "cli/meet.h"
 
 #define ACCOUNT "Account"
 #define PEOPLE  "People"
 #define TALK    "Talk"
 #define ROOMS   "Rooms"
+#define MEET    "Meetings"
 #define TOOLS   "Tools"
 #define ADMIN   "Server (for admins)"
 
@@ -20,6 +22,10 @@
 #define YES                                                                                        \
     {                                                                                              \
         "yes", 'y', NULL, "do not ask"                                                             \
+    }
+#define GUEST_NAME                                                                                 \
+    {                                                                                              \
+        "name", 'n', "NAME", "as the guest of this name"                                           \
     }
 #define ROLE                                                                                       \
     {                                                                                              \
@@ -151,6 +157,60 @@ const struct cli_command cli_commands[] = {
               { "moderated", 'm', "on|off", "only moderators speak" },
               { "keep", 'k', "DAYS", "texts are kept so many days, or forever" }) },
 
+    { "meet new", MEET, "", 0, 0, -1, CLI_SERVER, true, cmd_meet_new,
+      "make a meeting; prints its code and its link",
+      "Who has the code waits in the lobby until a host lets them in. The link opens a page that\n"
+      "explains how to join; with --open it opens the meeting too. TIME is \"tomorrow 14:00\",\n"
+      "\"in 2 hours\", \"monday 9:30\", 2026-03-01T14:00 and the like. Where the server lets guests\n"
+      "host, --name makes a meeting without an account: join it with the same --name.\n\n"
+      "  roost meet new --title 'Exercise 4'\n"
+      "  roost meet new --title Seminar --at 'tomorrow 14:00' --ics seminar.ics\n"
+      "  roost meet new --room maths\n"
+      "  roost -s hall.example meet new --name Ann --open\n",
+      OPTIONS({ "title", 't', "TEXT", "what it is called" },
+              { "open", 'o', NULL, "no lobby for accounts and for the link" },
+              { "at", 'a', "TIME", "when it starts" },
+              { "room", 'r', "NAME", "permanent: members of this room walk in" },
+              { "name", 'n', "NAME", "as a guest of this name, without an account" },
+              { "forget", 'f', NULL, "its chat goes when it ends" },
+              { "ics", 'i', "FILE", "write an entry for calendars; - for standard output" }) },
+    { "meet join", MEET, "CODE|LINK", 1, 1, -1, CLI_SERVER, true, meet_main,
+      "be in a meeting: who is there, hands, chat, and all that hosts can do",
+      "A line that begins with / is a command; /help lists them, /leave leaves. The server is that\n"
+      "of the link, unless -s names one. Without a terminal, or with --json, lines are read from\n"
+      "standard input, and its end leaves; roost-json(5) lists the events and commands. A place\n"
+      "that was lost with the connection is taken again. Exit status: 0 when one leaves or the\n"
+      "meeting ends, 1 when one is not let in or removed, 5 after too many wrong codes.\n\n"
+      "  roost meet join 204816\n"
+      "  roost meet join 'https://hall.example:5000/j/204816#K7Q2…' --name Ann\n"
+      "  roost --json meet join 204816\n",
+      OPTIONS(GUEST_NAME) },
+    { "meet list", MEET, "", 0, 0, -1, CLI_LOGIN, false, cmd_meet_list,
+      "list one's meetings", "  roost meet list\n", NULL },
+    { "meet who", MEET, "CODE|#N", 1, 1, -1, CLI_SERVER, true, cmd_meet_who,
+      "who is in a meeting, and who waits",
+      "--all lists who was ever there, and when: for hosts. #N is a meeting by its number, which\n"
+      "its first host can ask for when it has ended too.\n\n"
+      "  roost meet who 204816\n  roost meet who '#12' --csv attendance.csv\n",
+      OPTIONS({ "all", 'a', NULL, "who left too: the list of attendance" },
+              { "csv", 'c', "FILE", "write that list as a table; - for standard output" },
+              GUEST_NAME) },
+    { "meet host", MEET, "CODE ACTION [USER] [TEXT…]", 2, -1, -1, CLI_SERVER, true, cmd_meet_host,
+      "one act of a host, in a meeting that one is in elsewhere",
+      "ACTION, on a USER: admit deny mute ask-unmute ask-video stop-video give-share spotlight\n"
+      "  allow-record forbid-record remove ban unban make-host make-cohost drop-cohost\n"
+      "  make-viewer make-participant lower-hand\n"
+      "on all: admit-all deny-all mute-all mute-on-entry no-mute-on-entry lock-mic unlock-mic\n"
+      "  take-share spotlight-off lock unlock open close keep-chat forget-chat take-back end\n"
+      "  allow-share forbid-share allow-chat forbid-chat allow-notes forbid-notes\n"
+      "  allow-rename forbid-rename\n"
+      "with a TEXT: title TEXT, message [USER] TEXT (to the lobby), rename [USER] NAME\n"
+      "A name or text with spaces stands in quotes. docs/ROLES.md says who may do what.\n\n"
+      "  roost meet host 204816 admit 'Ann 2'\n"
+      "  roost meet host 204816 message 'We begin at ten past.'\n"
+      "  roost meet host 204816 end\n",
+      OPTIONS(GUEST_NAME) },
+
     { "calc", TOOLS, "EXPR…", 1, -1, 0, CLI_LOGIN, false, cmd_calc,
       "let the server reckon with two integers of up to 1,000 digits",
       "The signs are + - * / %. Quote the expression: a shell knows * too.\n\n"
@@ -193,6 +253,8 @@ const struct cli_command cli_commands[] = {
       "end a session", "  roost admin sessions end 12\n", NULL },
     { "admin rooms", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_rooms,
       "list all rooms", "  roost admin rooms\n", NULL },
+    { "admin meetings", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_meetings,
+      "list all meetings", "  roost admin meetings\n", NULL },
     { "admin invite", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_invite,
       "make an invitation, good for one registration",
       "  roost admin invite\n  roost admin invite --role admin\n", OPTIONS(ROLE) },

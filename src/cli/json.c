@@ -98,6 +98,12 @@ void json_null(struct json *j, const char *key)
     buf_puts(j->out, "null");
 }
 
+void json_raw(struct json *j, const char *key, const char *value)
+{
+    key_of(j, key);
+    buf_puts(j->out, value);
+}
+
 void json_time(struct json *j, const char *key, int64_t ms)
 {
     if (!ms) {

@@ -29,6 +29,7 @@ void json_u64(struct json *j, const char *key, uint64_t n);
 void json_fixed(struct json *j, const char *key, double x); /* three decimals */
 void json_bool(struct json *j, const char *key, bool b);
 void json_null(struct json *j, const char *key);
+void json_raw(struct json *j, const char *key, const char *value); /* is JSON already */
 /* RFC 3339, UTC, with milliseconds; null for 0. */
 void json_time(struct json *j, const char *key, int64_t ms);
 

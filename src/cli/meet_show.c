@@ -19,15 +19,17 @@ static void account_or_null(struct json *j, const char *key, uint64_t account)
         json_null(j, key);
 }
 
-void meet_json_attendee(struct json *j, const char *key, const struct roost_attendee *a)
+void meet_json_attendee_fields(struct json *j, const struct roost_attendee *a, bool here)
 {
-    json_open(j, key, '{');
     json_u64(j, "account", a->account);
     json_str(j, "name", a->name);
     json_bool(j, "guest", a->guest);
     json_str(j, "role", meet_role_name(a->role));
     json_str(j, "state", meet_state_name(a->state));
-    json_bool(j, "here", a->here);
+    if (here)
+        json_bool(j, "here", a->here);
+    else
+        json_null(j, "here");
     json_bool(j, "admitted", a->admitted);
     json_bool(j, "muted", a->muted);
     json_bool(j, "video", !a->video_off);
@@ -41,21 +43,26 @@ void meet_json_attendee(struct json *j, const char *key, const struct roost_atte
     json_time(j, "came_at", (int64_t)a->came_ms);
     json_time(j, "left_at", (int64_t)a->left_ms);
     json_str(j, "note", *a->note ? a->note : NULL);
+}
+
+void meet_json_attendee(struct json *j, const char *key, const struct roost_attendee *a, bool here)
+{
+    json_open(j, key, '{');
+    meet_json_attendee_fields(j, a, here);
     json_close(j, '}');
 }
 
 void meet_json_attendees(struct json *j, const char *key, const struct roost_attendee *list,
-                         size_t n)
+                         size_t n, bool here)
 {
     json_open(j, key, '[');
     for (size_t i = 0; i < n; i++)
-        meet_json_attendee(j, NULL, &list[i]);
+        meet_json_attendee(j, NULL, &list[i], here);
     json_close(j, ']');
 }
 
-void meet_json_meeting(struct json *j, const char *key, const struct roost_meeting *m)
+void meet_json_meeting_fields(struct json *j, const struct roost_meeting *m)
 {
-    json_open(j, key, '{');
     json_u64(j, "meeting", m->meeting);
     json_str(j, "code", *m->code ? m->code : NULL);
     json_str(j, "title", m->title);
@@ -81,6 +88,12 @@ void meet_json_meeting(struct json *j, const char *key, const struct roost_meeti
     account_or_null(j, "spotlight", m->spotlight);
     json_u64(j, "present", m->present);
     json_u64(j, "waiting", m->waiting);
+}
+
+void meet_json_meeting(struct json *j, const char *key, const struct roost_meeting *m)
+{
+    json_open(j, key, '{');
+    meet_json_meeting_fields(j, m);
     json_close(j, '}');
 }
 
@@ -89,12 +102,12 @@ void meet_json_ticket(struct json *j, const struct roost_ticket *t, const char *
     struct buf link = { 0 };
 
     meet_json_meeting(j, "meeting", &t->meeting);
-    meet_json_attendee(j, "you", &t->you);
+    meet_json_attendee(j, "you", &t->you, false);
     if (*t->secret && *t->meeting.code)
         meet_link_put(&link, server, t->meeting.code, t->secret);
     json_str(j, "link", link.len ? buf_str(&link) : NULL);
-    meet_json_attendees(j, "attendees", t->attendees, t->n_attendees);
-    meet_json_attendees(j, "waiting", t->waiting, t->n_waiting);
+    meet_json_attendees(j, "attendees", t->attendees, t->n_attendees, true);
+    meet_json_attendees(j, "waiting", t->waiting, t->n_waiting, true);
     buf_fini(&link);
 }
 
@@ -106,7 +119,7 @@ void meet_json_met(struct json *j, const struct roost_message *m)
         meet_json_meeting(j, "meeting", m->met.meeting);
     else
         json_null(j, "meeting");
-    meet_json_attendees(j, "attendees", m->met.attendees, m->met.n_attendees);
+    meet_json_attendees(j, "attendees", m->met.attendees, m->met.n_attendees, false);
 }
 
 /* --- for people --------------------------------------------------------------------- */

@@ -8,9 +8,12 @@
 
 /* --- JSON: keys of roost-json(5) --- */
 
-void meet_json_attendee(struct json *j, const char *key, const struct roost_attendee *a);
+/* here: whether it is known who is connected; else that key is null. */
+void meet_json_attendee_fields(struct json *j, const struct roost_attendee *a, bool here);
+void meet_json_meeting_fields(struct json *j, const struct roost_meeting *m);
+void meet_json_attendee(struct json *j, const char *key, const struct roost_attendee *a, bool here);
 void meet_json_attendees(struct json *j, const char *key, const struct roost_attendee *list,
-                         size_t n);
+                         size_t n, bool here);
 void meet_json_meeting(struct json *j, const char *key, const struct roost_meeting *m);
 /* Into an object that has begun: meeting, you, link, attendees, waiting. */
 void meet_json_ticket(struct json *j, const struct roost_ticket *t, const char *server);

@@ -166,7 +166,7 @@ static int set(struct roll *r, const Roost__Attendee *a, bool here)
     }
     if (!(row = row_copy(a)))
         return -ROOST_NOMEM;
-    row->a.here = here;
+    row->a.here = here || (r->you && r->you->a.account == a->account); /* who else hears this? */
     if (i < r->n && r->rows[i]->a.state == a->state) {
         free(r->rows[i]);
         r->rows[i] = row;
@@ -247,8 +247,7 @@ int roll_met(struct roll *r, uint64_t seq, const Roost__Met *m)
         mute_all(r);
     for (size_t i = 0; !err && i < m->n_attendees; i++) {
         const Roost__Attendee *a = m->attendees[i], *old = roll_find(r, a->account);
-        bool was_in = old && old->state == ROOST__MEET_STATE__IN;
-        err = set(r, a, !was_in || m->action == ROOST__MEET_ACTION__CAME || old->here);
+        err = set(r, a, !old || m->action == ROOST__MEET_ACTION__CAME || old->here);
         if (!err && r->you && r->you->a.account == a->account)
             err = set_you(r, a);
     }

@@ -1,0 +1,24 @@
+/* meet.h - `roost meet join`: being in a meeting, from the terminal.
+ *
+ * One stream of what happens in it above a line to type on (line.h); or, with --json
+ * or without a terminal, events on stdout and commands on stdin.
+ */
+#pragma once
+
+#include "cli/meet_link.h"
+#include "cli/options.h"
+
+struct cli;
+
+int meet_main(struct cli *c, const struct cli_args *args);
+
+/* A code or link, or a usage error. Its secret is wiped from the command line, which
+ * other users of the machine can read. */
+int meet_door(struct cli *c, const char *word, struct meet_link *ret);
+/* Connects for a meeting: as the guest of this name (NULL: as the account that is
+ * logged in; on a terminal a name is asked for if none is). 0 or an exit status. */
+int meet_open(struct cli *c, const struct cli_args *a, const struct meet_link *door,
+              const char *guest);
+/* Likewise for a command beside the meeting: a guest must have been there before. */
+int meet_open_again(struct cli *c, const struct cli_args *a, const struct meet_link *door,
+                    const char *guest);

@@ -1,0 +1,352 @@
+/* meet_event.c - what arrives in a meeting. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/json.h"
+#include "cli/live.h"
+#include "cli/meet_in.h"
+#include "cli/meet_show.h"
+#include "cli/text.h"
+
+/* --- who was spoken of already ------------------------------------------------------------ */
+
+static bool noted(const struct meet_noted *n, uint64_t account)
+{
+    for (size_t i = 0; i < n->n; i++)
+        if (n->list[i] == account)
+            return true;
+    return false;
+}
+
+/* False: it was so already. */
+static bool note(struct meet_noted *n, uint64_t account, bool on)
+{
+    bool was = noted(n, account);
+
+    if (on && !was && n->n < MEET_NOTED_MAX)
+        n->list[n->n++] = account;
+    for (size_t i = 0; !on && i < n->n; i++)
+        if (n->list[i] == account)
+            n->list[i] = n->list[--n->n];
+    return was != on;
+}
+
+static void line(struct meet *m, uint64_t at_ms, const char *format, const char *name,
+                 const char *more)
+{
+    struct buf b = { 0 };
+
+    if (m->c->json)
+        return;
+    for (const char *p = format; *p; p++)
+        if (*p == '%')
+            buf_puts(&b, *++p == 'n' ? name : more);
+        else
+            buf_putc(&b, *p);
+    meet_line(&m->show, at_ms, buf_str(&b), &m->c->out);
+    buf_fini(&b);
+}
+
+/* --- tickets -------------------------------------------------------------------------------- */
+
+static void json_ticket(struct meet *m, const struct roost_ticket *t, bool again)
+{
+    struct json j;
+
+    json_begin(&j, &m->c->out);
+    json_str(&j, "event", "ticket");
+    json_bool(&j, "again", again);
+    meet_json_ticket(&j, t, roost_server(m->c->r));
+    json_end(&j);
+}
+
+static void say_waiting(struct meet *m, const struct roost_attendee *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].state == ROOST_IS_WAITING && note(&m->waiting, list[i].account, true))
+            line(m, 0,
+                 list[i].guest ? "%n (guest) waits in the lobby: /admit %n or /deny %n"
+                               : "%n waits in the lobby: /admit %n or /deny %n",
+                 list[i].name, "");
+}
+
+/* A paragraph for people, broken at words. */
+static void paragraph(struct meet *m, const char *text)
+{
+    struct buf clean = { 0 };
+
+    text_clean(&clean, text, TEXT_ONE_LINE);
+    if (m->show.columns)
+        text_wrap(&m->c->out, buf_str(&clean), 0, 2, m->show.columns);
+    else
+        buf_puts(&m->c->out, buf_str(&clean));
+    buf_putc(&m->c->out, '\n');
+    buf_fini(&clean);
+}
+
+static void arrive(struct meet *m)
+{
+    const struct roost_ticket *t = meet_there(m);
+    struct buf b = { 0 };
+
+    if (!t)
+        return;
+    buf_printf(&b, "You are in “%s” as %s. /help explains, /leave leaves.", t->meeting.title,
+               t->you.name);
+    paragraph(m, buf_str(&b));
+    meet_roster(&m->show, t, &m->c->out);
+    for (size_t i = 0; i < t->n_waiting; i++)
+        note(&m->waiting, t->waiting[i].account, true);
+    buf_fini(&b);
+}
+
+static void wait_outside(struct meet *m, const struct roost_ticket *t)
+{
+    struct buf b = { 0 };
+
+    buf_printf(&b, "You wait in the lobby of “%s” as %s. Its hosts were told; /leave gives up.",
+               t->meeting.title, t->you.name);
+    paragraph(m, buf_str(&b));
+    buf_fini(&b);
+    if (*t->you.note)
+        line(m, 0, "the host writes: %t", "", t->you.note);
+}
+
+void meet_ticket(struct meet *m, const struct roost_ticket *t, bool again)
+{
+    bool was_in = m->in, was_lost = m->lost;
+
+    m->in = t->you.state == ROOST_IS_IN;
+    m->lost = false;
+    if (m->c->json) {
+        json_ticket(m, t, again);
+        return;
+    }
+    if (m->in && (!again || !was_in)) {
+        arrive(m);
+    } else if (!m->in && !again) {
+        wait_outside(m, t);
+    } else {
+        if (was_lost)
+            line(m, 0, m->in ? "back in your place" : "you go on waiting", "", "");
+        say_waiting(m, t->waiting, t->n_waiting);
+    }
+}
+
+/* --- what happens -------------------------------------------------------------------------- */
+
+/* Members and settings of the room follow what happens in the meeting: said once. */
+static bool is_shown(const struct meet *m, const struct roost_message *e)
+{
+    if (e->hidden)
+        return false;
+    if (m->c->json || e->room != m->meeting)
+        return true;
+    return e->what != ROOST_MEMBERSHIP && e->what != ROOST_ROOM_SET &&
+           !(e->what == ROOST_MET && e->met.action == ROOST_ACT_CREATED);
+}
+
+static void on_message(struct meet *m, const struct roost_message *e)
+{
+    bool here = e->room == m->meeting;
+
+    if (is_shown(m, e)) {
+        m->show.there = meet_there(m);
+        m->show.room_labels = !here;
+        show_day(&m->show, e->at_ms, &m->last_day, &m->c->out);
+        show_message(&m->show, e, &m->c->out);
+        m->show.there = NULL;
+    }
+    if (e->what == ROOST_TEXT && !e->own && e->mentions_me && !m->line.plain)
+        buf_putc(&m->c->out, '\a');
+    roost_room_mark(m->c->r, e->room, e->seq, e->seq);
+    if (here && e->what == ROOST_MET && e->met.meeting && e->met.meeting->ended)
+        meet_over(m, CLI_OK, "ended");
+}
+
+static void json_push(struct meet *m, const char *event, const struct roost_meet_push *p,
+                      const char *list)
+{
+    struct json j;
+
+    json_begin(&j, &m->c->out);
+    json_str(&j, "event", event);
+    json_u64(&j, "meeting", p->meeting);
+    meet_json_attendees(&j, list, p->attendees, p->n_attendees, true);
+    json_end(&j);
+}
+
+static void on_lobby(struct meet *m, const struct roost_meet_push *p)
+{
+    if (m->c->json)
+        json_push(m, "lobby", p, "waiting");
+    say_waiting(m, p->attendees, p->n_attendees);
+    for (size_t i = 0; i < p->n_attendees; i++) {
+        const struct roost_attendee *a = &p->attendees[i];
+        if (a->state == ROOST_IS_WAITING || !note(&m->waiting, a->account, false))
+            continue;
+        if (a->state == ROOST_IS_OUT)
+            line(m, 0, "%n no longer waits", a->name, "");
+        else if (a->state == ROOST_IS_DENIED)
+            line(m, 0, "%n was not let in", a->name, "");
+    }
+    if (!m->c->json && !m->line.plain && m->waiting.n)
+        buf_putc(&m->c->out, '\a');
+}
+
+static void on_here(struct meet *m, const struct roost_meet_push *p)
+{
+    if (m->c->json)
+        json_push(m, "here", p, "attendees");
+    for (size_t i = 0; i < p->n_attendees; i++) {
+        const struct roost_attendee *a = &p->attendees[i];
+        if (note(&m->away, a->account, !a->here))
+            line(m, 0, a->here ? "%n is back" : "%n lost the connection", a->name, "");
+    }
+}
+
+static void on_reaction(struct meet *m, const struct roost_meet_push *p)
+{
+    struct json j;
+
+    if (!m->c->json) {
+        line(m, 0, "%n: %t", p->name, p->text);
+        return;
+    }
+    json_begin(&j, &m->c->out);
+    json_str(&j, "event", "reaction");
+    json_u64(&j, "meeting", p->meeting);
+    json_u64(&j, "account", p->account);
+    json_str(&j, "name", p->name);
+    json_str(&j, "emoji", p->text);
+    json_end(&j);
+}
+
+static void json_now(struct meet *m, const struct roost_meet_push *p)
+{
+    struct json j;
+
+    json_begin(&j, &m->c->out);
+    json_str(&j, "event", "now");
+    json_u64(&j, "meeting", p->meeting);
+    json_str(&j, "action", meet_word_of(p->action));
+    json_str(&j, "text", *p->text ? p->text : NULL);
+    meet_json_attendee(&j, "you", &p->you, false);
+    json_end(&j);
+}
+
+/* One's own place. What happens to those who are in is an event too: said there. */
+static void on_now(struct meet *m, const struct roost_meet_push *p)
+{
+    if (m->c->json)
+        json_now(m, p);
+    switch (p->you.state) {
+    case ROOST_IS_DENIED:
+        cli_say(m->c, "The host did not let you in.");
+        meet_over(m, CLI_REFUSED, "denied");
+        break;
+    case ROOST_IS_REMOVED:
+        cli_say(m->c, "You were removed from the meeting.");
+        meet_over(m, CLI_REFUSED, "removed");
+        break;
+    case ROOST_IS_BANNED:
+        cli_say(m->c, "You were banned from the meeting.");
+        meet_over(m, CLI_REFUSED, "banned");
+        break;
+    case ROOST_IS_OUT:
+        meet_over(m, CLI_OK,
+                  p->action == ROOST_ACT_END || p->action == ROOST_ACT_EXPIRED ? "ended" : "left");
+        break;
+    case ROOST_IS_WAITING:
+        if (p->action == ROOST_ACT_MESSAGE)
+            line(m, 0, "the host writes: %t", "", p->text);
+        break;
+    default:
+        if (p->action == ROOST_ACT_END || p->action == ROOST_ACT_EXPIRED)
+            meet_over(m, CLI_OK, "ended");
+    }
+}
+
+/* --- the connection -------------------------------------------------------------------------- */
+
+static void on_status(struct meet *m, const struct roost_status *s)
+{
+    bool was_lost = m->lost;
+
+    m->lost = m->lost || s->state == ROOST_LOST;
+    if (s->state == ROOST_LOST && was_lost)
+        return; /* said already; it goes on trying */
+    if (s->state == ROOST_OVER && s->error.code == ROOST_E_MEET_ENDED) {
+        meet_over(m, CLI_OK, "ended"); /* a guest's session goes with it */
+        return;
+    }
+    int over = live_on_status(m->c, s);
+    if (over)
+        meet_over(m, over - 1, "lost");
+}
+
+/* The place cannot be taken again. */
+static void on_lost_place(struct meet *m, const struct roost_error *e)
+{
+    bool ended = e->code == ROOST_E_MEET_ENDED || e->code == ROOST_E_NO_SUCH_MEETING;
+
+    if (ended) {
+        meet_over(m, CLI_OK, "ended");
+        return;
+    }
+    int status = cli_fail_error(m->c, e, NULL);
+    meet_over(m, status, e->code == ROOST_E_DENIED ? "denied" : "lost");
+}
+
+static void on_room(struct meet *m, const struct roost_event *e)
+{
+    if (e->room.kind == ROOST_DIRECT) /* private notes */
+        live_on_room(m->c, e, NULL);
+    else if (!e->gone)
+        rooms_put(&m->c->rooms, &e->room);
+}
+
+void meet_event(struct meet *m, const struct roost_event *e)
+{
+    switch (e->kind) {
+    case ROOST_MESSAGE:
+        on_message(m, &e->message);
+        break;
+    case ROOST_TICKET_AGAIN:
+        meet_ticket(m, &e->ticket, true);
+        break;
+    case ROOST_MEET_NOW:
+        if (e->meet.meeting == m->meeting)
+            on_now(m, &e->meet);
+        break;
+    case ROOST_MEET_LOBBY:
+        on_lobby(m, &e->meet);
+        break;
+    case ROOST_MEET_HERE:
+        on_here(m, &e->meet);
+        break;
+    case ROOST_MEET_REACTED:
+        on_reaction(m, &e->meet);
+        break;
+    case ROOST_ROOM_CHANGED:
+        on_room(m, e);
+        break;
+    case ROOST_STATUS:
+        on_status(m, &e->status);
+        break;
+    case ROOST_NOTICE:
+        live_on_notice(m->c, e);
+        break;
+    case ROOST_REFUSED:
+        if (e->request == m->join)
+            on_lost_place(m, &e->error);
+        else
+            meet_answered(m, e);
+        break;
+    case ROOST_REPLY:
+        meet_answered(m, e);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,59 @@
+/* meet_in.h - the state that the files of the meeting view share. */
+#pragma once
+
+#include "cli/cmd.h"
+#include "cli/line.h"
+#include "cli/lines.h"
+#include "cli/meet.h"
+#include "cli/meet_slash.h"
+
+enum { MEET_ASKED_MAX = 32, MEET_NOTED_MAX = 512 };
+
+/* A command whose answer is awaited. */
+struct meet_asked {
+    int64_t request;
+    char *name, *id; /* id: as JSON has it; NULL: none */
+    bool id_is_string;
+    bool leaves;
+};
+
+/* Accounts of which something was said already. */
+struct meet_noted {
+    uint64_t list[MEET_NOTED_MAX];
+    size_t n;
+};
+
+struct meet {
+    struct cli *c;
+    struct show show;
+    struct line line;
+    struct lines lines; /* when line.plain */
+    uint64_t meeting;
+    int64_t join; /* the request */
+    bool in;      /* else one waits */
+    bool lost, leaving, quit;
+    int status;
+    const char *reason; /* of the end: "left", "ended", "removed", … */
+    int64_t last_day;
+    struct meet_asked asked[MEET_ASKED_MAX];
+    size_t n_asked;
+    struct meet_noted waiting, away; /* who was said to wait; to have lost the connection */
+};
+
+/* Who is there now; NULL: not known. */
+const struct roost_ticket *meet_there(const struct meet *m);
+void meet_over(struct meet *m, int status, const char *reason);
+
+/* meet_event.c: what arrives */
+void meet_event(struct meet *m, const struct roost_event *e);
+void meet_ticket(struct meet *m, const struct roost_ticket *t, bool again);
+
+/* meet_do.c: what is typed */
+void meet_typed(struct meet *m, const char *line);
+bool meet_answered(struct meet *m, const struct roost_event *e); /* false: not its request */
+void meet_leave(struct meet *m);
+void meet_asked_fini(struct meet *m);
+
+/* meet_line.c */
+void meet_prompt(void *arg, struct buf *b);
+void meet_complete(void *arg, const char *typed, size_t start, struct line_matches *m);
