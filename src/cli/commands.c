@@ -130,7 +130,10 @@ const struct cli_command cli_commands[] = {
     { "room leave", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_leave,
       "leave a room", "  roost room leave maths\n", NULL },
     { "room close", ROOMS, "NAME", 1, 1, -1, CLI_LOGIN, false, cmd_room_close,
-      "end a room; what was said stays readable", "  roost room close maths\n", NULL },
+      "end a room; what was said stays readable",
+      "Its name is free then; it is read by its number, which roost rooms shows.\n\n"
+      "  roost room close maths\n  roost read 12\n",
+      NULL },
     { "room invite", ROOMS, "NAME USER", 2, 2, -1, CLI_LOGIN, false, cmd_room_invite,
       "bring somebody into a room", "  roost room invite maths bob\n", NULL },
     { "room remove", ROOMS, "NAME USER", 2, 2, -1, CLI_LOGIN, false, cmd_room_remove,

@@ -94,6 +94,18 @@ def moderated(hall):
 
 
 @story
+def a_closed_room_is_read_by_its_number(hall):
+    anna, ben = hall.users("anna", "ben")
+    room = anna.rows("room", "new", "hall", "ben")[-1]["room"]
+    anna.run("say", "#hall", "the last word")
+    anna.run("room", "close", "hall")
+    refused(ben.run("say", str(room), "no", status=1), "room-closed")
+    equal(ben.texts("read", str(room)), ["the last word"])
+    ben.run("room", "new", "hall")
+    equal(ben.texts("read", "#hall"), [])
+
+
+@story
 def pins_and_mutes(hall):
     anna, ben = hall.users("anna", "ben")
     anna.run("room", "new", "lobby", "ben")
