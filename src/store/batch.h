@@ -34,6 +34,7 @@ enum {
     IGNORES_MAX = 1000,          /* by one account */
     REACTIONS_MAX = 64,          /* different ones to one message */
     GUARDS_MAX = 100000,         /* counters of failed logins; the oldest go */
+    GUESTS_MAX = 4000,           /* of one meeting, however short they came; or of none yet */
 };
 #define SESSION_KEEP_MS (90 * 86400000LL) /* unused */
 #define GUARD_KEEP_MS   (86400000LL)      /* past its window and its block */

@@ -51,33 +51,7 @@ void mem_counts_add(struct mem *m, const struct store_op *op)
     }
 }
 
-/* --- guests -------------------------------------------------------------------------- */
-
-int mem_guest_new(struct mem *m, const struct store_op *op, struct store_result *r)
-{
-    struct mem_room *room = mem_room(m, op->account.guest_of);
-    int err = mem_counts_check(m, op, r);
-
-    if (err)
-        return err;
-    mem_counts_add(m, op);
-    if (op->account.guest_of && !(room && room->meet.live))
-        return -ROOST_MEET_ENDED;
-    if (mem_looks_taken(
-            m, &(struct account_row){ .skeleton = op->skeleton, .looks = op->account.looks }))
-        return -ROOST_NAME_TAKEN;
-    struct mem_account *a = mem_account_add(m, op);
-    if (!a)
-        return 0;
-    snprintf(a->made, sizeof a->made, "\1%llu", (unsigned long long)a->row.id);
-    a->row.skeleton = a->row.password = "";
-    a->row.looks = NULL;
-    a->row.guest = true;
-    a->row.guest_of = op->account.guest_of;
-    mem_session_add(m, op, a->row.id, r);
-    mem_account_copy(m, r, a, &r->account_row);
-    return 0;
-}
+/* --- those who go -------------------------------------------------------------------------- */
 
 static bool is_in_use(struct mem *m, uint64_t account, int64_t since_ms)
 {
@@ -139,4 +113,52 @@ void mem_guests_clear(struct mem *m, int64_t now_ms)
     for (size_t i = 0; i < m->now.n_rooms; i++)
         if (m->now.rooms[i].guests_until_ms < now_ms)
             m->now.rooms[i].guests_until_ms = 0;
+}
+
+/* --- a new one ----------------------------------------------------------------------- */
+
+static size_t guests_of(struct mem *m, uint64_t meeting, struct mem_account **ret_first)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->now.n_accounts; i++) {
+        struct mem_account *a = &m->now.accounts[i];
+        if (!a->row.guest || a->cleared || a->row.guest_of != meeting)
+            continue;
+        if (n++ == 0)
+            *ret_first = a;
+    }
+    return n;
+}
+
+int mem_guest_new(struct mem *m, const struct store_op *op, struct store_result *r)
+{
+    struct mem_room *room = mem_room(m, op->account.guest_of);
+    int err = mem_counts_check(m, op, r);
+
+    if (err)
+        return err;
+    mem_counts_add(m, op);
+    if (op->account.guest_of && !(room && room->meet.live))
+        return -ROOST_MEET_ENDED;
+    if (mem_looks_taken(
+            m, &(struct account_row){ .skeleton = op->skeleton, .looks = op->account.looks }))
+        return -ROOST_NAME_TAKEN;
+    struct mem_account *first = NULL;
+    if (guests_of(m, op->account.guest_of, &first) >= GUESTS_MAX) {
+        if (op->account.guest_of)
+            return -ROOST_MEET_FULL;
+        clear(m, first);
+    }
+    struct mem_account *a = mem_account_add(m, op);
+    if (!a)
+        return 0;
+    snprintf(a->made, sizeof a->made, "\1%llu", (unsigned long long)a->row.id);
+    a->row.skeleton = a->row.password = "";
+    a->row.looks = NULL;
+    a->row.guest = true;
+    a->row.guest_of = op->account.guest_of;
+    mem_session_add(m, op, a->row.id, r);
+    mem_account_copy(m, r, a, &r->account_row);
+    return 0;
 }

@@ -53,42 +53,7 @@ void counts_add(struct db *d, const struct store_op *op)
     }
 }
 
-/* --- guests -------------------------------------------------------------------------- */
-
-static bool meet_is_live(struct db *d, uint64_t room)
-{
-    return db_int(d, 0, "SELECT live FROM meets WHERE room = ?1", "i", (int64_t)room) == 1;
-}
-
-/* No name has the byte 1 in its skeleton. */
-static uint64_t guest_add(struct db *d, const struct store_op *op)
-{
-    const struct account_row *a = &op->account;
-
-    db_run(d,
-           "INSERT INTO accounts(name, skeleton, password, role, created_ms, guest, guest_of)"
-           " VALUES(?1, char(1), '', 0, ?2, 1, ?3)",
-           "tii", a->name ? a->name : "", op->now_ms, (int64_t)a->guest_of);
-    int64_t id = db_last_id(d);
-    db_run(d, "UPDATE accounts SET skeleton = char(1) || id WHERE id = ?1", "i", id);
-    return (uint64_t)id;
-}
-
-int do_guest_new(struct db *d, const struct store_op *op, struct store_result *r)
-{
-    int err = counts_check(d, op, r);
-
-    if (err)
-        return err;
-    counts_add(d, op);
-    if (op->account.guest_of && !meet_is_live(d, op->account.guest_of))
-        return -ROOST_MEET_ENDED;
-    if (db_looks_taken(d, LOOK_ACCOUNT, op->skeleton, op->account.looks))
-        return -ROOST_NAME_TAKEN;
-    uint64_t id = guest_add(d, op);
-    session_add(d, op, id, r);
-    return account_get(d, r, id);
-}
+/* --- those who go -------------------------------------------------------------------------- */
 
 /* Marks those who never joined anything, and whose session lies unused. */
 static void mark_idle(struct db *d, int64_t before_ms)
@@ -116,6 +81,15 @@ static void mark_of(struct db *d, uint64_t room)
 
 #define MARKED "(SELECT id FROM accounts WHERE guest <> 0 AND guest = 2)"
 
+static void marked_go(struct db *d)
+{
+    db_run(d, "DELETE FROM sessions WHERE account IN " MARKED, "");
+    db_run(d, "DELETE FROM members WHERE account IN " MARKED, "");
+    db_run(d, "DELETE FROM ignores WHERE account IN " MARKED, "");
+    db_run(d, "DELETE FROM ignores WHERE peer IN " MARKED, "");
+    db_run(d, "DELETE FROM accounts WHERE guest <> 0 AND guest = 2", "");
+}
+
 void guests_clear(struct db *d, int64_t now_ms)
 {
     int64_t room = 0;
@@ -124,9 +98,63 @@ void guests_clear(struct db *d, int64_t now_ms)
     while ((room = db_int(d, 0, "SELECT room FROM meets WHERE guests_until_ms < ?1 LIMIT 1", "i",
                           now_ms)))
         mark_of(d, (uint64_t)room);
-    db_run(d, "DELETE FROM sessions WHERE account IN " MARKED, "");
-    db_run(d, "DELETE FROM members WHERE account IN " MARKED, "");
-    db_run(d, "DELETE FROM ignores WHERE account IN " MARKED, "");
-    db_run(d, "DELETE FROM ignores WHERE peer IN " MARKED, "");
-    db_run(d, "DELETE FROM accounts WHERE guest <> 0 AND guest = 2", "");
+    marked_go(d);
+}
+
+/* --- a new one ----------------------------------------------------------------------- */
+
+static bool meet_is_live(struct db *d, uint64_t room)
+{
+    return db_int(d, 0, "SELECT live FROM meets WHERE room = ?1", "i", (int64_t)room) == 1;
+}
+
+/* No name has the byte 1 in its skeleton. */
+static uint64_t guest_add(struct db *d, const struct store_op *op)
+{
+    const struct account_row *a = &op->account;
+
+    db_run(d,
+           "INSERT INTO accounts(name, skeleton, password, role, created_ms, guest, guest_of)"
+           " VALUES(?1, char(1), '', 0, ?2, 1, ?3)",
+           "tii", a->name ? a->name : "", op->now_ms, (int64_t)a->guest_of);
+    int64_t id = db_last_id(d);
+    db_run(d, "UPDATE accounts SET skeleton = char(1) || id WHERE id = ?1", "i", id);
+    return (uint64_t)id;
+}
+
+static int64_t guests_of(struct db *d, uint64_t meeting)
+{
+    return db_int(d, 0, "SELECT count(*) FROM accounts WHERE guest <> 0 AND guest_of = ?1", "i",
+                  (int64_t)meeting);
+}
+
+/* Of those who have not made their meeting: it takes a moment only. */
+static void first_goes(struct db *d)
+{
+    db_run(d,
+           "UPDATE accounts SET guest = 2 WHERE id ="
+           " (SELECT min(id) FROM accounts WHERE guest <> 0 AND guest_of = 0)",
+           "");
+    marked_go(d);
+}
+
+int do_guest_new(struct db *d, const struct store_op *op, struct store_result *r)
+{
+    int err = counts_check(d, op, r);
+
+    if (err)
+        return err;
+    counts_add(d, op);
+    if (op->account.guest_of && !meet_is_live(d, op->account.guest_of))
+        return -ROOST_MEET_ENDED;
+    if (db_looks_taken(d, LOOK_ACCOUNT, op->skeleton, op->account.looks))
+        return -ROOST_NAME_TAKEN;
+    if (guests_of(d, op->account.guest_of) >= GUESTS_MAX) {
+        if (op->account.guest_of)
+            return -ROOST_MEET_FULL;
+        first_goes(d);
+    }
+    uint64_t id = guest_add(d, op);
+    session_add(d, op, id, r);
+    return account_get(d, r, id);
 }

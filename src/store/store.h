@@ -141,7 +141,8 @@ enum store_kind {
      * session.id (also in seq): a guest (an account row that no name finds, with a session)
      * | GUESSES (a count is at its limit; else each is one more, whatever comes of it)
      * | MEET_ENDED (guest_of is no live meeting) | NAME_TAKEN (an account has this name or one
-     * like it; guests may share names) */
+     * like it; guests may share names) | MEET_FULL (4,000 guests are of that meeting; of those
+     * who are of none yet the first goes instead) */
     STORE_GUEST_NEW,
     /* account.id, room.{name,topic,retention_days}, meet.{bound_room,code,until_ms,forget,data},
      * members[] (the host), attendees[], event (EVENT_MEET), counts[] -> room_row, seq, at_ms

@@ -40,6 +40,14 @@ static int resume(uint8_t token)
     return go(op)->err;
 }
 
+static bool is_there(uint64_t account)
+{
+    struct store_op *op = new_op(STORE_ACCOUNT_FIND, T0);
+
+    op->account.id = account;
+    return go(op)->err == 0;
+}
+
 /* --- meetings --------------------------------------------------------------------- */
 
 static struct store_op *meet_op(uint64_t host, const char *code)
@@ -298,6 +306,15 @@ static void told_a_meeting_has_room_for_two_thousand(void)
     op->n_attendees = MEET_ATTENDEES_MAX;
     CHECK(go(op)->err == -ROOST_MEET_FULL);
     CHECK(load(room)->n_attendees == MEET_ATTENDEES_MAX);
+    for (size_t i = MEET_ATTENDEES_MAX; i < GUESTS_MAX; i++)
+        guest("gus", room, 1);
+    CHECK(go(guest_op("gus", room, 1))->err == -ROOST_MEET_FULL);
+    uint64_t first = guest("gus", 0, 7);
+    for (size_t i = 1; i < GUESTS_MAX; i++)
+        guest("gus", 0, 1);
+    CHECK(resume(7) == 0);
+    guest("gus", 0, 1); /* who made no meeting meanwhile makes place for the next */
+    CHECK(resume(7) == -ROOST_SESSION_OVER && !is_there(first) && is_there(first + 1));
 }
 
 /* --- stories: guests -------------------------------------------------------------------- */
@@ -410,14 +427,6 @@ static void told_a_meeting_that_ends_keeps_its_chat(void)
 static void told_a_meeting_that_ends_may_forget(void)
 {
     a_meeting_ends(true);
-}
-
-static bool is_there(uint64_t account)
-{
-    struct store_op *op = new_op(STORE_ACCOUNT_FIND, T0);
-
-    op->account.id = account;
-    return go(op)->err == 0;
 }
 
 static void retain(int64_t now_ms)
