@@ -131,7 +131,39 @@ static void people_see_as_much_as_they_need(void)
     buf_fini(&b);
 }
 
-TEST_MAIN({ "spans_count_back_from_now", spans_count_back_from_now },
+/* Minutes from now; -1: not understood. */
+static int64_t ahead_min(const char *s)
+{
+    int64_t ms;
+    const char *error = NULL;
+
+    if (when_parse_ahead(s, NOW, ZONE, &ms, &error))
+        return error ? -1 : -2;
+    ms = ms - NOW + 20500; /* from the full minute on */
+    return ms / 60000 - (ms % 60000 < 0);
+}
+
+/* It is Wednesday, 15:30. */
+static void what_is_to_come(void)
+{
+    enum { HOUR = 60, DAY = 24 * 60 };
+
+    CHECK(ahead_min("in 2 hours") == 2 * HOUR && ahead_min("2h") == 2 * HOUR);
+    CHECK(ahead_min("in 1h 30m") == 90 && ahead_min("an hour") == HOUR);
+    CHECK(ahead_min("10 minutes ago") == -10);
+    CHECK(ahead_min("16:00") == 30 && ahead_min("15:00") == DAY - 30);
+    CHECK(ahead_min("today 16:00") == 30 && ahead_min("today 15:00") == -30);
+    CHECK(ahead_min("tomorrow 14:00") == DAY - 90 && ahead_min("tomorrow at 14:00") == DAY - 90);
+    CHECK(ahead_min("thursday 15:30") == DAY && ahead_min("next tue 15:30") == 6 * DAY);
+    CHECK(ahead_min("wednesday 16:00") == 30 && ahead_min("wednesday 15:00") == 7 * DAY - 30);
+    CHECK(ahead_min("now") == 0);
+    CHECK(ahead_min("2026-03-04T14:00Z") - ahead_min("2026-03-04T13:00Z") == HOUR);
+    CHECK(ahead_min("the other day") == -1 && ahead_min("tomorrow noonish") == -1);
+    CHECK(ahead_min("") == -1);
+}
+
+TEST_MAIN({ "what_is_to_come", what_is_to_come },
+          { "spans_count_back_from_now", spans_count_back_from_now },
           { "days_begin_where_one_is", days_begin_where_one_is },
           { "a_time_alone_is_the_latest_that_passed", a_time_alone_is_the_latest_that_passed },
           { "iso_has_its_own_zone_or_ours", iso_has_its_own_zone_or_ours },
