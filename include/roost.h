@@ -338,6 +338,34 @@ enum roost_reply_kind {
     ROOST_LOGGED_IN, /* a ROOST_STATUS event with ROOST_READY came before it */
     ROOST_TICKET,    /* ticket */
     ROOST_MEETINGS,  /* meetings, n, more */
+    ROOST_WORK,      /* work */
+    ROOST_STATS,     /* stats, n */
+};
+
+struct roost_stat {
+    const char *name;
+    uint64_t value;
+    const char *text; /* instead of the value, if not empty */
+};
+
+/* How a backup, a check or a restore stands. */
+enum roost_work_stage {
+    ROOST_WORK_COPYING,
+    ROOST_WORK_RECEIVING,
+    ROOST_WORK_CHECKING,
+    ROOST_WORK_READY,
+    ROOST_WORK_FAILED, /* text says why */
+    ROOST_WORK_GONE,   /* restored: the server begins anew */
+};
+struct roost_work {
+    uint64_t work;
+    enum roost_work_stage stage;
+    uint64_t done, total; /* bytes */
+    uint64_t offset;      /* of data */
+    const uint8_t *data;
+    size_t n_data;
+    const uint8_t *sha256; /* 32 bytes, of the whole file, when a backup is ready; or NULL */
+    const char *text;      /* what was found */
 };
 
 struct roost_reply {
@@ -360,6 +388,8 @@ struct roost_reply {
     const struct roost_log_line *lines;
     const struct roost_meeting *meetings;
     struct roost_ticket ticket;
+    struct roost_work work;
+    const struct roost_stat *stats;
     size_t n;  /* items of the list that is set */
     bool more; /* there is a next page */
     const char *text;
@@ -543,6 +573,18 @@ struct roost_log_read {
 };
 int64_t roost_admin_log(struct roost *r, const struct roost_log_read *what); /* LOG */
 int64_t roost_admin_export(struct roost *r, uint64_t room, uint64_t after);  /* PAGE */
+
+/* Work 0 begins; asking again tells how it stands. A backup that is ready is fetched piece
+ * by piece: `data` is what lies at that offset of the file. */
+int64_t roost_admin_backup(struct roost *r, uint64_t work, uint64_t offset); /* WORK */
+int64_t roost_admin_check(struct roost *r, uint64_t work);                   /* WORK */
+enum { ROOST_PIECE = 48 * 1024 }; /* at most, of a file */
+/* Work 0 and the size begin; then the file in order, `all` after the last piece; when it is
+ * ready, roost_admin_restore_go puts it in the place of all that the server has. */
+int64_t roost_admin_restore(struct roost *r, uint64_t work, uint64_t size_or_offset,
+                            const void *data, size_t n, bool all); /* WORK */
+int64_t roost_admin_restore_go(struct roost *r, uint64_t work);    /* WORK */
+int64_t roost_admin_stats(struct roost *r);                        /* STATS */
 
 #ifdef __cplusplus
 }

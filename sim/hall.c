@@ -41,6 +41,17 @@ static void take_hash(struct hall *h, const struct hub_hash *hash)
     };
 }
 
+/* Nobody here keeps anything, unless a test does. */
+static void keep(struct hall *h, struct hub_keep *k)
+{
+    struct hub_kept kept = { .err = -ROOST_UNSUPPORTED };
+
+    if (h->keeper)
+        h->keeper(k, &kept);
+    hub_on_kept(h->hub, k->token, &kept, hall_now(h));
+    hub_keep_fini(k);
+}
+
 static void send_part(struct hall *h, const struct hub_output *out)
 {
     struct blob *part = blob_copy(out->bytes->bytes + out->at, out->len);
@@ -68,6 +79,9 @@ static void pull(struct hall *h)
             break;
         case HUB_HASH:
             take_hash(h, &out.hash);
+            break;
+        case HUB_KEEP:
+            keep(h, &out.keep);
             break;
         case HUB_TITLE:
             free(out.title);
@@ -294,6 +308,8 @@ static void stop_hub(struct hall *h)
             store_op_unref(out.kind == HUB_STORE ? out.op : NULL);
             if (out.kind == HUB_HASH)
                 hub_hash_fini(&out.hash);
+            if (out.kind == HUB_KEEP)
+                hub_keep_fini(&out.keep);
             free(out.title);
         }
         hub_free(h->hub);

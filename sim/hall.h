@@ -55,6 +55,7 @@ struct hall {
     struct hall_waiting results[HALL_WAITING_MAX]; /* committed, not yet reported, in order */
     struct hall_waiting hashes[HALL_WAITING_MAX];
     size_t n_ops, n_results, n_hashes;
+    void (*keeper)(const struct hub_keep *k, struct hub_kept *ret); /* NULL: nobody */
     char first_admin[48]; /* the invitation of the empty store */
 };
 

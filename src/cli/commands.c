@@ -274,6 +274,21 @@ const struct cli_command cli_commands[] = {
       "users.log (who came and went), broadcasts.log, and room-NAME.log for each room; a line\n"
       "each: number; time; name; text.\n\n"
       "  roost admin export /tmp/logs\n", NULL },
+    { "admin backup", ADMIN, "FILE", 1, 1, -1, CLI_LOGIN, false, cmd_admin_backup,
+      "fetch a copy of all that the server holds, while it runs",
+      "The file holds accounts, rooms, messages and the log, and the hashes of passwords: keep\n"
+      "it as you keep those. The keys of the server are not in it (roostd(8) says which files\n"
+      "to copy besides). It appears under its name when it is whole and checked.\n\n"
+      "  roost admin backup monday.roost\n", OPTIONS({ "force", 0, NULL, "write over a file that is there" }) },
+    { "admin restore", ADMIN, "FILE", 1, 1, -1, CLI_LOGIN, false, cmd_admin_restore,
+      "put a backup in the place of all that the server holds",
+      "The server checks the whole file first. Then all sessions end, also this one; what it\n"
+      "held before stays beside it as roost.db.before-restore.\n\n"
+      "  roost admin restore monday.roost\n", OPTIONS(YES) },
+    { "admin check", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_check,
+      "look whether the server's database is whole, while it runs", "  roost admin check\n", NULL },
+    { "admin stats", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_stats,
+      "figures of the server", "  roost admin stats\n  roost --json admin stats | jq .disk\n", NULL },
 };
 /* clang-format on */
 

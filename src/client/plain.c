@@ -248,6 +248,27 @@ static int plain_messages(struct roost *r, struct arena *a, size_t n, Roost__Eve
         err = list ? 0 : -ROOST_NOMEM;                                                             \
     } while (0)
 
+static void read_stat(struct arena *a, const Roost__Stat *m, struct roost_stat *to)
+{
+    (void)a;
+    *to = (struct roost_stat){ str(m->name), m->value, str(m->text) };
+}
+
+static void read_work(const Roost__Work *m, struct roost_work *to)
+{
+    *to = (struct roost_work){
+        .work = m->work,
+        .stage = (enum roost_work_stage)m->stage,
+        .done = m->done,
+        .total = m->total,
+        .offset = m->offset,
+        .data = m->data.data,
+        .n_data = m->data.len,
+        .sha256 = m->sha256.len == 32 ? m->sha256.data : NULL,
+        .text = str(m->text),
+    };
+}
+
 static int read_lists(struct roost *r, struct arena *a, const Roost__Reply *m,
                       struct roost_reply *to)
 {
@@ -289,6 +310,13 @@ static int read_lists(struct roost *r, struct arena *a, const Roost__Reply *m,
         LIST(ROOST_MEETINGS, meetings, m->meetings->n_meetings, m->meetings->meetings,
              roost_meeting, read_meeting);
         to->more = m->meetings->more;
+        break;
+    case ROOST__REPLY__RESULT_STATS:
+        LIST(ROOST_STATS, stats, m->stats->n_stats, m->stats->stats, roost_stat, read_stat);
+        break;
+    case ROOST__REPLY__RESULT_WORK:
+        to->reply = ROOST_WORK;
+        read_work(m->work, &to->work);
         break;
     case ROOST__REPLY__RESULT_PAGE:
         to->reply = ROOST_PAGE;

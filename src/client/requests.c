@@ -519,3 +519,45 @@ int64_t roost_admin_export(struct roost *r, uint64_t room, uint64_t after)
     b.after = after;
     return ask(r, &m);
 }
+
+int64_t roost_admin_backup(struct roost *r, uint64_t work, uint64_t offset)
+{
+    BEGIN(AdminBackup, ADMIN_BACKUP, admin_backup);
+    b.work = work;
+    b.offset = offset;
+    return ask(r, &m);
+}
+
+int64_t roost_admin_check(struct roost *r, uint64_t work)
+{
+    BEGIN(AdminCheck, ADMIN_CHECK, admin_check);
+    b.work = work;
+    return ask(r, &m);
+}
+
+int64_t roost_admin_restore(struct roost *r, uint64_t work, uint64_t size_or_offset,
+                            const void *data, size_t n, bool all)
+{
+    BEGIN(AdminRestore, ADMIN_RESTORE, admin_restore);
+    if (n > ROOST_PIECE)
+        return -ROOST_INVALID;
+    b.work = work;
+    *(work ? &b.offset : &b.size) = size_or_offset;
+    b.data = (ProtobufCBinaryData){ n, (uint8_t *)data };
+    b.all = all;
+    return ask(r, &m);
+}
+
+int64_t roost_admin_restore_go(struct roost *r, uint64_t work)
+{
+    BEGIN(AdminRestore, ADMIN_RESTORE, admin_restore);
+    b.work = work;
+    b.go = true;
+    return ask(r, &m);
+}
+
+int64_t roost_admin_stats(struct roost *r)
+{
+    BEGIN(AdminStats, ADMIN_STATS, admin_stats);
+    return ask(r, &m);
+}

@@ -103,6 +103,16 @@ WANT(admin_export);
 ON_MESSAGE(admin_export);
 ON_STORED(admin_export);
 
+/* "admin_backup", "admin_restore", "admin_stats", "admin_check" | ADMIN | 0 | - */
+ON_MESSAGE(admin_backup);
+ON_MESSAGE(admin_restore);
+ON_MESSAGE(admin_stats);
+ON_MESSAGE(admin_check);
+/* The answer to one of these four; the hub calls it, as the two that follow. */
+void admin_keep_on_kept(struct hub *h, struct request *q, const struct hub_kept *kept);
+void admin_notice(struct hub *h, const char *text);
+void admin_end_all(struct hub *h);
+
 /* Those who follow the log. The hub calls log_follow_touch when any result came
  * from the store, log_follow_expire in hub_expire, and gives it the result of an
  * operation of kind STORE_LOG_READ that belongs to no request. */

@@ -271,6 +271,30 @@ void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, 
     pump(h);
 }
 
+void hub_on_kept(struct hub *h, uint64_t token, const struct hub_kept *kept, struct now now)
+{
+    struct request *q = map_get(&h->requests, token);
+
+    h->now = now;
+    if (q)
+        admin_keep_on_kept(h, q, kept);
+    pump(h);
+}
+
+void hub_tell_admins(struct hub *h, const char *text, struct now now)
+{
+    h->now = now;
+    admin_notice(h, text);
+    pump(h);
+}
+
+void hub_end_sessions(struct hub *h, struct now now)
+{
+    h->now = now;
+    admin_end_all(h);
+    pump(h);
+}
+
 void hub_expire(struct hub *h, struct now now)
 {
     h->now = now;

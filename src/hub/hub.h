@@ -71,6 +71,7 @@ enum hub_output_kind {
     HUB_CLOSE, /* close conn after what was sent; hub_on_close will not be called for it */
     HUB_STORE, /* op; the edge unrefs when it has been applied */
     HUB_HASH,  /* hash: verify or make a password hash on another thread */
+    HUB_KEEP,  /* keep: backup, restore, check, figures; hub_keep_fini, hub_on_kept */
     HUB_TITLE, /* the answer to hub_ask_title; title is the edge's, to free */
 };
 
@@ -83,6 +84,38 @@ struct hub_hash {
 };
 void hub_hash_fini(struct hub_hash *h);
 
+/* What an admin asks of whoever keeps the server's data. */
+struct hub_keep {
+    uint64_t token;
+    enum { KEEP_BACKUP, KEEP_CHECK, KEEP_RESTORE, KEEP_STATS } what;
+    uint64_t account, work; /* work 0: begin */
+    uint64_t size, offset;
+    uint8_t *data; /* heap */
+    size_t n_data;
+    bool all, go;
+};
+void hub_keep_fini(struct hub_keep *k);
+
+struct hub_stat {
+    const char *name;
+    uint64_t value;
+    const char *text; /* NULL: the value */
+};
+
+/* The answer; all is borrowed. */
+struct hub_kept {
+    int err;
+    uint64_t work;
+    uint32_t stage; /* Roost__WorkStage */
+    uint64_t done, total, offset;
+    const uint8_t *data;
+    size_t n_data;
+    const uint8_t *sha256; /* 32 bytes, or NULL */
+    const char *text;      /* or NULL */
+    const struct hub_stat *stats;
+    size_t n_stats;
+};
+
 struct hub_output {
     enum hub_output_kind kind;
     uint64_t conn;
@@ -90,6 +123,7 @@ struct hub_output {
     uint32_t at, len;
     struct store_op *op;
     struct hub_hash hash;
+    struct hub_keep keep;
     char *title; /* "" when err says why there is none */
     int err;
 };
@@ -112,6 +146,7 @@ void hub_on_close(struct hub *h, uint64_t conn, enum hub_close why, struct now n
 void hub_on_stored(struct hub *h, struct store_result *result, struct now now);
 /* ok: verified; encoded: the hash that was made (copied), or NULL when it failed. */
 void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, struct now now);
+void hub_on_kept(struct hub *h, uint64_t token, const struct hub_kept *kept, struct now now);
 /* What is the meeting with this code called? A page asks, which counts as a guess; the answer
  * is HUB_TITLE with the same conn. -ROOST_BUSY, -ROOST_NOMEM: there will be none. */
 int hub_ask_title(struct hub *h, uint64_t conn, const char *code, const struct hub_peer *peer,
@@ -120,6 +155,11 @@ void hub_expire(struct hub *h, struct now now);
 int64_t hub_deadline_us(const struct hub *h); /* mono_us; INT64_MAX = none */
 /* Everyone is told that the server goes down; no request is taken after it. */
 void hub_drain(struct hub *h, struct now now);
+
+/* A sentence for all admins who are on. */
+void hub_tell_admins(struct hub *h, const char *text, struct now now);
+/* Every session ends, as it does when another database takes this one's place. */
+void hub_end_sessions(struct hub *h, struct now now);
 
 bool hub_next_output(struct hub *h, struct hub_output *ret);
 

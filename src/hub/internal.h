@@ -371,6 +371,7 @@ int outbox_close(struct outbox *o, uint64_t conn);
 int outbox_store(struct outbox *o, struct store_op *op);                       /* takes */
 int outbox_hash(struct outbox *o, const struct hub_hash *hash);                /* takes */
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err); /* copies */
+int outbox_keep(struct outbox *o, const struct hub_keep *keep); /* takes, unless it fails */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
 
 /* --- conn.c, people.c: who is attached ------------------------------------------- */

@@ -49,6 +49,7 @@ void outbox_free(struct outbox *o)
         blob_unref(out.bytes);
         store_op_unref(out.op);
         hub_hash_fini(&out.hash);
+        hub_keep_fini(&out.keep);
         free(out.title);
     }
     free(o->items);
@@ -120,6 +121,18 @@ int outbox_hash(struct outbox *o, const struct hub_hash *hash)
     return err;
 }
 
+int outbox_keep(struct outbox *o, const struct hub_keep *keep)
+{
+    struct hub_keep *copy = malloc(sizeof *copy);
+    int err = copy ? push(o, HUB_KEEP, 0, copy) : -ROOST_NOMEM;
+
+    if (!err)
+        *copy = *keep;
+    else
+        free(copy);
+    return err;
+}
+
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err)
 {
     char *copy = strdup(title ? title : "");
@@ -154,6 +167,10 @@ bool outbox_next(struct outbox *o, struct hub_output *ret)
         break;
     case HUB_HASH:
         ret->hash = *(struct hub_hash *)item.thing;
+        free(item.thing);
+        break;
+    case HUB_KEEP:
+        ret->keep = *(struct hub_keep *)item.thing;
         free(item.thing);
         break;
     case HUB_TITLE:

@@ -158,6 +158,10 @@ static const struct rule rules[] = {
         admin_meetings_on_stored),
     ROW(ADMIN_EXPORT, admin_export, ADMIN, RULE_CLOSED_TOO, admin_export_want,
         admin_export_on_message, admin_export_on_stored),
+    ROW(ADMIN_BACKUP, admin_backup, ADMIN, 0, NULL, admin_backup_on_message),
+    ROW(ADMIN_RESTORE, admin_restore, ADMIN, 0, NULL, admin_restore_on_message),
+    ROW(ADMIN_STATS, admin_stats, ADMIN, 0, NULL, admin_stats_on_message),
+    ROW(ADMIN_CHECK, admin_check, ADMIN, 0, NULL, admin_check_on_message),
 };
 
 const struct rule *rule_of(const Roost__ToServer *m)

@@ -55,7 +55,7 @@ static int write_all(int fd, const uint8_t *p, size_t len)
 int datadir_sync(const struct datadir *d)
 {
     int fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int err = fd < 0 || fsync(fd) ? -ROOST_IO : 0;
+    int err = fd < 0 || (fsync(fd) && errno != EROFS) ? -ROOST_IO : 0;
 
     if (err)
         log_error("cannot sync %s: %s", d->path, strerror(errno));
@@ -133,6 +133,8 @@ static int lock(struct datadir *d)
 
     datadir_path(d, "lock", path);
     d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (d->lock < 0) /* a disk that cannot be written can be read all the same */
+        d->lock = open(path, O_RDONLY | O_CLOEXEC);
     if (d->lock < 0) {
         log_error("cannot open %s: %s", path, strerror(errno));
         return -ROOST_IO;

@@ -216,6 +216,9 @@ static void do_output(struct edge *e, struct hub_output *out)
     case HUB_HASH:
         hasher_put(e->hasher, &out->hash);
         break;
+    case HUB_KEEP:
+        keeper_put(e->keeper, &out->keep);
+        break;
     case HUB_TITLE:
         edge_on_title(e, out->conn,
                       !out->err                            ? MEETING_LIVE
@@ -245,6 +248,14 @@ void edge_on_stored(void *edge, struct store_result *r)
     struct edge *e = edge;
 
     hub_on_stored(e->hub, r, edge_now()); /* pulled when all of the batch are known: on_flush */
+}
+
+void edge_on_kept(void *edge, uint64_t token, const struct hub_kept *kept)
+{
+    struct edge *e = edge;
+
+    hub_on_kept(e->hub, token, kept, edge_now());
+    edge_pull(e);
 }
 
 void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded)

@@ -15,6 +15,7 @@
 #include "server/hasher.h"
 #include "server/health.h"
 #include "server/hold.h"
+#include "server/keeper.h"
 #include "server/metrics.h"
 #include "server/pages.h"
 #include "server/storer.h"
@@ -59,6 +60,7 @@ struct edge {
     struct hub *hub;
     struct storer *storer;
     struct hasher *hasher;
+    struct keeper *keeper; /* set by its owner, who may be late */
     const struct tls *tls;
     BIO_METHOD *bio; /* how the SSL of a peer moves bytes */
     struct edge_settings settings;
@@ -106,6 +108,7 @@ void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const
 
 /* Called by storer and hasher. */
 void edge_on_stored(void *edge, struct store_result *r);
+void edge_on_kept(void *edge, uint64_t token, const struct hub_kept *kept);
 void edge_on_probed(void *edge, int err);
 void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded);
 

@@ -2,12 +2,31 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "server/backup.h"
+#include "server/edge.h"
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/resources.h"
 #include "server/server.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* For a server that is down. */
+static int restore(const struct options *o)
+{
+    char words[BACKUP_WHY_MAX], why[BACKUP_WHY_MAX] = "";
+    struct datadir dir;
+
+    if (datadir_open(&dir, o->data))
+        return EXIT_FAILED;
+    int err = restore_offline(&dir, o->restore, edge_now().wall_ms, words, why);
+    datadir_close(&dir);
+    if (err)
+        fprintf(stderr, "roostd: %s: %s\n", o->restore, why);
+    else
+        printf("restored: %s\n", words);
+    return err ? EXIT_FAILED : 0;
+}
 
 /* What options and settings name must be usable too. */
 static int check(const struct config *c)
@@ -43,9 +62,18 @@ int main(int argc, char **argv)
     umask(077); /* the database too is nobody else's */
     resources_memory();
     log_set_level(options.config.log_level);
-    if (server_new(&server, &options, argc, argv))
-        return EXIT_FAILED;
-    server_run(server);
-    server_free(server);
+    if (options.restore[0])
+        return restore(&options);
+    bool again = true;
+    while (again) {
+        uint16_t port;
+
+        if (server_new(&server, &options, argc, argv))
+            return EXIT_FAILED;
+        server_run(server);
+        again = server_begins_anew(server, &port);
+        server_free(server);
+        options.config.port = port; /* clients come back to the one that they know */
+    }
     return 0;
 }

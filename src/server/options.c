@@ -17,6 +17,8 @@ enum option_id {
     SET,
     REGISTRATION,
     CHECK,
+    RESTORE,
+    PRINT_CONFIG,
     VERSION,
     HELP
 };
@@ -30,6 +32,8 @@ static const struct option known[] = {
     { "set", required_argument, NULL, SET },
     { "registration", required_argument, NULL, REGISTRATION },
     { "check", no_argument, NULL, CHECK },
+    { "restore", required_argument, NULL, RESTORE },
+    { "print-config", no_argument, NULL, PRINT_CONFIG },
     { "version", no_argument, NULL, VERSION },
     { "help", no_argument, NULL, HELP },
     { 0 },
@@ -78,6 +82,12 @@ static int apply(struct options *o, int id, const char *value, bool *first_liste
         return config_set(&o->config, "registration", value, error);
     case CHECK:
         o->check = true;
+        return 0;
+    case RESTORE:
+        snprintf(o->restore, sizeof o->restore, "%s", value);
+        return 0;
+    case PRINT_CONFIG:
+        o->print_config = true;
         return 0;
     case VERSION:
         o->version = true;
@@ -146,6 +156,8 @@ void options_print_help(void)
            "  --set KEY=VALUE       one setting; may be given several times\n"
            "  --registration WHO    open, invite or admin\n"
            "  --check               says whether all of this is right, and ends\n"
+           "  --restore FILE        puts a backup in the place of what is there, and ends\n"
+           "  --print-config        a configuration file with all settings, explained\n"
            "  --version, --help\n"
            "\n"
            "Examples:\n"

@@ -9,7 +9,8 @@
 struct options {
     struct config config;
     char data[DATADIR_PATH_MAX];
-    bool check, version, help;
+    char restore[DATADIR_PATH_MAX]; /* a backup to restore, then the end; "" */
+    bool check, version, help, print_config;
 };
 
 /* Defaults, file, --set and the other options, in this order. What is wrong is

@@ -9,8 +9,11 @@
 #include "base/err.h"
 #include "bus/local.h"
 #include "server/addr.h"
+#include "server/backup.h"
 #include "server/edge.h"
+#include "server/figures.h"
 #include "server/first.h"
+#include "server/keeper.h"
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/mdns.h"
@@ -43,6 +46,7 @@ struct server {
     struct hub *hub;
     struct storer *storer;
     struct hasher *hasher;
+    struct keeper *keeper;
     struct edge edge;
     struct listener listener;
     struct first first;
@@ -54,6 +58,7 @@ struct server {
     enum phase phase;
     int64_t phase_us; /* when it began */
     int64_t told_us;  /* when the end was asked for */
+    bool again;       /* it is to begin anew, with another database */
 };
 
 /* --- the end --------------------------------------------------------------------- */
@@ -68,6 +73,7 @@ static void close_handles(struct server *s)
 {
     edge_stop(&s->edge);
     hasher_stop(s->hasher);
+    keeper_stop(s->keeper);
     storer_stop(s->storer);
     for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
@@ -192,9 +198,12 @@ static void on_signal(uv_signal_t *signal, int number)
 static int open_store(struct server *s)
 {
     char path[DATADIR_PATH_MAX], why[200];
+    int err = restore_finish(&s->dir); /* a restore that was cut off */
 
-    datadir_path(&s->dir, "roost.db", path);
-    int err = sqlite_store_open(&s->store, &(struct sqlite_options){ .path = path }, why);
+    if (err)
+        return err;
+    datadir_path(&s->dir, DATABASE_NAME, path);
+    err = sqlite_store_open(&s->store, &(struct sqlite_options){ .path = path }, why);
     if (err)
         log_error("cannot open %s: %s", path, why);
     return err;
@@ -230,6 +239,49 @@ static int open_loop(struct server *s)
     return edge_init(&s->edge, &s->loop, &settings);
 }
 
+static void on_health(void *ctx, enum store_health health, const char *why)
+{
+    struct server *s = ctx;
+    const char *text = figures_health_text(health);
+    char status[400];
+
+    if (health == STORE_FINE)
+        log_info("%s", text);
+    else
+        log_error("%s (%s)", text, why);
+    snprintf(status, sizeof status, "STATUS=%s", health == STORE_FINE ? "" : text);
+    notify(status);
+    hub_tell_admins(s->hub, text, edge_now());
+    edge_pull(&s->edge);
+}
+
+static void on_kept(void *ctx, uint64_t token, const struct hub_kept *kept)
+{
+    struct server *s = ctx;
+
+    edge_on_kept(&s->edge, token, kept);
+}
+
+static size_t on_stats(void *ctx, struct hub_stat *ret)
+{
+    struct server *s = ctx;
+
+    return figures(&s->edge, s->dir.path, ret);
+}
+
+static void on_restore(void *ctx)
+{
+    struct server *s = ctx;
+
+    if (s->phase != RUNNING)
+        return; /* the next start does it */
+    log_warn("an admin restores a backup: all sessions end, the server begins anew");
+    s->again = true;
+    hub_end_sessions(s->hub, edge_now());
+    edge_pull(&s->edge);
+    drain(s);
+}
+
 static int open_threads(struct server *s)
 {
     const struct config *c = &s->options.config;
@@ -238,7 +290,12 @@ static int open_threads(struct server *s)
                                              .on_result = edge_on_stored,
                                              .probe = sqlite_store_probe,
                                              .on_probed = edge_on_probed,
-                                             .ctx = &s->edge };
+                                             .on_health = on_health,
+                                             .ctx = &s->edge,
+                                             .health_ctx = s };
+    const struct keeper_settings keeping = {
+        .on_kept = on_kept, .stats = on_stats, .on_restore = on_restore, .ctx = s
+    };
     const struct hasher_settings hashing = {
         .params = c->hash, .threads = c->hash_threads, .on_hashed = edge_on_hashed, .ctx = &s->edge
     };
@@ -246,6 +303,9 @@ static int open_threads(struct server *s)
 
     if (!err)
         err = hasher_new(&s->hasher, &s->loop, &hashing);
+    if (!err)
+        err = keeper_new(&s->keeper, &s->loop, s->storer, &s->dir, &keeping);
+    s->edge.keeper = s->keeper;
     if (!err)
         edge_attach(&s->edge, s->hub, s->storer, s->hasher, &s->tls);
     return err;
@@ -337,6 +397,12 @@ int server_run(struct server *s)
     return 0;
 }
 
+bool server_begins_anew(const struct server *s, uint16_t *ret_port)
+{
+    *ret_port = s->listener.port;
+    return s->again;
+}
+
 static void close_any(uv_handle_t *handle, void *arg)
 {
     (void)arg;
@@ -354,6 +420,7 @@ void server_free(struct server *s)
     if (s->has_loop && s->phase != OVER) {
         if (s->hasher)
             hasher_stop(s->hasher);
+        keeper_stop(s->keeper);
         if (s->storer)
             storer_stop(s->storer);
         uv_walk(&s->loop, close_any, NULL);
@@ -365,6 +432,7 @@ void server_free(struct server *s)
     edge_fini(&s->edge);
     hasher_free(s->hasher);
     storer_free(s->storer);
+    keeper_free(s->keeper);
     if (s->hub)
         hub_free(s->hub);
     if (s->bus)

@@ -10,4 +10,7 @@ struct server;
 int server_new(struct server **ret, const struct options *o, int argc, char **argv);
 /* Until a signal ends it; everything that waits is committed and sent then. */
 int server_run(struct server *s);
+/* After server_run: a backup is to be restored, so it is freed and made once more, on this
+ * port. */
+bool server_begins_anew(const struct server *s, uint16_t *ret_port);
 void server_free(struct server *s);

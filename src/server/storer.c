@@ -1,12 +1,15 @@
 #include "server/storer.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "server/log.h"
+#include "server/recovery.h"
 #include "store/batch.h"
 
 enum {
@@ -40,6 +43,13 @@ struct storer {
     bool probing, probed;      /* under lock: is asked for; probe_err is the answer */
     int probe_err;             /* under lock */
     struct storer_stats stats; /* under lock */
+    storer_chore *chore;       /* under lock */
+    void *chore_ctx;           /* under lock */
+    bool in_chore;             /* under lock */
+    enum store_health health;  /* under lock */
+    char why[200];             /* under lock: of that health */
+    enum store_health told;    /* the loop's */
+    struct recovery recovery;  /* the thread's */
     size_t out;                /* the loop's: put and not handed back */
     bool stopped;              /* the loop's */
     uint64_t told_ns;          /* the loop's */
@@ -109,11 +119,31 @@ static void run_batch(struct storer *s)
     }
 }
 
+static int64_t now_us(void)
+{
+    return (int64_t)(uv_hrtime() / 1000);
+}
+
+static bool is_due(const struct storer *s)
+{
+    return recovery_due_us(&s->recovery) <= now_us();
+}
+
+static void wait_for_more(struct storer *s)
+{
+    int64_t due_us = recovery_due_us(&s->recovery), left_us = due_us - now_us();
+
+    if (due_us == INT64_MAX)
+        uv_cond_wait(&s->cond, &s->lock);
+    else if (left_us > 0)
+        uv_cond_timedwait(&s->cond, &s->lock, (uint64_t)left_us * 1000);
+}
+
 /* Moves the oldest that wait to the batch. False: nothing waits and we stop. */
 static bool take(struct storer *s)
 {
-    while (!s->waiting.n && !s->stopping && !s->probing)
-        uv_cond_wait(&s->cond, &s->lock);
+    while (!s->waiting.n && !s->stopping && !s->probing && !s->chore && !is_due(s))
+        wait_for_more(s);
     s->batch.n = 0;
     if (!s->waiting.n)
         return !s->stopping;
@@ -156,18 +186,69 @@ static void probe(struct storer *s)
     s->probe_err = err;
 }
 
+static void do_chore(struct storer *s)
+{
+    storer_chore *chore = s->chore;
+    void *ctx = s->chore_ctx;
+
+    if (!chore)
+        return;
+    s->in_chore = true;
+    uv_mutex_unlock(&s->lock);
+    bool more = chore(ctx, s->store);
+    uv_mutex_lock(&s->lock);
+    s->in_chore = false;
+    if (!more && s->chore == chore)
+        s->chore = NULL;
+    uv_cond_broadcast(&s->cond); /* somebody may wait for its end */
+}
+
+/* Without the lock: it works on the store. */
+static void recover(struct storer *s)
+{
+    struct timespec ts;
+
+    if (!is_due(s))
+        return;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    s->store->ops->probe(s->store, (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+    recovery_on_probed(&s->recovery, now_us());
+}
+
+static void watch_health(struct storer *s)
+{
+    const char *why = "";
+
+    if (!s->store->ops->health)
+        return;
+    enum store_health health = s->store->ops->health(s->store, &why);
+    if (!recovery_on_health(&s->recovery, health, now_us()))
+        return;
+    s->health = health;
+    snprintf(s->why, sizeof s->why, "%s", why);
+}
+
 static void thread_main(void *arg)
 {
     struct storer *s = arg;
 
     uv_mutex_lock(&s->lock);
+    watch_health(s); /* it may have been opened for reading only */
+    if (s->health)
+        uv_async_send(&s->wake);
     while (take(s)) {
         uv_mutex_unlock(&s->lock);
+        recover(s);
         run_batch(s);
         uv_mutex_lock(&s->lock);
+        bool chore = s->chore && !s->batch.n && !s->probing;
         give(s);
         probe(s);
-        uv_async_send(&s->wake);
+        do_chore(s);
+        enum store_health before = s->health;
+        watch_health(s);
+        if (!chore || s->health != before) /* nobody is woken for a piece of work */
+            uv_async_send(&s->wake);
     }
     uv_mutex_unlock(&s->lock);
 }
@@ -197,8 +278,16 @@ static void hand_out(struct storer *s)
     bool probed = s->probed;
     int probe_err = s->probe_err;
     s->probed = false;
+    enum store_health health = s->health;
+    char why[sizeof s->why];
+    memcpy(why, s->why, sizeof why);
     uv_mutex_unlock(&s->lock);
 
+    if (health != s->told) {
+        s->told = health;
+        if (s->settings.on_health)
+            s->settings.on_health(s->settings.health_ctx, health, why);
+    }
     for (size_t i = 0; i < done.n; i++) {
         s->out--;
         store_op_unref(done.items[i].op);
@@ -261,7 +350,7 @@ void storer_put(struct storer *s, struct store_op *op)
     s->waiting.items[s->waiting.n++] = item;
     s->stats.busy += item.busy;
     if (s->waiting.n == 1)
-        uv_cond_signal(&s->cond);
+        uv_cond_broadcast(&s->cond);
     uv_mutex_unlock(&s->lock);
     s->out++;
 }
@@ -270,7 +359,7 @@ void storer_probe(struct storer *s)
 {
     uv_mutex_lock(&s->lock);
     s->probing = true;
-    uv_cond_signal(&s->cond);
+    uv_cond_broadcast(&s->cond);
     uv_mutex_unlock(&s->lock);
 }
 
@@ -288,11 +377,28 @@ void storer_stats(const struct storer *s, struct storer_stats *ret)
     uv_mutex_unlock(&all->lock);
 }
 
+enum store_health storer_health(const struct storer *s)
+{
+    return s->told;
+}
+
+void storer_set_chore(struct storer *s, storer_chore *chore, void *ctx)
+{
+    uv_mutex_lock(&s->lock);
+    s->chore = NULL;
+    while (s->in_chore)
+        uv_cond_wait(&s->cond, &s->lock);
+    s->chore = chore;
+    s->chore_ctx = ctx;
+    uv_cond_broadcast(&s->cond);
+    uv_mutex_unlock(&s->lock);
+}
+
 void storer_stop(struct storer *s)
 {
     uv_mutex_lock(&s->lock);
     s->stopping = true;
-    uv_cond_signal(&s->cond);
+    uv_cond_broadcast(&s->cond);
     uv_mutex_unlock(&s->lock);
     uv_thread_join(&s->thread);
     s->stopped = true;

@@ -22,6 +22,9 @@ struct storer_settings {
     /* May it be written to? On the thread, between batches (storer_probe). */
     int (*probe)(struct store *store);
     void (*on_probed)(void *ctx, int err); /* on the loop */
+    /* How it is with the disk has changed; on the loop, with a context of its own. */
+    void (*on_health)(void *ctx, enum store_health health, const char *why);
+    void *health_ctx;
     void *ctx;
 };
 
@@ -41,6 +44,14 @@ size_t storer_waiting(const struct storer *s);
  * for both. */
 void storer_probe(struct storer *s);
 void storer_stats(const struct storer *s, struct storer_stats *ret);
+/* As on_health told it last; a store that is not fine is tried again by itself. */
+enum store_health storer_health(const struct storer *s);
+/* Long work on the store, in pieces of a few milliseconds: called on the thread between
+ * batches, and again and again while nothing waits, until it returns false. One at a
+ * time: a new one takes the place of the one before. NULL: none, and the one before
+ * is not running any more when this returns. */
+typedef bool storer_chore(void *ctx, struct store *store);
+void storer_set_chore(struct storer *s, storer_chore *chore, void *ctx);
 
 /* Finishes what waits (results are still handed out, before it returns), ends
  * the thread, and closes its handle: run the loop once more, then free. */

@@ -253,6 +253,7 @@ static void db_close(struct db *d)
         sqlite3_finalize(slot->value);
     map_fini(&d->statements);
     map_init(&d->statements, 0);
+    copy_lose(d);
     sqlite3_close(d->sql);
     d->sql = NULL;
     d->reading = false;
@@ -541,6 +542,8 @@ int sqlite_store_open(struct store **ret_store, const struct sqlite_options *o,
     d->checkpoint_pages = o->checkpoint_pages ? o->checkpoint_pages : CHECKPOINT_PAGES;
     map_init(&d->statements, 0);
     requests_init(&d->requests, o->requests_most);
+    d->steps = o->steps;
+    d->n_steps = o->n_steps;
     d->path = strdup(o->path);
     d->vfs = o->vfs ? strdup(o->vfs) : NULL;
     if (!d->path || (o->vfs && !d->vfs))

@@ -17,11 +17,15 @@
 
 #include "store/store.h"
 
+struct migration;
+
 struct sqlite_options {
     const char *path;
-    const char *vfs;           /* NULL: the system's files; tests name their own */
-    uint32_t checkpoint_pages; /* of 4 KiB in the write-ahead log; 0 = 1000 */
-    uint32_t requests_most;    /* of a generation (sqlite_requests.h); 0 = the usual */
+    const char *vfs;               /* NULL: the system's files; tests name their own */
+    uint32_t checkpoint_pages;     /* of 4 KiB in the write-ahead log; 0 = 1000 */
+    const struct migration *steps; /* a test's, and how many; 0: those of this version */
+    size_t n_steps;
+    uint32_t requests_most; /* of a generation (sqlite_requests.h); 0 = the usual */
 };
 
 /* Opens or makes the file. -ROOST_VERSION: made by a newer program, -ROOST_INVALID:

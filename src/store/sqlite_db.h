@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "store/batch.h"
+#include "store/sqlite_migrate.h"
 #include "store/sqlite_requests.h"
 #include "store/store.h"
 
@@ -29,6 +30,8 @@ struct kept_head {
     struct room_head head; /* id 0: none */
     bool ahead;            /* of its row */
 };
+
+struct sqlite_copy;
 
 struct db {
     struct store store;
@@ -48,6 +51,9 @@ struct db {
     struct requests requests;
     struct kept_head heads[HEADS_MAX];
     char *path, *vfs;
+    const struct migration *steps; /* of a test; n_steps 0: ours */
+    size_t n_steps;
+    struct sqlite_copy *copy; /* under way, or NULL */
     uint32_t checkpoint_pages;
 };
 
@@ -91,6 +97,10 @@ bool db_grow(struct db *d, struct store_result *r, void *array_ptr, size_t n, si
 int schema_open(struct db *d, char ret_why[static 200]);
 /* A file that is there, without writing a byte of it. */
 int schema_open_reading(struct db *d, char ret_why[static 200]);
+
+/* The tables of this version, in an empty database. */
+int schema_make(sqlite3 *sql);
+enum { SCHEMA_VERSION = 2, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
 
 /* --- health --- */
 /* The call that just failed: notes what it means for the disk; what the batch fails with. */
@@ -182,6 +192,9 @@ void index_add(struct db *d, int64_t id, const char *text);
 void index_drop(struct db *d, int64_t id, const char *text);
 /* Everything said so far can be found. */
 void index_all(struct db *d);
+
+/* The connection is about to be closed: a copy of it cannot go on. */
+void copy_lose(struct db *d);
 
 /* --- handlers, one a kind --- */
 handler do_account_new, do_account_find, do_account_password, do_account_role, do_account_delete,

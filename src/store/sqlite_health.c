@@ -2,6 +2,7 @@
  * take anything: it is opened for reading, and refuses the rest. */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "store/sqlite_db.h"
 
@@ -72,5 +73,7 @@ void health_on_open_failure(struct db *d, int err, const char *why)
 
     if (health == STORE_FINE && (err == -ROOST_FULL || err == -ROOST_IO))
         health = err == -ROOST_FULL ? STORE_NO_ROOM : STORE_BROKEN;
+    if (health == STORE_BROKEN && !d->vfs && access(d->path, W_OK) && errno != ENOENT)
+        health = STORE_READ_ONLY;
     note(d, health, why);
 }

@@ -4,9 +4,6 @@
 
 #include "store/sqlite_db.h"
 
-/* user_version; a newer file is refused, an older one is brought up. */
-enum { SCHEMA_VERSION = 1, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
-
 /* Nothing of the size of the cache is in the file: it is memory of a server that
  * must stay small. 1 MB holds the tops of all trees and the rooms in use. */
 static const char pragmas[] = "PRAGMA page_size = 4096;"
@@ -21,7 +18,7 @@ static const char pragmas[] = "PRAGMA page_size = 4096;"
                               "PRAGMA secure_delete = FAST;"
                               "PRAGMA trusted_schema = OFF;";
 
-/* Tables that came after the first files were made: an older one gets them too. */
+/* Tables that came with version 2. */
 #define LOOKS                                                                                      \
     "CREATE TABLE looks(kind INTEGER, look BLOB, owner INTEGER NOT NULL, PRIMARY KEY(kind, look))" \
     "  WITHOUT ROWID;"
@@ -98,25 +95,22 @@ static const char schema[] =
     "INSERT INTO words(words, rank) VALUES('hashsize', 262144);"
     "INSERT INTO rooms(id, kind, name, skeleton) VALUES(1, 2, '', NULL);"
     "PRAGMA application_id = 1383035764;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "COMMIT;";
 
-_Static_assert(SCHEMA_VERSION == 1 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
+_Static_assert(SCHEMA_VERSION == 2 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
                    ROOST__ROOM_KIND__EVERYONE == 2,
                "these numbers are in the text above");
 
-static const char looks_bring[] =
-    "BEGIN IMMEDIATE;" LOOKS
+static const char looks_bring[] = LOOKS
     "INSERT INTO looks SELECT 0, CAST(skeleton AS BLOB), id FROM accounts WHERE deleted = 0;"
     "INSERT INTO looks SELECT 1, CAST(skeleton AS BLOB), id FROM rooms"
-    "  WHERE closed = 0 AND skeleton IS NOT NULL;"
-    "COMMIT;";
+    "  WHERE closed = 0 AND skeleton IS NOT NULL;";
 
 static const char meets_bring[] =
-    "BEGIN IMMEDIATE;"
     "ALTER TABLE accounts ADD COLUMN guest INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE accounts ADD COLUMN guest_of INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE events ADD COLUMN data BLOB;" MEETS "COMMIT;";
+    "ALTER TABLE events ADD COLUMN data BLOB;" MEETS;
 
 static int code_of(sqlite3 *sql)
 {
@@ -150,28 +144,31 @@ static int run(sqlite3 *sql, const char *text)
     return sqlite3_exec(sql, text, NULL, NULL, NULL) ? code_of(sql) : 0;
 }
 
-/* What has come since a file was made: known by one of its tables. */
-static int bring(sqlite3 *sql, const char *ask, const char *text)
+/* The first version knew no meetings, no guests and no looks of names. */
+static int to_version_2(sqlite3 *sql)
 {
-    int there = 0;
-    int err = pragma_int(sql, ask, &there);
+    int rc = sqlite3_exec(sql, looks_bring, NULL, NULL, NULL);
 
-    return err || there ? err : run(sql, text);
+    if (!rc)
+        rc = sqlite3_exec(sql, meets_bring, NULL, NULL, NULL);
+    return rc ? rc : sqlite3_exec(sql, RECENT, NULL, NULL, NULL);
 }
 
-static int bring_up(sqlite3 *sql)
-{
-    int err = bring(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'looks'", looks_bring);
+static const struct migration steps[] = { { 2, to_version_2 } };
 
-    if (!err)
-        err = bring(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'meets'", meets_bring);
-    return err ? err : run(sql, RECENT);
+_Static_assert(sizeof steps / sizeof *steps == SCHEMA_VERSION - 1, "a step for each version");
+
+static int known_version(const struct db *d)
+{
+    return d->n_steps ? d->steps[d->n_steps - 1].to : SCHEMA_VERSION;
 }
 
 /* Before anything is written into a file that may not be ours. */
-static int whose(sqlite3 *sql, const char *path, bool *ret_empty, char why[static 200])
+static int whose(const struct db *d, int *ret_version, char why[static 200])
 {
-    int version = 0, application = 0, tables = 0;
+    sqlite3 *sql = d->sql;
+    const char *path = d->path;
+    int known = known_version(d), version = 0, application = 0, tables = 0;
     int err = pragma_int(sql, "SELECT count(*) FROM sqlite_schema", &tables);
 
     if (!err)
@@ -182,16 +179,18 @@ static int whose(sqlite3 *sql, const char *path, bool *ret_empty, char why[stati
         snprintf(why, 200, "cannot read %.100s: %.60s", path, sqlite3_errmsg(sql));
         return err;
     }
-    *ret_empty = tables == 0 && application == 0;
-    if (!*ret_empty && application != SCHEMA_APPLICATION) {
+    *ret_version = tables == 0 && application == 0 ? 0 : version;
+    if (tables == 0 && application == 0)
+        return 0; /* a new file */
+    if (application != SCHEMA_APPLICATION) {
         snprintf(why, 200, "%.100s is not a database of this program", path);
         return -ROOST_INVALID;
     }
-    if (!*ret_empty && version > SCHEMA_VERSION) {
+    if (version > known) {
         snprintf(why, 200,
                  "%.60s was written by a newer program (version %d, known is %d): "
                  "update this one",
-                 path, version, SCHEMA_VERSION);
+                 path, version, known);
         return -ROOST_VERSION;
     }
     return 0;
@@ -275,7 +274,7 @@ static int open_unlocked(struct db *d)
 
 int schema_open_reading(struct db *d, char why[static 200])
 {
-    bool empty = false;
+    int version = 0;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
     why[0] = 0;
@@ -289,13 +288,15 @@ int schema_open_reading(struct db *d, char why[static 200])
             err = run(d->sql, "PRAGMA locking_mode = EXCLUSIVE");
         }
         if (!err)
-            err = whose(d->sql, d->path, &empty, why);
+            err = whose(d, &version, why);
         if (!err || i == 1 || open_unlocked(d))
             break;
         err = 0;
     }
-    if (!err && empty)
+    if (!err && version != known_version(d)) {
+        snprintf(why, 200, "%.100s must first be brought up to this version", d->path);
         err = -ROOST_IO;
+    }
     if (!err)
         err = run(d->sql, "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
                           "PRAGMA trusted_schema = OFF; PRAGMA query_only = 1");
@@ -307,7 +308,7 @@ int schema_open_reading(struct db *d, char why[static 200])
 
 int schema_open(struct db *d, char why[static 200])
 {
-    bool empty = false;
+    int version = 0;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
     why[0] = 0;
@@ -326,17 +327,23 @@ int schema_open(struct db *d, char why[static 200])
     /* exclusive before the first read: no shared memory is ever made */
     err = run(d->sql, "PRAGMA locking_mode = EXCLUSIVE");
     if (!err)
-        err = whose(d->sql, d->path, &empty, why);
+        err = whose(d, &version, why);
     if (!err)
         err = run(d->sql, pragmas);
-    if (!err && empty)
+    if (!err && !version)
         err = run(d->sql, schema);
-    if (!err && !empty)
-        err = bring_up(d->sql);
+    else if (!err)
+        err = migrate(d->sql, d->path, d->vfs, d->n_steps ? d->steps : steps,
+                      d->n_steps ? d->n_steps : sizeof steps / sizeof *steps, version, why);
     /* Nothing is added to a log that was found: it goes into the database now. */
     if (!err)
         err = run(d->sql, "PRAGMA wal_checkpoint(TRUNCATE)");
     if (err && !why[0])
         snprintf(why, 200, "cannot use %.100s: %.60s", d->path, sqlite3_errmsg(d->sql));
     return err;
+}
+
+int schema_make(sqlite3 *sql)
+{
+    return run(sql, schema);
 }

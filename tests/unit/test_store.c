@@ -381,12 +381,13 @@ static void a_request_is_known_wherever_it_has_settled(void)
 }
 
 /* A file of the time before some tables. Whatever fails, nothing is left. */
-static char path[40], wal[48];
+static char path[40], wal[48], before[56];
 
 static void files_drop(void)
 {
     unlink(path);
     unlink(wal);
+    unlink(before);
 }
 
 static void an_older_file_is_brought_up(void)
@@ -400,6 +401,7 @@ static void an_older_file_is_brought_up(void)
         atexit(files_drop);
     snprintf(path, sizeof path, "/tmp/roost-store-%d", (int)getpid());
     snprintf(wal, sizeof wal, "%s-wal", path);
+    snprintf(before, sizeof before, "%s.before-v2", path);
     files_drop();
     CHECK(sqlite_store_open(&store, &options, why) == 0);
     uint64_t ann = person("ann"), room = room_of(ann, 0);
@@ -410,11 +412,12 @@ static void an_older_file_is_brought_up(void)
                           "DROP TABLE meets; DROP TABLE attendees; DROP INDEX direct_high;"
                           "DROP INDEX accounts_guest; ALTER TABLE accounts DROP COLUMN guest;"
                           "ALTER TABLE accounts DROP COLUMN guest_of;"
-                          "ALTER TABLE events DROP COLUMN data",
+                          "ALTER TABLE events DROP COLUMN data; PRAGMA user_version = 1",
                           NULL, NULL, NULL);
     sqlite3_close(sql);
     CHECK(rc == SQLITE_OK);
     CHECK(sqlite_store_open(&store, &options, why) == 0);
+    CHECK(access(before, F_OK) == 0);
     CHECK(person_alike("ANN in Greek", "ann\n") == -ROOST_NAME_TAKEN);
     CHECK(room_alike(ann, "ROOM in Greek", "room\n") == -ROOST_NAME_TAKEN);
     CHECK(read_all(room, ann)->n_events == 2 && last->events[0].n_data == 0);

@@ -1,0 +1,83 @@
+#include "server/figures.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "server/backup.h"
+#include "server/measure.h"
+
+const char *figures_health(enum store_health health)
+{
+    static const char *const names[] = { "fine", "no-room", "read-only", "broken", "damaged" };
+
+    return names[health];
+}
+
+const char *figures_health_text(enum store_health health)
+{
+    static const char *const texts[] = {
+        "the disk takes everything again",
+        "the disk is full: changes are refused, reading goes on; make room",
+        "the disk cannot be written: changes are refused, reading goes on; check the disk",
+        "the disk fails: changes are refused, reading goes on; check the disk",
+        "the database is damaged: changes are refused, what can be read is read; restore a backup",
+    };
+
+    return texts[health];
+}
+
+static uint64_t bytes_of(const char *dir, const char *name)
+{
+    char path[DATADIR_PATH_MAX + 64];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return stat(path, &st) ? 0 : (uint64_t)st.st_size;
+}
+
+size_t figures(const struct edge *e, const char *dir, struct hub_stat *ret)
+{
+    struct metrics m = { 0 };
+    struct statvfs v = { 0 };
+    size_t n = 0;
+
+    measure(e, &m);
+    statvfs(dir, &v);
+    enum store_health health = storer_health(e->storer);
+    const struct hub_stat all[] = {
+        { "disk", health, figures_health(health) },
+        { "disk_free_bytes", (uint64_t)v.f_bavail * v.f_frsize, NULL },
+        { "database_bytes", bytes_of(dir, DATABASE_NAME), NULL },
+        { "database_log_bytes", bytes_of(dir, DATABASE_NAME "-wal"), NULL },
+        { "uptime_seconds", (uint64_t)m.uptime_us / 1000000, NULL },
+        { "cpu_ms", (uint64_t)m.cpu_us / 1000, NULL },
+        { "resident_bytes", m.resident_bytes, NULL },
+        { "connections", m.conns, NULL },
+        { "connections_max", m.conns_max, NULL },
+        { "clients", m.clients, NULL },
+        { "sessions_on", m.sessions, NULL },
+        { "rooms_in_memory", m.rooms, NULL },
+        { "requests", m.requests, NULL },
+        { "refusals", m.refusals, NULL },
+        { "frames_sent", m.frames, NULL },
+        { "store_operations", m.ops, NULL },
+        { "store_batches", m.batches, NULL },
+        { "store_failed", m.ops_failed, NULL },
+        { "store_waiting", m.ops_waiting, NULL },
+        { "hashes_waiting", m.hashes_waiting, NULL },
+        { "accepted", m.accepted, NULL },
+        { "refused_connections", m.refused_conns, NULL },
+        { "failed_handshakes", m.handshakes_failed, NULL },
+        { "slow_readers_closed", m.slow, NULL },
+        { "malformed", m.malformed, NULL },
+        { "timed_out", m.timed_out, NULL },
+        { "bytes_in", m.bytes_in, NULL },
+        { "bytes_out", m.bytes_out, NULL },
+    };
+    _Static_assert(sizeof all / sizeof *all <= KEEPER_STATS_MAX, "room in the answer");
+    for (n = 0; n < sizeof all / sizeof *all; n++)
+        ret[n] = all[n];
+    return n;
+}
