@@ -30,6 +30,7 @@ static struct store_op *op_for(struct hub *h, struct request *q, enum store_kind
         return NULL;
     op->token = q->token;
     op->owner_epoch = 1;
+    op->patient = q->conn && !q->account; /* a stranger's: see storer.c */
     return op;
 }
 

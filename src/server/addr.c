@@ -64,6 +64,26 @@ void addr_peer(const struct sockaddr_storage *from, struct hub_peer *ret)
     }
 }
 
+uint64_t addr_source(const struct sockaddr_storage *from)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    uint64_t source = 0;
+
+    memcpy(&in, from, sizeof in);
+    memcpy(&in6, from, sizeof in6);
+    const uint8_t *ip = (const uint8_t *)&in6.sin6_addr;
+    if (from->ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+        for (int i = 0; i < SOURCE_PREFIX_BYTES; i++)
+            source = source << 8 | ip[i];
+        return source | 1ULL << 63;
+    }
+    ip = from->ss_family == AF_INET6 ? ip + 12 : (const uint8_t *)&in.sin_addr;
+    for (int i = 0; i < 4; i++)
+        source = source << 8 | ip[i];
+    return source | 1ULL << 62;
+}
+
 bool addr_is_loopback(const char *address)
 {
     return !strncmp(address, "127.", 4) || !strcmp(address, "::1");

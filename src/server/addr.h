@@ -16,6 +16,8 @@
 void addr_peer(const struct sockaddr_storage *from, struct hub_peer *ret);
 
 /* Of what addr_peer says: from this machine? */
+/* What sources are told apart by: a number for each IPv4 address and each /56. */
+uint64_t addr_source(const struct sockaddr_storage *from);
 bool addr_is_loopback(const char *address);
 
 /* "192.0.2.7", "::1" with a port; -ROOST_INVALID. */

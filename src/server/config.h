@@ -29,7 +29,7 @@ struct config {
     struct password_params hash;
     uint32_t hash_threads;
 
-    uint32_t handshakes_max;
+    uint32_t handshakes_max, handshakes_source;
     uint32_t http_max;
     char metrics_token[CONFIG_TEXT_MAX]; /* "": metrics for loopback only */
     int64_t handshake_ms, http_ms, close_ms;

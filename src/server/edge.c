@@ -16,8 +16,9 @@ enum {
     SLOTS_FIRST = 64,
     CROWD = 100,
     TICK_MS = 250, /* how exact the patience with a peer is */
-    /* A handshake that made no end in this time may be dropped for a new one. */
-    STALE_HANDSHAKE_US = 2000000,
+    /* No source holds more than so many parts of conns.max. */
+    SOURCE_SHARE = 3,
+    SOURCE_PARTS = 4,
 };
 
 struct now edge_now(void)
@@ -65,6 +66,8 @@ static void untime(struct edge *e, struct peer *p)
 {
     if (!p->timed)
         return;
+    if (p->timed == TIMED_HANDSHAKE)
+        sources_remove(&e->half_open, p->source);
     *(p->prev_timed ? &p->prev_timed->next_timed : &e->timed[p->timed].first) = p->next_timed;
     *(p->next_timed ? &p->next_timed->prev_timed : &e->timed[p->timed].last) = p->prev_timed;
     e->timed[p->timed].n--;
@@ -104,6 +107,8 @@ void edge_time(struct edge *e, struct peer *p, enum timed list)
     untime(e, p);
     if (!list)
         return;
+    if (list == TIMED_HANDSHAKE && sources_add(&e->half_open, p->source))
+        return; /* no memory: see edge_accept */
     p->timed = (uint8_t)list;
     p->due_us = edge_now().mono_us + e->settings.wait_us[list];
     p->prev_timed = e->timed[list].last;
@@ -114,38 +119,59 @@ void edge_time(struct edge *e, struct peer *p, enum timed list)
         uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
 }
 
+static void unshake(struct edge *e, struct peer *p)
+{
+    if (!p->waits_to_shake)
+        return;
+    *(p->prev_shake ? &p->prev_shake->next_shake : &e->shakes.first) = p->next_shake;
+    *(p->next_shake ? &p->next_shake->prev_shake : &e->shakes.last) = p->prev_shake;
+    p->next_shake = p->prev_shake = NULL;
+    p->waits_to_shake = false;
+}
+
 void edge_forget(struct edge *e, struct peer *p)
 {
     uint32_t slot = (uint32_t)p->number & ((1u << SLOT_BITS) - 1);
 
     untime(e, p);
+    unshake(e, p);
     if (e->slots[slot] != p)
         return; /* it was never in the table */
     e->slots[slot] = NULL;
     e->unused[e->n_unused++] = slot;
     e->n_peers--;
+    sources_remove(&e->conns, p->source);
     e->gone++;
 }
 
 /* --- coming -------------------------------------------------------------------------------- */
 
-bool edge_is_full(struct edge *e)
+static void make_room(struct edge *e, uint64_t source)
 {
     struct peer *oldest = e->timed[TIMED_HANDSHAKE].first;
-    int64_t patience_us = e->settings.wait_us[TIMED_HANDSHAKE];
 
-    if (e->timed[TIMED_HANDSHAKE].n < e->settings.handshakes_max)
-        return false;
-    if (edge_now().mono_us < oldest->due_us - patience_us + STALE_HANDSHAKE_US)
-        return true;
-    e->stats.timed_out++;
-    peer_kill(oldest);
-    return false;
+    while (oldest && oldest->source != source)
+        oldest = oldest->next_timed;
+    if (!oldest)
+        return;
+    e->stats.crowded_out++;
+    peer_lose(oldest, HUB_CLOSE_GONE);
 }
 
-void edge_accept(struct edge *e, int fd)
+static bool is_full(const struct edge *e, uint64_t source)
 {
-    if (e->n_peers >= e->settings.conns_max || (!e->n_unused && grow(e))) {
+    uint64_t share = (uint64_t)e->settings.conns_max * SOURCE_SHARE / SOURCE_PARTS + 1;
+
+    return e->n_peers >= e->settings.conns_max || sources_count(&e->conns, source) >= share;
+}
+
+void edge_accept(struct edge *e, int fd, uint64_t source)
+{
+    if (sources_count(&e->half_open, source) >= e->settings.handshakes_source)
+        make_room(e, source);
+    else if (e->timed[TIMED_HANDSHAKE].n >= e->settings.handshakes_max)
+        make_room(e, sources_most(&e->half_open));
+    if (is_full(e, source) || (!e->n_unused && grow(e)) || sources_add(&e->conns, source)) {
         e->stats.refused++;
         close(fd);
         return;
@@ -154,15 +180,47 @@ void edge_accept(struct edge *e, int fd)
     struct peer *p = peer_new(e, e->next_number++ << SLOT_BITS | slot, fd);
 
     if (!p) {
+        sources_remove(&e->conns, source);
         e->stats.refused++;
         return;
     }
+    p->source = source;
     e->n_unused--;
     e->slots[slot] = p;
     e->n_peers++;
     e->stats.accepted++;
     edge_time(e, p, TIMED_HANDSHAKE);
-    peer_watch(p);
+    if (p->timed)
+        peer_watch(p);
+    else
+        peer_kill(p);
+}
+
+/* --- handshakes ------------------------------------------------------------------------ */
+
+static void on_shake(uv_idle_t *idle)
+{
+    struct edge *e = idle->data;
+    struct peer *p = e->shakes.first;
+
+    if (p) {
+        unshake(e, p);
+        peer_shake(p);
+    }
+    if (!e->shakes.first)
+        uv_idle_stop(idle);
+}
+
+void edge_shake_later(struct edge *e, struct peer *p)
+{
+    if (p->waits_to_shake)
+        return;
+    p->waits_to_shake = true;
+    p->prev_shake = e->shakes.last;
+    *(p->prev_shake ? &p->prev_shake->next_shake : &e->shakes.first) = p;
+    e->shakes.last = p;
+    if (!uv_is_active((uv_handle_t *)&e->shake))
+        uv_idle_start(&e->shake, on_shake);
 }
 
 /* --- the hub ---------------------------------------------------------------------------------- */
@@ -390,7 +448,10 @@ int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *setti
     uv_timer_init(loop, &e->hub_timer);
     uv_timer_init(loop, &e->tick);
     uv_timer_init(loop, &e->hold_timer);
-    e->flush.data = e->hub_timer.data = e->tick.data = e;
+    uv_idle_init(loop, &e->shake);
+    sources_init(&e->conns, uv_hrtime());
+    sources_init(&e->half_open, uv_hrtime());
+    e->flush.data = e->hub_timer.data = e->tick.data = e->shake.data = e;
     uv_prepare_start(&e->flush, on_flush);
     return e->plain && e->cipher && e->bio ? 0 : -ROOST_NOMEM;
 }
@@ -445,6 +506,7 @@ void edge_stop(struct edge *e)
     uv_close((uv_handle_t *)&e->hub_timer, NULL);
     uv_close((uv_handle_t *)&e->tick, NULL);
     uv_close((uv_handle_t *)&e->hold_timer, NULL);
+    uv_close((uv_handle_t *)&e->shake, NULL);
 }
 
 void edge_fini(struct edge *e)
@@ -454,5 +516,7 @@ void edge_fini(struct edge *e)
     free(e->cipher);
     free(e->slots);
     free(e->unused);
+    sources_fini(&e->conns);
+    sources_fini(&e->half_open);
     *e = (struct edge){ 0 };
 }

@@ -18,6 +18,7 @@
 #include "server/keeper.h"
 #include "server/metrics.h"
 #include "server/pages.h"
+#include "server/sources.h"
 #include "server/storer.h"
 #include "server/tls.h"
 
@@ -33,15 +34,17 @@ struct peer;
 /* Peers with a deadline, oldest first: all in one list have the same patience. */
 enum timed {
     TIMED_NONE,
-    TIMED_HANDSHAKE,
-    TIMED_HTTP,   /* until its request is there, and the answer has left */
-    TIMED_ANSWER, /* somebody here owes what the answer to it needs */
+    TIMED_HANDSHAKE, /* until TLS is done, and the first frame or request has begun */
+    TIMED_HTTP,      /* until its request is there, and the answer has left */
+    TIMED_ANSWER,    /* somebody here owes what the answer to it needs */
     TIMED_CLOSING,
     TIMED_NR
 };
 
 struct edge_settings {
-    uint32_t conns_max, handshakes_max, http_max;
+    uint32_t conns_max, http_max;
+    uint32_t handshakes_max;            /* that have not said what they want yet */
+    uint32_t handshakes_source;         /* of one source */
     uint32_t store_waiting, hashes_max; /* for the metrics only */
     const char *metrics_token;          /* borrowed */
     size_t queue_max;                   /* bytes waiting for one peer */
@@ -50,6 +53,7 @@ struct edge_settings {
 
 struct edge_stats {
     uint64_t accepted, refused, handshakes_failed, slow, malformed, timed_out;
+    uint64_t crowded_out; /* half open, and closed for one that came later */
     uint64_t records, writes, bytes_in, bytes_out, sends;
     uint64_t answers[METRIC_STATUS_NR]; /* to HTTP requests */
     uint64_t bytes_queued;
@@ -80,6 +84,13 @@ struct edge {
         struct peer *first, *last;
         uint32_t n;
     } timed[TIMED_NR];
+    struct sources conns, half_open; /* of each source: all; in TIMED_HANDSHAKE */
+    /* Sent something while they shake hands: a turn of the loop does one, as each costs
+     * more than a hundred lines, and those who talk have their turn in between. */
+    struct {
+        struct peer *first, *last;
+    } shakes;
+    uv_idle_t shake;
     struct now started;
     struct health health;
     char web_policy[PAGES_POLICY_MAX];
@@ -98,10 +109,9 @@ int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *setti
 void edge_attach(struct edge *e, struct hub *hub, struct storer *storer, struct hasher *hasher,
                  const struct tls *tls);
 
-/* Takes fd over. */
-void edge_accept(struct edge *e, int fd);
-/* No room for one more that has not shaken hands: come back later. */
-bool edge_is_full(struct edge *e);
+/* Takes fd over. When too many are half open, the oldest of those makes room: of the
+ * same source when that has too many, else of the source that has most. */
+void edge_accept(struct edge *e, int fd, uint64_t source);
 
 /* The answer; title is for MEETING_LIVE. One that comes too late is dropped. */
 void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const char *title);
@@ -131,6 +141,8 @@ void edge_pull(struct edge *e);
 void edge_mark_dirty(struct edge *e, struct peer *p);
 void edge_time(struct edge *e, struct peer *p, enum timed list);
 void edge_forget(struct edge *e, struct peer *p);
+/* It wants to go on with its handshake: peer_shake will be called in its turn. */
+void edge_shake_later(struct edge *e, struct peer *p);
 /* Is e->health of now? If not, it is asked for: web_conn_on_health will be called. */
 bool edge_knows_health(struct edge *e);
 /* The page of a meeting asks what it is called. 0: edge_on_title will be called with this

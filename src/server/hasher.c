@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "server/resources.h"
@@ -10,6 +12,8 @@ enum {
     THREADS_MAX = 64,
     /* The pool was idle so long: what the allocator kept of logins goes back. */
     TRIM_AFTER_MS = 300,
+    /* A flood of logins takes what the loop and the store leave of the processor. */
+    NICE = 10,
 };
 
 struct job {
@@ -97,6 +101,8 @@ static void thread_main(void *arg)
 {
     struct hasher *h = arg;
     struct job *j;
+
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread; it may be refused */
 
     uv_mutex_lock(&h->lock);
     while ((j = next_job(h))) {

@@ -12,10 +12,10 @@
 
 enum {
     BACKLOG = 4096,      /* the kernel cuts it to net.core.somaxconn */
-    ACCEPTS_A_TURN = 32, /* a handshake is some 300 us: the others wait 10 ms at most */
+    ACCEPTS_A_TURN = 16, /* some 10 us each: those who talk have their turn in between */
     FREE_PORT_TRIES = 20,
     ADDRESS_MAX = 64,
-    /* Without files or handshakes left, the kernel's queue holds who comes. */
+    /* Without files left, the kernel's queue holds who comes. */
     PAUSE_MS = 100,
     TELL_EVERY_US = 10000000,
 };
@@ -186,13 +186,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        if (edge_is_full(s->owner->edge)) {
-            rest(s->owner, "too many have not finished TLS (handshake.max)");
-            return;
-        }
-        int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = { 0 };
+        socklen_t len = sizeof from;
+        int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            edge_accept(s->owner->edge, fd);
+            edge_accept(s->owner->edge, fd, addr_source(&from));
         } else if (errno == EAGAIN) {
             return;
         } else if (!is_passing(errno)) {

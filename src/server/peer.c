@@ -16,6 +16,7 @@
 #include "server/web_conn.h"
 
 enum {
+    FED_PART = 4,     /* of conn.queue: with more waiting for it, a peer is not read from */
     READS_A_TURN = 4, /* of 16 KB: then the other peers have their turn */
     /* Records that wait in the kernel's stead: one chunk, and what TLS itself
      * sends. A peer that makes TLS talk without reading is closed. */
@@ -237,6 +238,8 @@ static void feed_roost(struct peer *p, const uint8_t *in, size_t len)
             peer_lose(p, HUB_CLOSE_GONE);
             return;
         }
+        if (p->timed == TIMED_HANDSHAKE)
+            edge_time(e, p, TIMED_NONE); /* it speaks: the hub knows for how long */
         hub_on_frame(e->hub, p->number, body, body_len, edge_now());
         edge_pull(e);
     }
@@ -264,7 +267,6 @@ static void opened(struct peer *p)
             peer_kill(p);
         return;
     }
-    edge_time(e, p, TIMED_NONE);
     /* a client with Nagle's algorithm holds its Hello until our ACK, which would
      * be delayed by 40 ms, as we have nothing to say yet */
     setsockopt(p->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
@@ -289,8 +291,28 @@ static void answer_plain_http(struct peer *p)
         send_some(p, (const uint8_t *)words, sizeof words - 1);
 }
 
+static SSL *ssl_new(struct peer *p)
+{
+    SSL *ssl = SSL_new(p->edge->tls->ctx);
+    BIO *bio = ssl ? BIO_new(p->edge->bio) : NULL;
+
+    if (!bio) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    BIO_set_data(bio, p);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_accept_state(ssl);
+    return ssl;
+}
+
 static bool shake(struct peer *p)
 {
+    if (!p->ssl && !(p->ssl = ssl_new(p))) {
+        peer_kill(p);
+        return false;
+    }
     int r = SSL_do_handshake(p->ssl);
 
     if (r == 1) {
@@ -345,6 +367,12 @@ static void on_readable(struct peer *p)
         peer_watch(p);
 }
 
+void peer_shake(struct peer *p)
+{
+    assert(!p->edge->cipher_len && "whoever fills it empties it");
+    on_readable(p);
+}
+
 static void linger(struct peer *p)
 {
     for (int i = 0; i < READS_A_TURN; i++) {
@@ -377,7 +405,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         if (p->state == PEER_GONE)
             return;
     }
-    if (p->state == PEER_LINGERING)
+    if (p->state == PEER_HANDSHAKE) {
+        edge_shake_later(p->edge, p);
+        peer_watch(p);
+    } else if (p->state == PEER_LINGERING)
         linger(p);
     else if (p->state == PEER_FINISHING && status < 0)
         peer_kill(p);
@@ -387,12 +418,18 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 /* --- life ------------------------------------------------------------------------- */
 
+/* Who does not read what it asked for is not asked what else it wants. */
+static bool is_fed(const struct peer *p)
+{
+    return p->queue.bytes > p->edge->settings.queue_max / FED_PART;
+}
+
 void peer_watch(struct peer *p)
 {
     int events = p->left_len || web_conn_is_ready(p) ? UV_WRITABLE : 0;
 
-    if (p->state == PEER_LINGERING ||
-        (p->state < PEER_FINISHING && !p->edge->draining && !web_conn_is_busy(p)))
+    if (p->state == PEER_LINGERING || (p->state < PEER_FINISHING && !p->edge->draining &&
+                                       !p->waits_to_shake && !is_fed(p) && !web_conn_is_busy(p)))
         events |= UV_READABLE;
     if (events == p->events || p->state == PEER_GONE)
         return;
@@ -401,22 +438,6 @@ void peer_watch(struct peer *p)
         uv_poll_start(&p->poll, events, on_poll);
     else
         uv_poll_stop(&p->poll);
-}
-
-static SSL *ssl_new(struct peer *p)
-{
-    SSL *ssl = SSL_new(p->edge->tls->ctx);
-    BIO *bio = ssl ? BIO_new(p->edge->bio) : NULL;
-
-    if (!bio) {
-        SSL_free(ssl);
-        return NULL;
-    }
-    BIO_set_data(bio, p);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_accept_state(ssl);
-    return ssl;
 }
 
 struct peer *peer_new(struct edge *e, uint64_t number, int fd)
@@ -436,11 +457,6 @@ struct peer *peer_new(struct edge *e, uint64_t number, int fd)
     frame_reader_init(&p->frames);
     queue_init(&p->queue);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    p->ssl = ssl_new(p);
-    if (!p->ssl) {
-        peer_kill(p);
-        return NULL;
-    }
     return p;
 }
 

@@ -4,7 +4,8 @@
  *
  * FINISHING sends what waits, then says goodbye; LINGERING reads and drops what
  * the other side still sends, for a while: closing at once would reset the
- * connection, and the last lines would be lost on their way. Every state may
+ * connection, and the last lines would be lost on their way. A peer costs little
+ * before its first bytes (no TLS object), and its handshake goes on in its turn. Every state may
  * end at once (peer_kill). The memory goes when libuv has let go of the handle.
  */
 #pragma once
@@ -34,14 +35,15 @@ struct peer {
     int fd;
     uint8_t state, events, timed;
     uint8_t reads_left; /* system calls that this turn may still make */
-    bool is_dirty, said_goodbye, closed;
-    SSL *ssl;
+    bool is_dirty, said_goodbye, closed, waits_to_shake;
+    uint64_t source; /* addr_source */
+    SSL *ssl;        /* NULL until its first bytes come */
     struct frame_reader frames;
     struct queue queue;
     uint8_t *left; /* records that the socket would not take yet */
     uint32_t left_len, left_at;
     struct web_conn *web; /* PEER_HTTP */
-    struct peer *next_dirty, *next_timed, *prev_timed;
+    struct peer *next_dirty, *next_timed, *prev_timed, *next_shake, *prev_shake;
     int64_t due_us;
 };
 
@@ -57,6 +59,8 @@ void peer_send(struct peer *p, struct blob *bytes);
 void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t len);
 /* Sends what waits, then closes. The hub knows, or is never to know. */
 void peer_finish(struct peer *p);
+/* Its turn to shake hands has come. */
+void peer_shake(struct peer *p);
 /* At once. The hub is not told. */
 void peer_kill(struct peer *p);
 /* At once; the hub is told why. */

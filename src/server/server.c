@@ -114,6 +114,7 @@ static struct edge_settings edge_settings_of(const struct config *c)
     return (struct edge_settings){
         .conns_max = resources_files(c->hub.conns_max, FILES_BESIDE_PEERS),
         .handshakes_max = c->handshakes_max,
+        .handshakes_source = c->handshakes_source,
         .http_max = c->http_max,
         .store_waiting = c->store_waiting,
         .hashes_max = c->hub.hashes_max,

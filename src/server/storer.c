@@ -17,6 +17,9 @@ enum {
     VEC_KEEP = 1024,       /* a larger array is given back when it is empty */
     NOMEM_WAIT_US = 10000, /* before memory is asked for again */
     TELL_EVERY_S = 10,     /* that nothing can be stored */
+    /* Between two commits for strangers alone. Each makes those who talk meanwhile wait as
+     * long as a disk takes; so a flood of wrong passwords shares 50 a second. */
+    STRANGERS_MS = 20,
 };
 
 /* An operation on its way there (result NULL), or back. */
@@ -39,6 +42,8 @@ struct storer {
     uv_mutex_t lock;
     uv_cond_t cond;
     struct vec waiting, done;  /* under lock */
+    size_t urgent;             /* under lock: of those that wait, not patient */
+    uint64_t strangers_ns;     /* the thread's: when it last worked for strangers alone */
     bool stopping;             /* under lock */
     bool probing, probed;      /* under lock: is asked for; probe_err is the answer */
     int probe_err;             /* under lock */
@@ -119,6 +124,22 @@ static void run_batch(struct storer *s)
     }
 }
 
+/* Only patient ones wait, and some had their turn a moment ago. */
+static bool may_rest(const struct storer *s, uint64_t *ret_ns)
+{
+    uint64_t now_ns = uv_hrtime(), due_ns = s->strangers_ns + STRANGERS_MS * 1000000ULL;
+
+    *ret_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    return s->waiting.n && !s->urgent && *ret_ns && !s->stopping && !s->probing;
+}
+
+static void count_urgent(struct storer *s)
+{
+    s->urgent = 0;
+    for (size_t i = 0; i < s->waiting.n; i++)
+        s->urgent += !s->waiting.items[i].op->patient;
+}
+
 static int64_t now_us(void)
 {
     return (int64_t)(uv_hrtime() / 1000);
@@ -144,9 +165,13 @@ static bool take(struct storer *s)
 {
     while (!s->waiting.n && !s->stopping && !s->probing && !s->chore && !is_due(s))
         wait_for_more(s);
+    for (uint64_t rest_ns; may_rest(s, &rest_ns);)
+        uv_cond_timedwait(&s->cond, &s->lock, rest_ns);
     s->batch.n = 0;
     if (!s->waiting.n)
         return !s->stopping;
+    if (!s->urgent)
+        s->strangers_ns = uv_hrtime();
 
     size_t n = s->waiting.n < s->settings.batch_max ? s->waiting.n : s->settings.batch_max;
     memcpy(s->batch.items, s->waiting.items, n * sizeof *s->waiting.items);
@@ -155,6 +180,7 @@ static bool take(struct storer *s)
     memmove(s->waiting.items, s->waiting.items + n, s->waiting.n * sizeof *s->waiting.items);
     if (!s->waiting.n)
         vec_clear(&s->waiting);
+    count_urgent(s);
     return true;
 }
 
@@ -349,7 +375,8 @@ void storer_put(struct storer *s, struct store_op *op)
     }
     s->waiting.items[s->waiting.n++] = item;
     s->stats.busy += item.busy;
-    if (s->waiting.n == 1)
+    s->urgent += !op->patient;
+    if (s->waiting.n == 1 || (!op->patient && s->urgent == 1))
         uv_cond_broadcast(&s->cond);
     uv_mutex_unlock(&s->lock);
     s->out++;

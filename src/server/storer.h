@@ -3,7 +3,8 @@
  * The loop puts operations; the thread takes all that wait (up to a batch),
  * runs them as one transaction and hands the results back in the order of
  * putting, on the loop. What arrives during a commit is the next batch, so the
- * busier it is the more lines share one fsync. The queue is bounded: above the
+ * busier it is the more lines share one fsync. What is patient (op->patient) waits a
+ * moment for others when the last of its kind was just done. The queue is bounded: above the
  * bound an operation is answered -ROOST_BUSY, in its turn.
  */
 #pragma once
