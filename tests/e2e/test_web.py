@@ -77,6 +77,26 @@ def the_page_of_a_meeting_runs_its_own_script_alone(hall):
 
 
 @story
+def a_meeting_shows_its_title_to_who_has_its_code(hall):
+    anna = hall.user("anna")
+    met = anna.rows("meet", "new", "--title", "Maths & <b>more</b>")[-1]
+    code, link = met["code"], met["link"]
+    address, _, secret = link.partition("#")
+    equal(address, f"https://127.0.0.1:{hall.port}/j/{code}")
+    with Web(hall) as web:
+        a = web.get(f"/j/{code}")
+        equal(a.status, 200)
+        check("<h1>Maths &amp; &lt;b&gt;more&lt;/b&gt;</h1>" in a.text and code in a.text, a.text)
+        check(secret not in a.text, "the server shows the secret")
+        check(re.fullmatch(r"[A-Za-z0-9_-]{16,63}", secret), "the page's script takes no such secret:", secret)
+        for i in range(12):  # wrong ones, until nobody is told any more
+            web.get(f"/j/{(int(code) + 1 + i) % 1000000:06}")
+        a = web.get(f"/j/{code}")
+        check(a.status == 200 and "Maths" not in a.text and "A meeting" in a.text, a.text)
+    check(not any(secret in line for line in hall.server.seen), "the secret is in the log")
+
+
+@story
 def opening_a_page_is_a_guess(hall):
     seen = [get(hall, f"/j/{100000 + i}") for i in range(12)]
     equal([a.status for a in seen], [404] * 10 + [200] * 2)
