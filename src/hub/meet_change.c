@@ -3,6 +3,7 @@
  * All who are in hear of it as an event of the room; hosts hear of the lobby; and
  * each whose own place changed hears that by itself, as those who wait follow no room.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "hub/handlers_meet.h"
@@ -76,6 +77,18 @@ static void begin_reading(struct request *q, struct meet_change *c)
             e->a.row.from_seq = q->room->head + 1;
 }
 
+/* While somebody is in, the code does not expire. */
+static bool is_empty(const struct request *q, const struct meet_change *c)
+{
+    uint32_t n = q->room->meeting->n_in;
+
+    for (const struct meet_edit *e = c->edits; e; e = e->next) {
+        n -= is_in(meeting_attendee(q->room->meeting, e->a.row.account));
+        n += is_in(&e->a);
+    }
+    return n == 0;
+}
+
 static int op_fill(struct request *q, struct meet_change *c, struct store_op *op)
 {
     begin_reading(q, c);
@@ -83,8 +96,10 @@ static int op_fill(struct request *q, struct meet_change *c, struct store_op *op
     op->meet.room = q->room_id;
     op->meet.live = !c->head.ended;
     op->meet.forget = c->head.ended && c->head.forget_chat;
-    op->meet.until_ms = (int64_t)c->head.until_ms;
+    op->meet.until_ms = is_empty(q, c) ? (int64_t)c->head.until_ms : 0;
     op->meet.bound_room = c->head.bound_room;
+    if (c->action == ROOST__MEET_ACTION__TITLE) /* the chat is called so too */
+        op->room.name = arena_str(&op->mem, c->head.title);
     if (c->head.ended)
         c->head.code = "";
     int err = meet_pack_head(&op->mem, &c->head, &op->meet.data, &op->meet.n_data);
@@ -149,8 +164,10 @@ static void let_go(struct hub *h, uint64_t account, uint64_t meeting)
     struct user *u = user_of(h, account);
 
     for (struct conn *c = u ? u->conns : NULL; c; c = c->next_of_user)
-        if (c->meeting == meeting)
+        if (c->meeting == meeting) {
             c->meeting = 0;
+            tell_attached(h, meeting, account, false);
+        }
 }
 
 /* What the change is for the chat's members, as membership() said to the store. */
@@ -203,12 +220,30 @@ static void close_all(struct hub *h, struct request *q)
         if (a->row.guest)
             tell_sessions_end(h, a->row.account, 0, 0, ROOST_MEET_ENDED);
     }
+    for (size_t i = 0; (s = map_next(&h->users, &i));) {
+        const struct user *u = s->value; /* a guest that had only come to the door */
+        if (u->guest_of == r->id && !meeting_attendee(r->meeting, u->account))
+            tell_sessions_end(h, u->account, 0, 0, ROOST_MEET_ENDED);
+    }
     if (r->meeting->head.forget_chat)
         for (size_t i = 0; (s = map_next(&r->members, &i));)
             tell_detach(h, r->id, s->key);
     rooms_tell_place_all(h, r);
     if (r->meeting->head.forget_chat)
         r->ready = false; /* has no members now: read again */
+}
+
+static void call(struct hub *h, struct room *r, const char *name)
+{
+    char *copy = strdup(name);
+
+    if (copy) {
+        free(r->name);
+        r->name = copy;
+    } else {
+        r->ready = false; /* read again */
+    }
+    rooms_tell_place_all(h, r);
 }
 
 static void event_tell(struct hub *h, struct request *q, const struct meet_change *c,
@@ -263,6 +298,8 @@ void meet_changed(struct hub *h, struct request *q, const struct store_result *r
             follow_membership(h, q, &e->a, told[i].out);
     }
     tell_lobby(h, m, lobby, n_lobby);
+    if (c->action == ROOST__MEET_ACTION__TITLE)
+        call(h, q->room, c->head.title);
     if (ends)
         close_all(h, q);
 }
