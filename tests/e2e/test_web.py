@@ -1,6 +1,8 @@
 """The control port as browsers, curl and Prometheus see it."""
 import base64
+import ctypes
 import hashlib
+import os
 import pathlib
 import re
 import shutil
@@ -123,6 +125,45 @@ def a_disk_that_refuses_is_told(hall):
     subprocess.run(["prlimit", "--pid", pid, "--fsize=unlimited:unlimited"], check=True)
     until(lambda: get(hall, "/healthz").status == 200, "the recovery")
     hall.user("anna").run("whoami")
+
+
+SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000  # of ptrace(2) and waitpid(2)
+
+
+class Frozen:
+    """All threads of the server but its loop, stopped: the disk hangs."""
+
+    def __init__(self, pid):
+        self.threads = [int(t) for t in os.listdir(f"/proc/{pid}/task") if int(t) != pid]
+        self.ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        self.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+    def __enter__(self):
+        for thread in self.threads:
+            if self.ptrace(SEIZE, thread, None, None):
+                raise Skip("this machine does not let its tests stop threads (ptrace)")
+            self.ptrace(INTERRUPT, thread, None, None)
+            os.waitpid(thread, WALL)
+
+    def __exit__(self, *exc):
+        for thread in self.threads:
+            self.ptrace(DETACH, thread, None, None)
+
+
+@story
+def a_disk_that_hangs_is_told_and_holds_up_nobody(hall):
+    with Frozen(hall.server.process.pid), Web(hall) as health, Web(hall) as meeting:
+        health.send(REQUEST)
+        meeting.send("GET /j/314159 HTTP/1.1\r\nHost: hall\r\n\r\n" + REQUEST)
+        for path in ("/", "/metrics", "/nothing"):  # while those wait
+            check(get(hall, path).status in (200, 404), path)
+        a = health.answer()
+        check(a.status == 503 and "does not answer" in a.text, a.text)
+        health.ends()
+        a = meeting.answer()
+        check(a.status == 200 and "A meeting" in a.text and "314159" in a.text, a.text)
+        meeting.ends()
+    until(lambda: get(hall, "/healthz").status == 200, "the recovery")
 
 
 @story
