@@ -30,6 +30,13 @@ _roost_rooms() {
         sed -n 's/.*"kind": "room", "name": "\([^"\\]*\)".*/\1/p'
 }
 
+_roost_codes() {
+    local -a globals
+    mapfile -t globals < <(_roost_globals)
+    timeout 2 "${words[0]}" "${globals[@]}" --json meet list </dev/null 2>/dev/null |
+        sed -n 's/.*"code": "\([0-9]*\)".*/\1/p'
+}
+
 _roost() {
     local cur prev words cword table name='' line takes='' options='' i word rest
     COMPREPLY=()
@@ -39,7 +46,7 @@ _roost() {
     prev=${words[cword - 1]}
 
     case $prev in
-    --home | --password-file | --new-password-file)
+    --home | --password-file | --new-password-file | --ics | --csv)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -105,8 +112,11 @@ _roost() {
     [[ $name == 'room new' ]] && [[ $kind == ROOM ]] && return
     [[ $name == 'room new' ]] && kind=USER
     [[ $name == 'admin user '* && $kind == NAME ]] && kind=USER
+    [[ $prev == --room ]] && kind=ROOM
     local names=''
     case $kind in
+    *CODE*) names=$(_roost_codes) ;;
+    *ACTION*) names=$_roost_actions ;;
     *TARGET*) names="$(_roost_rooms) $(_roost_ask name who | sed 's/^/@/')" ;;
     *ROOM*) names=$(_roost_rooms) ;;
     *USER*) names=$(_roost_ask name who) ;;
@@ -119,5 +129,13 @@ _roost() {
     esac
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$names" -- "$cur")
 }
+
+# What a host can do, one of `roost meet host CODE`.
+_roost_actions='admit deny admit-all deny-all message mute mute-all mute-on-entry no-mute-on-entry
+lock-mic unlock-mic ask-unmute ask-video stop-video allow-share forbid-share give-share take-share
+allow-chat forbid-chat allow-notes forbid-notes allow-rename forbid-rename allow-record
+forbid-record spotlight spotlight-off rename remove ban unban make-host make-cohost drop-cohost
+make-viewer make-participant take-back lower-hand lock unlock open close title keep-chat
+forget-chat end'
 
 complete -F _roost roost
