@@ -126,18 +126,26 @@ static int present(struct act *a, uint64_t account)
     return 0;
 }
 
+/* The host presents: only the host ends that. */
+static bool is_host_s(const struct act *a)
+{
+    const person *p = meeting_attendee(a->m, a->m->head.presenter);
+
+    return p && p != a->by && p->row.role == ROOST__MEET_ROLE__HOST;
+}
+
 int act_give_share(struct act *a)
 {
+    if (is_host_s(a) && a->who->row.account != a->m->head.presenter)
+        return -ROOST_NOT_ALLOWED;
     return present(a, a->who->row.account);
 }
 
 int act_take_share(struct act *a)
 {
-    const person *p = meeting_attendee(a->m, a->m->head.presenter);
-
     if (!a->m->head.presenter)
         return -ROOST_ALREADY;
-    if (p && p != a->by && p->row.role == ROOST__MEET_ROLE__HOST)
+    if (is_host_s(a))
         return -ROOST_NOT_ALLOWED;
     a->c->head.presenter = 0;
     return 0;
@@ -215,8 +223,11 @@ int act_allow_record(struct act *a)
 
 int act_forbid_record(struct act *a)
 {
-    act_edit(a)->row.recording = false;
-    return act_turn(&a->edit->row.may_record, false);
+    if (!a->who->row.may_record && !a->who->row.recording) /* who was host may record still */
+        return -ROOST_ALREADY;
+    person *p = act_edit(a);
+    p->row.recording = p->row.may_record = false;
+    return 0;
 }
 
 int act_start_record(struct act *a)

@@ -33,7 +33,6 @@ int act_admit_all(struct act *a)
 static void turn_away(struct act *a, person *p)
 {
     meet_step_out(a->m, a->c, p, ROOST__MEET_STATE__DENIED);
-    p->denied_ms = a->c->now_ms;
 }
 
 int act_deny(struct act *a)
@@ -65,7 +64,7 @@ int act_message(struct act *a)
 
     if (!len || len > MEET_TEXT_MAX)
         return len ? -ROOST_TOO_LONG : -ROOST_BAD_TEXT;
-    if (a->who && a->who != a->by) {
+    if (a->ask->who) {
         if (a->who->row.state != ROOST__MEET_STATE__WAITING)
             return -ROOST_NOT_IN_MEETING;
         write_to(a, act_edit(a));

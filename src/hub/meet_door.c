@@ -34,7 +34,7 @@ static int way_of(const struct meeting *m, const struct meet_comer *who, enum wa
 {
     const struct attendee *a = meeting_attendee(m, who->account);
     bool was_in = a && a->row.admitted;
-    bool removed = a && a->row.state == ROOST__MEET_STATE__REMOVED;
+    bool sent_away = a && a->sent_away_ms;
     bool walks_in = who->room_role || (m->head.open && (!who->guest || who->by_link));
 
     *ret = ENTER;
@@ -42,7 +42,7 @@ static int way_of(const struct meeting *m, const struct meet_comer *who, enum wa
         return 0;
     if (m->head.locked)
         return -ROOST_MEET_LOCKED;
-    *ret = walks_in && !removed ? ENTER : WAIT;
+    *ret = walks_in && !sent_away ? ENTER : WAIT;
     return 0;
 }
 
@@ -64,8 +64,9 @@ static int find_way(const struct meeting *m, const struct meet_comer *who, int64
         return -ROOST_MEET_ENDED;
     if (is_banned(m, who))
         return -ROOST_MEET_BANNED;
-    if (a && a->row.state == ROOST__MEET_STATE__DENIED && now_ms < a->denied_ms + MEET_DENIED_MS) {
-        *ret_retry_ms = (uint64_t)(a->denied_ms + MEET_DENIED_MS - now_ms);
+    if (a && a->row.state == ROOST__MEET_STATE__DENIED &&
+        now_ms < a->sent_away_ms + MEET_DENIED_MS) {
+        *ret_retry_ms = (uint64_t)(a->sent_away_ms + MEET_DENIED_MS - now_ms);
         return -ROOST_DENIED;
     }
     int err = way_of(m, who, ret);

@@ -101,7 +101,8 @@ static int op_fill(struct request *q, struct making *k, struct store_op *op)
     *member = (struct member_row){ .account = q->account, .name = arena_str(&op->mem, q->name) };
     op->attendees = row;
     op->members = member;
-    op->n_attendees = op->n_members = 1;
+    op->n_attendees = 1;
+    op->n_members = q->guest ? 0 : 1; /* a guest reads from its coming on */
     op->event = (struct event){ .kind = EVENT_MEET,
                                 .from = q->account,
                                 .from_name = arena_str(&op->mem, q->name),

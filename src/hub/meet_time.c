@@ -16,6 +16,9 @@ void meet_step_out(const struct meeting *m, struct meet_change *c, struct attend
     (void)m;
     if (is_in(a) || to == ROOST__MEET_STATE__REMOVED)
         a->row.left_ms = (uint64_t)c->now_ms;
+    if (is_in(a) && c->head.until_ms && (uint64_t)c->now_ms + MEET_CODE_MS > c->head.until_ms)
+        c->head.until_ms = (uint64_t)c->now_ms +
+                           MEET_CODE_MS; /* who only knocked changes nothing */
     a->row.state = to;
     a->row.hand_ms = a->row.share_ms = 0;
     a->row.away = a->row.recording = a->row.asked_unmute = a->row.asked_video = false;
@@ -23,6 +26,7 @@ void meet_step_out(const struct meeting *m, struct meet_change *c, struct attend
     if (to != ROOST__MEET_STATE__OUT) {
         a->row.admitted = a->row.may_record = false;
         a->row.role = ROOST__MEET_ROLE__PARTICIPANT;
+        a->sent_away_ms = c->now_ms;
     } else if (a->row.role == ROOST__MEET_ROLE__HOST) {
         a->row.role = ROOST__MEET_ROLE__PARTICIPANT; /* somebody else is host now, or nobody */
     }
@@ -30,10 +34,6 @@ void meet_step_out(const struct meeting *m, struct meet_change *c, struct attend
         c->head.presenter = 0;
     if (c->head.spotlight == a->row.account)
         c->head.spotlight = 0;
-    if (c->head.until_ms)
-        c->head.until_ms = (uint64_t)c->now_ms + MEET_CODE_MS > c->head.until_ms
-                               ? (uint64_t)c->now_ms + MEET_CODE_MS
-                               : c->head.until_ms;
 }
 
 void meet_step_in(const struct meeting *m, struct meet_change *c, struct attendee *a)
@@ -43,6 +43,7 @@ void meet_step_in(const struct meeting *m, struct meet_change *c, struct attende
 
     a->row.state = ROOST__MEET_STATE__IN;
     a->row.admitted = true;
+    a->sent_away_ms = 0;
     a->row.in_ms = (uint64_t)c->now_ms;
     a->row.left_ms = 0;
     a->row.note = "";

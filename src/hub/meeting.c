@@ -145,7 +145,7 @@ static int attendee_load(struct meeting *m, struct arena *mem, const struct atte
     struct attendee a = { .row = *kept->attendee,
                           .skeleton = kept->skeleton,
                           .source = kept->source,
-                          .denied_ms = (int64_t)kept->denied_ms,
+                          .sent_away_ms = (int64_t)kept->sent_away_ms,
                           .has_device = kept->device.len == 32 };
     if (a.has_device)
         memcpy(a.device, kept->device.data, 32);
@@ -298,7 +298,7 @@ int meet_pack_attendee(struct arena *mem, const struct attendee *a, const uint8_
     kept.attendee = (Roost__Attendee *)&a->row;
     kept.skeleton = a->skeleton;
     kept.source = a->source;
-    kept.denied_ms = (uint64_t)a->denied_ms;
+    kept.sent_away_ms = (uint64_t)a->sent_away_ms;
     if (a->has_device)
         kept.device = (ProtobufCBinaryData){ 32, (uint8_t *)a->device };
     return msg_pack(mem, &kept.base, ret, n);

@@ -38,7 +38,7 @@ struct attendee {
     uint8_t device[32]; /* hash */
     bool has_device;
     char *source;
-    int64_t denied_ms;
+    int64_t sent_away_ms; /* when it was denied, removed or banned; 0: never, or let in since */
     /* known to this node only, and to no change: */
     uint32_t here; /* connections */
     int64_t lost_us;
