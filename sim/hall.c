@@ -179,6 +179,7 @@ static void do_hash(struct hall *h, size_t i)
     struct hub_hash hash = h->hashes[i].hash;
     char encoded[16 + 512];
 
+    h->counts.hashed++;
     h->hashes[i] = h->hashes[--h->n_hashes];
     strcpy(encoded, "plain:");
     strncat(encoded, hash.password, 512);

@@ -29,6 +29,7 @@ struct hall_counts {
     uint64_t torn;     /* crashes with a batch half applied */
     uint64_t unspoken; /* crashes between a commit and its report */
     uint64_t clock_steps;
+    uint64_t hashed; /* passwords, for good or bad */
 };
 
 struct hall_waiting {

@@ -38,8 +38,8 @@ static int sign_up_allowed(struct hub *h, const struct request *q, struct sign_u
                                                          : -ROOST_REGISTRATION_CLOSED;
 }
 
-/* The name and the password are fit to be kept; what remains is to hash. */
-static int making_start(struct hub *h, struct request *q, struct sign_up *s, const char *name,
+/* Are the name and the password fit to be kept? */
+static int making_check(struct hub *h, struct request *q, struct sign_up *s, const char *name,
                         const char *password)
 {
     int err = name_check(&h->names, name, s->norm, sizeof s->norm, s->skeleton, sizeof s->skeleton);
@@ -52,7 +52,23 @@ static int making_start(struct hub *h, struct request *q, struct sign_up *s, con
         err = password_length(password);
     q->about = s->norm;
     q->state = s;
-    return err ? err : request_hash(h, q, password, NULL);
+    return err;
+}
+
+/* Before anything is hashed, which is dear: is there an invitation, or (skeleton) a reset
+ * for that name, with this secret? */
+static int invite_find(struct hub *h, struct request *q, const uint8_t secret[static 32],
+                       const char *skeleton)
+{
+    struct store_op *op = request_look(h, q, STORE_INVITE_FIND);
+
+    if (op) {
+        memcpy(op->secret, secret, sizeof op->secret);
+        op->skeleton = skeleton ? arena_str(&op->mem, skeleton) : NULL;
+        if (skeleton && !op->skeleton)
+            op = store_op_unref(op);
+    }
+    return request_store(h, q, op);
 }
 
 static int making_store(struct hub *h, struct request *q, const char *encoded)
@@ -88,7 +104,11 @@ int sign_up_on_message(struct hub *h, struct request *q)
     int err = digest_without_password(q, (const char *const[4]){ b->name, b->invite });
     if (!err)
         err = sign_up_allowed(h, q, s);
-    return err ? err : making_start(h, q, s, b->name, b->password);
+    if (!err)
+        err = making_check(h, q, s, b->name, b->password);
+    if (err)
+        return err;
+    return s->invited ? invite_find(h, q, s->invite, NULL) : request_hash(h, q, b->password, NULL);
 }
 
 int sign_up_on_hashed(struct hub *h, struct request *q, bool ok, const char *encoded)
@@ -99,6 +119,8 @@ int sign_up_on_hashed(struct hub *h, struct request *q, bool ok, const char *enc
 
 int sign_up_on_stored(struct hub *h, struct request *q, struct store_result *r)
 {
+    if (r->kind == STORE_INVITE_FIND)
+        return r->err ? r->err : request_hash(h, q, q->msg->sign_up->password, NULL);
     return reply_done(h, q, r);
 }
 
@@ -114,7 +136,9 @@ int admin_user_new_on_message(struct hub *h, struct request *q)
     if (!err && b->role > ROOST__ROLE__ADMIN)
         err = -ROOST_INVALID;
     s->role = b->role;
-    return err ? err : making_start(h, q, s, b->name, b->password);
+    if (!err)
+        err = making_check(h, q, s, b->name, b->password);
+    return err ? err : request_hash(h, q, b->password, NULL);
 }
 
 int admin_user_new_on_hashed(struct hub *h, struct request *q, bool ok, const char *encoded)
@@ -254,7 +278,7 @@ int passwd_on_stored(struct hub *h, struct request *q, struct store_result *r)
 struct reset {
     char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
     uint8_t secret[32];
-    uint64_t account; /* 0: nobody; then the token cannot be good either */
+    uint64_t account;
 };
 
 int reset_password_on_message(struct hub *h, struct request *q)
@@ -274,15 +298,7 @@ int reset_password_on_message(struct hub *h, struct request *q)
     q->about = s->norm;
     if (!err)
         err = token_hash(s->secret, TOKEN_RESET, b->reset);
-    if (err)
-        return err;
-    struct store_op *op = request_look(h, q, STORE_ACCOUNT_FIND);
-    if (op) {
-        op->skeleton = arena_str(&op->mem, s->skeleton);
-        if (!op->skeleton)
-            op = store_op_unref(op);
-    }
-    return request_store(h, q, op);
+    return err ? err : invite_find(h, q, s->secret, s->skeleton);
 }
 
 int reset_password_on_hashed(struct hub *h, struct request *q, bool ok, const char *encoded)
@@ -292,8 +308,6 @@ int reset_password_on_hashed(struct hub *h, struct request *q, bool ok, const ch
     (void)ok;
     if (!encoded)
         return -ROOST_NOMEM;
-    if (!s->account)
-        return -ROOST_INVITE_BAD;
     struct store_op *op = request_do(h, q, STORE_ACCOUNT_PASSWORD);
     if (op) {
         op->account.id = s->account;
@@ -310,11 +324,9 @@ int reset_password_on_stored(struct hub *h, struct request *q, struct store_resu
 {
     struct reset *s = q->state;
 
-    if (r->kind == STORE_ACCOUNT_FIND) { /* no name: the same steps, so nothing is learned */
-        if (r->err && r->err != -ROOST_NO_SUCH_USER)
-            return r->err;
-        s->account = r->err ? 0 : r->account_row.id;
-        return request_hash(h, q, q->msg->reset_password->new_password, NULL);
+    if (r->kind == STORE_INVITE_FIND) { /* no such name: the same answer, so nothing is learned */
+        s->account = r->account;
+        return r->err ? r->err : request_hash(h, q, q->msg->reset_password->new_password, NULL);
     }
     if (r->err)
         return r->err;

@@ -97,6 +97,7 @@ static mem_handler *const handlers[] = {
     [STORE_ACCOUNT_DELETE] = mem_account_delete,
     [STORE_ACCOUNT_LIST] = mem_account_list,
     [STORE_INVITE_NEW] = mem_invite_new,
+    [STORE_INVITE_FIND] = mem_invite_find,
     [STORE_IGNORE] = mem_ignore,
     [STORE_LOGIN_FIND] = mem_login_find,
     [STORE_SESSION_NEW] = mem_session_new,
@@ -237,6 +238,7 @@ static bool changes(const struct store_op *op)
     switch (op->kind) {
     case STORE_ACCOUNT_FIND:
     case STORE_ACCOUNT_LIST:
+    case STORE_INVITE_FIND:
     case STORE_LOGIN_FIND:
     case STORE_SESSION_LIST:
     case STORE_GUARD_LIST:

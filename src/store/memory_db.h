@@ -157,7 +157,7 @@ void mem_counts_add(struct mem *m, const struct store_op *op);
 mem_handler mem_guest_new, mem_meet_new, mem_meet_find, mem_meet_change, mem_meet_list,
     mem_meet_note;
 mem_handler mem_account_new, mem_account_find, mem_account_password, mem_account_role,
-    mem_account_delete, mem_account_list, mem_invite_new, mem_ignore;
+    mem_account_delete, mem_account_list, mem_invite_new, mem_invite_find, mem_ignore;
 mem_handler mem_login_find, mem_session_new, mem_session_resume, mem_session_end, mem_session_list,
     mem_guard_put, mem_guard_list;
 mem_handler mem_room_new, mem_room_find, mem_room_direct, mem_room_load, mem_room_list, mem_mark,

@@ -282,6 +282,16 @@ int mem_invite_new(struct mem *m, const struct store_op *op, struct store_result
     return 0;
 }
 
+int mem_invite_find(struct mem *m, const struct store_op *op, struct store_result *r)
+{
+    struct mem_account *a = op->skeleton ? mem_by_skeleton(m, op->skeleton) : NULL;
+
+    if ((op->skeleton && !a) || !invite(m, op, a ? a->row.id : 0))
+        return -ROOST_INVITE_BAD;
+    r->account = a ? a->row.id : 0;
+    return 0;
+}
+
 int mem_ignore(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     size_t n = 0;

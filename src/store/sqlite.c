@@ -209,6 +209,7 @@ static handler *const handlers[] = {
     [STORE_ACCOUNT_DELETE] = do_account_delete,
     [STORE_ACCOUNT_LIST] = do_account_list,
     [STORE_INVITE_NEW] = do_invite_new,
+    [STORE_INVITE_FIND] = do_invite_find,
     [STORE_IGNORE] = do_ignore,
     [STORE_LOGIN_FIND] = do_login_find,
     [STORE_SESSION_NEW] = do_session_new,

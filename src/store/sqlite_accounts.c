@@ -243,6 +243,18 @@ int do_invite_new(struct db *d, const struct store_op *op, struct store_result *
                   op->until_ms);
 }
 
+int do_invite_find(struct db *d, const struct store_op *op, struct store_result *r)
+{
+    int64_t account = 0;
+
+    if (op->skeleton)
+        account = db_int(d, -1, "SELECT id FROM accounts WHERE skeleton = ?1", "t", op->skeleton);
+    if (invite_role(d, op, (uint64_t)account) < 0)
+        return -ROOST_INVITE_BAD;
+    r->account = (uint64_t)account;
+    return 0;
+}
+
 int do_ignore(struct db *d, const struct store_op *op, struct store_result *r)
 {
     int64_t account = (int64_t)op->account.id, peer = (int64_t)op->peer;

@@ -198,7 +198,7 @@ void copy_lose(struct db *d);
 
 /* --- handlers, one a kind --- */
 handler do_account_new, do_account_find, do_account_password, do_account_role, do_account_delete,
-    do_account_list, do_invite_new, do_ignore;
+    do_account_list, do_invite_new, do_invite_find, do_ignore;
 handler do_login_find, do_session_new, do_session_resume, do_session_end, do_session_list,
     do_guard_put, do_guard_list;
 handler do_room_new, do_room_find, do_room_direct, do_room_load, do_room_list, do_mark,

@@ -74,6 +74,9 @@ enum store_kind {
     /* secret, account.role, until_ms, account.id = 0: invitation; account.id != 0: a reset for
      * it */
     STORE_INVITE_NEW,
+    /* secret; skeleton: a reset for whom, or NULL for an invitation -> account (0) | INVITE_BAD.
+     * It is not used up; whether it is good is decided again when it is. */
+    STORE_INVITE_FIND,
     /* account.id, peer, on */
     STORE_IGNORE,
     /* --- sessions --- */

@@ -67,6 +67,47 @@ static void who_may_register(void)
     stage_free(s);
 }
 
+/* A hash is dear: nothing that is refused anyway makes the server work on one. */
+static void nothing_is_hashed_for_a_bad_invitation(void)
+{
+    struct stage *s = stage_new();
+    struct visitor *boss = admin_new(s), *v = visitor_at(s, "198.51.100.1");
+    static const char made_up[] = "abcdefghijabcdefghijabcdefghij22";
+    Roost__ResetPassword b = ROOST__RESET_PASSWORD__INIT;
+
+    set_registration(s, REGISTRATION_INVITE);
+    uint64_t before = s->hall.counts.hashed;
+    CHECK(sign_up(v, "ann", PASSWORD, made_up) == ROOST_INVITE_BAD);
+    b.reset = (char *)made_up;
+    b.new_password = "battery staple";
+    static const char *const names[] = { "boss", "nobody" };
+    for (size_t i = 0; i < 2; i++) {
+        b.name = (char *)names[i];
+        CHECK(reply_code(ASK(v, RESET_PASSWORD, reset_password, &b)) == ROOST_INVITE_BAD);
+    }
+    CHECK(s->hall.counts.hashed == before);
+
+    /* a good one is used once; sent again, it is the same answer, without work */
+    Roost__AdminInvite i = ROOST__ADMIN_INVITE__INIT;
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+    Roost__SignUp up = ROOST__SIGN_UP__INIT;
+    Roost__Reply *r = ASK(boss, ADMIN_INVITE, admin_invite, &i);
+    CHECK(r && r->result_case == ROOST__REPLY__RESULT_TOKEN);
+    char token[64];
+    strcpy(token, r->token->token);
+    up.name = "ann";
+    up.password = PASSWORD;
+    up.invite = token;
+    m.body_case = ROOST__TO_SERVER__BODY_SIGN_UP;
+    m.sign_up = &up;
+    CHECK(reply_code(visitor_ask(v, &m)) == 0 && s->hall.counts.hashed == before + 1);
+    visitor_forget(v);
+    CHECK(reply_code(visitor_ask_again(v, &m)) == 0 && s->hall.counts.hashed == before + 1);
+    visitor_free(v);
+    visitor_free(boss);
+    stage_free(s);
+}
+
 static void a_forgotten_password(void)
 {
     struct stage *s = stage_new();
@@ -282,6 +323,7 @@ static void rooms_forget_who_is_deleted(void)
 }
 
 TEST_MAIN({ "who_may_register", who_may_register },
+          { "nothing_is_hashed_for_a_bad_invitation", nothing_is_hashed_for_a_bad_invitation },
           { "a_forgotten_password", a_forgotten_password },
           { "sessions_are_resumed", sessions_are_resumed },
           { "sessions_are_listed_and_ended", sessions_are_listed_and_ended },

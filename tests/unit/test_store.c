@@ -227,6 +227,40 @@ static void told_an_account_that_goes_leaves_a_number(void)
     CHECK(person("bob") == 3); /* the name is free, the number is not */
 }
 
+static int invitation(enum store_kind kind, int which, uint64_t account, int64_t now_ms)
+{
+    struct store_op *op = new_op(kind, now_ms);
+
+    memset(op->secret, which, sizeof op->secret);
+    op->has_secret = true;
+    op->until_ms = T0 + 1000;
+    if (kind == STORE_INVITE_FIND)
+        op->skeleton = account ? "ann" : NULL;
+    else
+        op->account.id = account;
+    if (kind == STORE_ACCOUNT_NEW)
+        op->account.name = op->account.skeleton = "carl";
+    return go(op)->err;
+}
+
+static void told_an_invitation_is_looked_at_before_it_is_used(void)
+{
+    uint64_t ann = person("ann");
+
+    CHECK(invitation(STORE_INVITE_NEW, 1, 0, T0) == 0);
+    CHECK(invitation(STORE_INVITE_NEW, 2, ann, T0) == 0);
+    for (int i = 0; i < 2; i++) /* looking uses nothing up */
+        CHECK(invitation(STORE_INVITE_FIND, 1, 0, T0) == 0 && last->account == 0);
+    CHECK(invitation(STORE_INVITE_FIND, 2, ann, T0 + 1000) == 0 && last->account == ann);
+    CHECK(invitation(STORE_INVITE_FIND, 3, 0, T0) == -ROOST_INVITE_BAD);
+    CHECK(invitation(STORE_INVITE_FIND, 1, 0, T0 + 1001) == -ROOST_INVITE_BAD);
+    /* one is not the other */
+    CHECK(invitation(STORE_INVITE_FIND, 1, ann, T0) == -ROOST_INVITE_BAD);
+    CHECK(invitation(STORE_INVITE_FIND, 2, 0, T0) == -ROOST_INVITE_BAD);
+    CHECK(invitation(STORE_ACCOUNT_NEW, 1, 0, T0) == 0);
+    CHECK(invitation(STORE_INVITE_FIND, 1, 0, T0) == -ROOST_INVITE_BAD);
+}
+
 static void note(const char *target)
 {
     struct store_op *op = new_op(STORE_LOG, T0);
@@ -331,6 +365,7 @@ STORY(what_was_edited_or_deleted_is_masked)
 STORY(searching_takes_anything_that_is_typed)
 STORY(a_token_is_good_for_a_minute_after_the_next)
 STORY(an_account_that_goes_leaves_a_number)
+STORY(an_invitation_is_looked_at_before_it_is_used)
 STORY(the_log_forgets_the_name_and_keeps_the_line)
 STORY(what_is_old_goes_and_numbers_stay)
 STORY(of_a_page_that_is_asked_for)
@@ -449,8 +484,8 @@ TEST_MAIN(T(a_request_is_done_once), T(numbers_have_no_holes_and_time_does_not_g
           T(a_name_is_free_again_when_the_room_is_closed),
           T(what_a_name_looks_like_is_nobody_elses), T(what_was_edited_or_deleted_is_masked),
           T(searching_takes_anything_that_is_typed), T(a_token_is_good_for_a_minute_after_the_next),
-          T(an_account_that_goes_leaves_a_number), T(the_log_forgets_the_name_and_keeps_the_line),
-          T(what_is_old_goes_and_numbers_stay), T(of_a_page_that_is_asked_for),
-          T(a_batch_that_is_rolled_back_never_was), T(accents_and_case_do_not_matter),
-          T(a_request_is_known_wherever_it_has_settled), T(an_older_file_is_brought_up),
-          T(a_commit_that_fails_loses_the_batch_and_nothing_else))
+          T(an_invitation_is_looked_at_before_it_is_used), T(an_account_that_goes_leaves_a_number),
+          T(the_log_forgets_the_name_and_keeps_the_line), T(what_is_old_goes_and_numbers_stay),
+          T(of_a_page_that_is_asked_for), T(a_batch_that_is_rolled_back_never_was),
+          T(accents_and_case_do_not_matter), T(a_request_is_known_wherever_it_has_settled),
+          T(an_older_file_is_brought_up), T(a_commit_that_fails_loses_the_batch_and_nothing_else))
