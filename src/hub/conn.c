@@ -33,7 +33,6 @@ void user_free(struct user *u)
     free(u->name);
     free(u->away);
     free(u->typing_name);
-    free(u->ignored);
     free(u);
 }
 
@@ -67,24 +66,14 @@ static bool too_slow(const struct hub *h, const struct user *u)
 }
 
 int conn_attach(struct hub *h, struct conn *c, uint64_t session, uint64_t account, const char *name,
-                uint32_t role, const uint64_t *ignored, size_t n_ignored)
+                uint32_t role)
 {
     struct user *u;
-    uint64_t *list = n_ignored ? malloc(n_ignored * sizeof *list) : NULL;
 
     conn_detach(h, c);
-    if (n_ignored && !list)
-        return -ROOST_NOMEM;
     int err = user_get(h, account, name, &u);
-    if (err) {
-        free(list);
+    if (err)
         return err;
-    }
-    if (n_ignored)
-        memcpy(list, ignored, n_ignored * sizeof *list);
-    free(u->ignored);
-    u->ignored = list;
-    u->n_ignored = n_ignored;
     u->role = role;
     if (!u->n_conns++) {
         u->since_ms = h->now.wall_ms;

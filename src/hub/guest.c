@@ -112,7 +112,7 @@ int guest_on_stored(struct hub *h, struct request *q, struct store_result *r)
 
     if (!c || c->user)
         return c ? -ROOST_ALREADY : -ROOST_CLOSED;
-    int err = conn_attach(h, c, r->session.id, r->account, g->norm, ROOST__ROLE__USER, NULL, 0);
+    int err = conn_attach(h, c, r->session.id, r->account, g->norm, ROOST__ROLE__USER);
     if (err)
         return err;
     c->user->guest = true;

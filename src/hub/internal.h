@@ -102,8 +102,6 @@ struct user {
     int64_t say_us;     /* token bucket: the time at which it was full, minus debts */
     int64_t slow_us[3]; /* the last closings for slowness */
     bool changed;       /* to be told to those who watch */
-    uint64_t *ignored;
-    size_t n_ignored;
 };
 
 /* --- shards ---------------------------------------------------------------- */
@@ -379,7 +377,7 @@ bool outbox_next(struct outbox *o, struct hub_output *ret);
 struct conn *conn_of(struct hub *h, uint64_t id);
 /* The connection is logged in now; it counts as on. names are copied. */
 int conn_attach(struct hub *h, struct conn *c, uint64_t session, uint64_t account, const char *name,
-                uint32_t role, const uint64_t *ignored, size_t n_ignored);
+                uint32_t role);
 void conn_detach(struct hub *h, struct conn *c); /* logged out; stays connected */
 struct user *user_of(struct hub *h, uint64_t account);
 bool session_is_on(struct hub *h, uint64_t session);

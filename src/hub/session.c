@@ -210,7 +210,7 @@ static int login_finish(struct hub *h, struct request *q, struct login *l,
 
     sessions_trim(h, q, l, r);
     if (!err)
-        err = conn_attach(h, c, l->session, a->id, a->name, l->role, l->ignored, l->n_ignored);
+        err = conn_attach(h, c, l->session, a->id, a->name, l->role);
     if (err) {
         session_drop(h, q, l->session); /* nobody was told its token */
         return err;
@@ -291,7 +291,7 @@ int resume_on_stored(struct hub *h, struct request *q, struct store_result *r)
     l->role = a->role;
     l->ignored = r->ids;
     l->n_ignored = r->n_ids;
-    int err = conn_attach(h, c, l->session, a->id, a->name, a->role, r->ids, r->n_ids);
+    int err = conn_attach(h, c, l->session, a->id, a->name, a->role);
     if (err)
         return err;
     c->user->guest = a->guest;
