@@ -4,8 +4,10 @@
  *     ROOST_PASSWORD=... tiny HOST:PORT USER say '#room' words to say
  *     ROOST_PASSWORD=... tiny HOST:PORT USER read '#room'
  *     ROOST_PASSWORD=... tiny HOST:PORT USER follow [N]
+ *     ROOST_PASSWORD=... tiny HOST:PORT USER meet CODE [N]
  *
- * `follow` prints what happens in all of one's rooms, N messages or for ever.
+ * `follow` prints what happens in all of one's rooms, N messages or for ever; `meet`
+ * what is said in a meeting until it ends, after waiting in its lobby.
  * A server that was never seen is trusted and pinned, and said so on stderr.
  * Exit status: 0 done, 1 refused, 2 usage, 3 no connection, 4 not logged in.
  */
@@ -158,10 +160,46 @@ static int follow(struct roost *r, int argc, char **argv)
     return 0;
 }
 
+static void tell_place(const struct roost_ticket *t)
+{
+    fprintf(stderr, "tiny: %s\n",
+            t->you.state == ROOST_IS_IN ? "following" : "waiting in the lobby");
+}
+
+/* A place once taken is kept by the library, over lost connections too. */
+static int meet(struct roost *r, int argc, char **argv)
+{
+    long left = argc > 1 ? strtol(argv[1], NULL, 10) : -1;
+    int64_t join = argc > 0 ? roost_meet_join(r, argv[0], NULL, 0) : -ROOST_E_INVALID;
+    struct roost_event e;
+    int status = await(r, join, &e);
+
+    if (status)
+        return status;
+    tell_place(&e.reply.ticket);
+    while (left && roost_wait(r, -1) >= 0)
+        while (left && roost_next(r, &e)) {
+            if (e.kind == ROOST_MESSAGE && print_message(&e.message) && left > 0)
+                left--;
+            else if (e.kind == ROOST_MESSAGE && e.message.met.meeting &&
+                     e.message.met.meeting->ended)
+                return 0;
+            else if (e.kind == ROOST_TICKET_AGAIN)
+                tell_place(&e.ticket);
+            else if (e.kind == ROOST_MEET_NOW && e.meet.you.state > ROOST_IS_WAITING)
+                return 1; /* denied, removed or banned */
+            else if (e.kind == ROOST_REFUSED && e.request == join)
+                return status_of(&e.error);
+            else if (e.kind == ROOST_STATUS && e.status.state == ROOST_OVER)
+                return status_of(&e.status.error);
+        }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(struct roost *r, int argc, char **argv);
-} commands[] = { { "say", say }, { "read", read_room }, { "follow", follow } };
+} commands[] = { { "say", say }, { "read", read_room }, { "follow", follow }, { "meet", meet } };
 
 /* --- connecting ------------------------------------------------------------------ */
 
@@ -210,7 +248,7 @@ int main(int argc, char **argv)
     struct roost *r;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: tiny HOST:PORT USER register|say|read|follow ...\n");
+        fprintf(stderr, "usage: tiny HOST:PORT USER register|say|read|follow|meet ...\n");
         return 2;
     }
     struct roost_options o = {

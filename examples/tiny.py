@@ -5,18 +5,18 @@
     ROOST_PASSWORD=... tiny.py HOST:PORT USER say '#room' words to say
     ROOST_PASSWORD=... tiny.py HOST:PORT USER read '#room'
     ROOST_PASSWORD=... tiny.py HOST:PORT USER follow [N]
+    ROOST_PASSWORD=... tiny.py HOST:PORT USER meet CODE|LINK [N]
 
 Standard library, Debian's python3-protobuf and protoc; no library of Roost.
-`follow` prints what happens in all of one's rooms, N messages or for ever, and
-goes on by itself when the connection is lost. Instead of a home it keeps the
-server's fingerprint only if ROOST_PIN holds it: without, whoever answers is
-believed, and said so on stderr.
+`follow` prints what is said in all of one's rooms, N messages or for ever, `meet`
+what is said in a meeting until it ends, after waiting in its lobby; both go on by
+themselves when the connection is lost. ROOST_PIN holds the server's fingerprint;
+without it whoever answers is believed, and said so on stderr.
 Exit status: 0 done, 1 refused, 2 usage, 3 no connection, 4 not logged in.
 """
 import hashlib
 import os
 import random
-import select
 import socket
 import ssl
 import struct
@@ -34,11 +34,9 @@ LOGIN_ERRORS = {"login-needed", "login-wrong", "session-over"}
 def schema():
     """The classes of proto/roost.proto, made by protoc for this run."""
     with tempfile.TemporaryDirectory() as out:
-        subprocess.run(["protoc", f"-I{HERE}/../proto", f"--python_out={out}", "roost.proto"],
-                       check=True)
+        subprocess.check_call(["protoc", f"-I{HERE}/../proto", f"--python_out={out}", "roost.proto"])
         sys.path.insert(0, out)
         import roost_pb2
-        sys.path.remove(out)
     return roost_pb2
 
 
@@ -58,12 +56,12 @@ class Client:
         self.host, self.port = host, port
         self.sock, self.buffer = None, b""
         self.process, self.counter = os.urandom(8), 0
-        self.device = os.urandom(32)
-        self.token = None       # of the session, good once
+        self.device, self.token = os.urandom(32), None  # the session's token is good once
         self.ignored = set()
         self.cursors = {}       # room -> last number that was printed
         self.events = []        # in rooms, to be printed
         self.sync_later = set() # rooms to be asked for
+        self.place, self.state = None, None  # MeetJoin of a meeting, and how one stands
 
     # --- transport ---------------------------------------------------------
 
@@ -79,7 +77,8 @@ class Client:
             raise ConnectionError("this server does not speak roost/1")
         self.check_pin(hashlib.sha256(self.sock.getpeercert(True)).hexdigest())
         self.buffer = b""
-        self.hello()
+        self.exchange(self.request(hello=pb.Hello(version_min=1, version_max=1,
+                                                  program="tiny.py 1")))
 
     def check_pin(self, found):
         found = ":".join(found[i:i + 2] for i in range(0, 64, 2))
@@ -90,44 +89,36 @@ class Client:
         if not pin:
             print(f"tiny.py: believing {self.host}:{self.port} {found}", file=sys.stderr)
 
-    def send(self, message):
-        body = message.SerializeToString()
-        self.sock.sendall(struct.pack(">I", len(body)) + body)
-
-    def take_frame(self):
-        """A whole frame out of the buffer, or None."""
-        if len(self.buffer) < 4:
-            return None
-        size = struct.unpack(">I", self.buffer[:4])[0]
-        if size > FRAME_MAX:
-            raise ConnectionError("the frame is too long")
-        if len(self.buffer) < 4 + size:
-            return None
-        body, self.buffer = self.buffer[4:4 + size], self.buffer[4 + size:]
-        frame = pb.ToClient()
-        frame.ParseFromString(body)
-        return frame
-
-    def receive(self):
-        """The next frame; pings a silent server and gives up a dead one."""
+    def read(self, size):
+        """So many bytes; pings a silent server and gives up a dead one."""
         pinged = False
-        while True:
-            frame = self.take_frame()
-            if frame:
-                return frame
-            wait = DEAD_S if pinged else PING_S
-            if not self.sock.pending() and not select.select([self.sock], [], [], wait)[0]:
+        while len(self.buffer) < size:
+            self.sock.settimeout(DEAD_S if pinged else PING_S)
+            try:
+                got = self.sock.recv(65536)
+            except TimeoutError:
                 if pinged:
                     raise ConnectionError("the server stopped answering")
                 self.send(self.request(ping=pb.Ping()))
                 pinged = True
                 continue
-            got = self.sock.recv(65536)
             if not got:
                 raise ConnectionError("the server closed the connection")
             self.buffer += got
+        got, self.buffer = self.buffer[:size], self.buffer[size:]
+        return got
+
+    def receive(self):
+        size = struct.unpack(">I", self.read(4))[0]
+        if size > FRAME_MAX:
+            raise ConnectionError("the frame is too long")
+        return pb.ToClient.FromString(self.read(size))
 
     # --- requests ------------------------------------------------------------
+
+    def send(self, message):
+        body = message.SerializeToString()
+        self.sock.sendall(struct.pack(">I", len(body)) + body)
 
     def request(self, **body):
         self.counter += 1
@@ -151,7 +142,7 @@ class Client:
         while True:
             try:
                 return self.exchange(message)
-            except (OSError, ConnectionError):
+            except OSError:
                 self.reconnect()
 
     def on_frame(self, frame):
@@ -163,26 +154,23 @@ class Client:
                 self.events.append(event)
         elif kind == "behind":
             self.sync_later.add(frame.behind.room)
-        elif kind == "room_changed" and not frame.room_changed.gone:
+        elif kind == "room_changed" and not (frame.room_changed.gone or self.place):
             if frame.room_changed.room.room not in self.cursors:
                 self.cursors[frame.room_changed.room.room] = 0
                 self.sync_later.add(frame.room_changed.room.room)
+        elif kind == "meet_now":
+            self.state = frame.meet_now.you.state
         elif kind == "session_over":
             raise Refused(frame.session_over.error)
 
     # --- life --------------------------------------------------------------------
-
-    def hello(self):
-        self.exchange(self.request(hello=pb.Hello(version_min=1, version_max=1,
-                                                  program="tiny.py 1")))
 
     def login(self, name, password):
         self.on_session(self.exchange(self.request(login=pb.Login(
             name=name, password=password, device=self.device, device_name="tiny.py"))))
 
     def on_session(self, session):
-        self.token = session.token
-        self.ignored = set(session.ignored)
+        self.token, self.ignored = session.token, set(session.ignored)
 
     def reconnect(self):
         """At once, then at most 1 s apart, after 30 s ever more slowly."""
@@ -193,41 +181,59 @@ class Client:
                 self.connect()
                 self.on_session(self.exchange(self.request(resume=pb.Resume(
                     token=self.token, device=self.device))))
+                if self.place:
+                    self.state = self.exchange(self.request(meet_join=self.place)).you.state
                 self.sync_later = set(self.cursors)
                 return
-            except (OSError, ConnectionError):
+            except OSError:
                 eager = time.monotonic() - started < 30
                 wait = random.uniform(0.25, 1) if eager else min(30, max(2, wait * 2))
         raise ConnectionError("the connection was lost before the login")
 
     # --- following ---------------------------------------------------------------
 
+    def listen(self):
+        try:
+            self.on_frame(self.receive())
+        except OSError:
+            self.reconnect()
+
     def sync(self, room):
-        more = True
-        while more:
+        synced = None
+        while not synced or synced.more:
             synced = self.ask(sync=pb.Sync(room=room, after=self.cursors[room], limit=200))
             self.cursors[room] = max(self.cursors[room], synced.upto)
-            more = synced.more
+
+    def come_in(self, code, secret):
+        """Waits in the lobby until somebody lets one in."""
+        self.place = pb.MeetJoin(code=code, secret=secret)
+        while self.state != pb.IN or not self.cursors:
+            ticket = self.ask(meet_join=self.place)
+            self.state = ticket.you.state
+            self.cursors = {ticket.meeting.room: ticket.head} if self.state == pb.IN else {}
+            if self.state == pb.WAITING:
+                print("tiny.py: waiting in the lobby", file=sys.stderr, flush=True)
+            while self.state == pb.WAITING:
+                self.listen()
+            if self.state != pb.IN:
+                raise SystemExit(1)  # not let in
+        self.place = pb.MeetJoin(meeting=ticket.meeting.room)
 
     def follow(self):
-        """Every event of one's rooms from now on, each once and in order."""
-        for room in self.ask(list_rooms=pb.ListRooms(mine=True)).rooms:
+        """Every event of one's rooms, or of the meeting, each once and in order."""
+        for room in () if self.place else self.ask(list_rooms=pb.ListRooms(mine=True)).rooms:
             self.cursors[room.room] = room.head
-        self.sync_later = set(self.cursors)
-        told = False
+        self.sync_later, told = set(self.cursors), False
         while True:
-            try:
-                while self.sync_later:
-                    self.sync(self.sync_later.pop())
-                if not told:
-                    print("tiny.py: following", file=sys.stderr, flush=True)
-                    told = True
-                while self.events:
-                    yield self.events.pop(0)
-                if not self.sync_later:
-                    self.on_frame(self.receive())
-            except (OSError, ConnectionError):
-                self.reconnect()
+            while self.sync_later:
+                self.sync(self.sync_later.pop())
+            if not told:
+                print("tiny.py: following", file=sys.stderr, flush=True)
+                told = True
+            while self.events:
+                yield self.events.pop(0)
+            if not self.sync_later:
+                self.listen()
 
 
 def show(event):
@@ -255,12 +261,15 @@ def run(client, user, command, args):
             for event in page.events:
                 show(event)
                 after = event.seq
-    elif command == "follow":
+    elif command == "follow" or (command == "meet" and args):
+        if command == "meet":  # https://HOST:PORT/j/CODE#SECRET, or a bare code
+            code, _, secret = args.pop(0).rpartition("/")[2].partition("#")
+            client.come_in(code, secret)
         left = int(args[0]) if args else -1
         for event in client.follow() if left else ():
             if event.sender not in client.ignored and show(event):
                 left -= 1
-            if not left:
+            if not left or event.met.meeting.ended:
                 break
     else:
         return 2

@@ -3,7 +3,8 @@ import pathlib
 import random
 import string
 
-from harness import User, check, equal, story
+from harness import User, check, equal, story, until
+from test_meet import Seat
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 
@@ -70,8 +71,47 @@ def tiny_c(hall):
     trip(hall, hall.bin.parent / "examples/tiny")
 
 
+def waits_in_a_lobby(hall, *program):
+    host, me = User(hall, a_name()).register(), Tiny(hall, program, a_name())
+    me.run("register")
+    made = host.rows("meet", "new", "--title", a_name())[-1]
+    seat = Seat(host, made["code"])
+    seat.event(event="ticket")
+    waiting = me.follow("meet", made["code"], 3)
+    equal(seat.event(event="lobby")["waiting"][0]["name"], me.name)
+    waiting.until("waiting in the lobby")
+    hall.kill()  # who waits goes on waiting
+    hall.start()
+    seat.event(event="ticket", again=True)
+    until(lambda: any(a["here"] for a in seat.do("who")["waiting"]), f"{me.name} in the lobby again")
+    seat.do("admit", user=me.name)
+    waiting.until("following")
+    seat.do("say", text="one")
+    waiting.until(f"{host.name}: one$")
+    hall.kill()
+    hall.start()
+    seat.event(event="ticket", again=True)
+    seat.do("say", text="two")
+    waiting.until(f"{host.name}: two$")
+    until(lambda: all(a["here"] for a in seat.do("who")["attendees"]), "both are here")
+    seat.do("end")  # before the third
+    waiting.drain()
+    equal(waiting.process.wait(20), 0, "after the meeting")
+    me.run("meet", made["code"], status=1)
+
+
 @story
 def tiny_py(hall):
     trip(hall, "/usr/bin/python3", EXAMPLES / "tiny.py")
     text = (EXAMPLES / "tiny.py").read_text()
     check(text.count("\n") < 300, "tiny.py has 300 lines or more")
+
+
+@story
+def tiny_py_in_a_meeting(hall):
+    waits_in_a_lobby(hall, "/usr/bin/python3", EXAMPLES / "tiny.py")
+
+
+@story
+def tiny_c_in_a_meeting(hall):
+    waits_in_a_lobby(hall, hall.bin.parent / "examples/tiny")

@@ -7,6 +7,7 @@ import re
 import signal
 
 from harness import Follow, User, check, equal, story, until
+from test_cli import documented
 from test_terminal import Screen, with_screens
 
 
@@ -321,6 +322,31 @@ def a_meeting_for_a_room_and_for_the_calendar(hall):
     admin = hall.admin()
     equal([m["code"] for m in admin.rows("admin", "meetings")], [made["code"]])
     anna.run("admin", "meetings", status=1)
+
+
+def keys_of(value, event):
+    """Every key in it, however deep."""
+    if isinstance(value, list):
+        return {key for one in value for key in keys_of(one, event)}
+    if not isinstance(value, dict):
+        return set()
+    return {f"{event}.{key}" for key in value} | {key for one in value.values() for key in keys_of(one, event)}
+
+
+@story
+def every_key_of_a_meeting_is_documented(hall):
+    anna, made, host, ben = meeting(hall, others=("ben",))
+    for cmd, more in (("who", {}), ("link", {}), ("help", {}), ("react", {"text": "x"}), ("hand", {}), ("say", {"text": "x"})):
+        ben.do(cmd, **more)
+    ben.ask("end")
+    ben.leave()
+    rows = [json.loads(line) for seat in (host, ben) for line in seat.lines.seen]
+    for words in (("meet", "list"), ("meet", "who", made["code"], "--all"), ("meet", "host", made["code"], "end")):
+        rows += anna.rows(*words)
+    rows += [made] + [json.loads(line) for line in host.lines.drain()]
+    check(any(row["event"] == "over" for row in rows), "no end")
+    unknown = sorted({key for row in rows for key in keys_of(row, row["event"]) if key.split(".")[1] not in documented()})
+    check(not unknown, "not in roost-json(5):", unknown)
 
 
 @story
