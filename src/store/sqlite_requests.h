@@ -7,13 +7,20 @@
  * settled into the tree `requests`, in the tree's order, several to a page. A
  * request that is asked for is in memory, in the tree, or was not done.
  *
- * Memory: two generations of 80 bytes a request, no more than are in the tables.
+ * Nearly all that are asked for were not done, and to learn that from the tree would
+ * read a page for each. A filter says so, when it knows all of the tree: from an old
+ * one it learns a piece with every batch.
+ *
+ * Memory: two generations of 80 bytes a request, no more than are in the tables, and
+ * the filter's 256 KiB.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "store/filter.h"
 
 struct db;
 struct store_op;
@@ -37,7 +44,10 @@ struct requests {
     /* the full one: in the tree's order, the first `settled` are in the tree */
     struct request_row *full;
     size_t n_full, settled;
-    size_t most; /* of a generation */
+    size_t most;          /* of a generation */
+    struct filter filter; /* of the tree */
+    bool filter_whole;
+    struct request_row learnt; /* the filter knows the tree up to this one */
 };
 
 /* Empty; sets only the size of a generation (0: the usual). */

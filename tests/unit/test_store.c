@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "store/batch.h"
 #include "store/memory.h"
 #include "store/sqlite.h"
 #include "store_story.h"
@@ -415,7 +416,7 @@ static void a_request_is_known_wherever_it_has_settled(void)
     end();
 }
 
-/* A file of the time before some tables. Whatever fails, nothing is left. */
+/* Whatever fails, nothing is left. */
 static char path[40], wal[48], before[56];
 
 static void files_drop(void)
@@ -425,12 +426,8 @@ static void files_drop(void)
     unlink(before);
 }
 
-static void an_older_file_is_brought_up(void)
+static void file_begin(void)
 {
-    struct sqlite_options options = { .path = path };
-    sqlite3 *sql = NULL;
-    char why[200];
-
     end();
     if (!*path)
         atexit(files_drop);
@@ -438,6 +435,16 @@ static void an_older_file_is_brought_up(void)
     snprintf(wal, sizeof wal, "%s-wal", path);
     snprintf(before, sizeof before, "%s.before-v2", path);
     files_drop();
+}
+
+/* A file of the time before some tables. */
+static void an_older_file_is_brought_up(void)
+{
+    struct sqlite_options options = { .path = path };
+    sqlite3 *sql = NULL;
+    char why[200];
+
+    file_begin();
     CHECK(sqlite_store_open(&store, &options, why) == 0);
     uint64_t ann = person("ann"), room = room_of(ann, 0);
     end();
@@ -459,6 +466,48 @@ static void an_older_file_is_brought_up(void)
     struct store_op *op = new_op(STORE_GUEST_NEW, T0);
     op->account.name = op->skeleton = "gus";
     CHECK(go(op)->err == 0 && go(new_op(STORE_MEET_LIST, T0))->err == 0);
+    end();
+}
+
+enum { MANY = 150 }; /* requests of one batch */
+
+static void request_many(uint64_t room, uint64_t ann, int first, bool dup)
+{
+    struct store_op *ops[MANY];
+    struct store_result *results[MANY];
+
+    for (int i = 0, n = first; i < MANY; i++, n++) {
+        ops[i] = event_op(room, ann, EVENT_TEXT, 0, "hello");
+        ops[i]->req = (struct store_request){ .has_id = true, .scope = ann };
+        memcpy(ops[i]->req.id, &n, sizeof n);
+    }
+    CHECK(store_run_batch(store, ops, MANY, results) == 0);
+    for (int i = 0; i < MANY; i++) {
+        CHECK(results[i]->err == 0 && results[i]->dup == dup);
+        store_result_free(results[i]);
+        store_op_unref(ops[i]);
+    }
+}
+
+/* The filter of an old tree is learnt piece by piece; meanwhile the tree itself is asked. */
+static void a_request_is_known_after_a_restart(void)
+{
+    enum { BATCHES = 12 };
+    struct sqlite_options o = { .path = path, .requests_most = 20 };
+    char why[200];
+
+    file_begin();
+    CHECK(sqlite_store_open(&store, &o, why) == 0);
+    uint64_t ann = person("ann"), room = room_of(ann, 0);
+    for (int i = 0; i < BATCHES; i++)
+        request_many(room, ann, i * MANY, false);
+    end();
+    CHECK(sqlite_store_open(&store, &o, why) == 0);
+    for (int i = 0; i < BATCHES; i++) {
+        request_many(room, ann, (BATCHES + i) * MANY, false);
+        request_many(room, ann, (BATCHES - 1 - i) * MANY, true);
+    }
+    CHECK(sqlite_store_check(store, why));
     end();
 }
 
@@ -488,4 +537,5 @@ TEST_MAIN(T(a_request_is_done_once), T(numbers_have_no_holes_and_time_does_not_g
           T(the_log_forgets_the_name_and_keeps_the_line), T(what_is_old_goes_and_numbers_stay),
           T(of_a_page_that_is_asked_for), T(a_batch_that_is_rolled_back_never_was),
           T(accents_and_case_do_not_matter), T(a_request_is_known_wherever_it_has_settled),
-          T(an_older_file_is_brought_up), T(a_commit_that_fails_loses_the_batch_and_nothing_else))
+          T(a_request_is_known_after_a_restart), T(an_older_file_is_brought_up),
+          T(a_commit_that_fails_loses_the_batch_and_nothing_else))
