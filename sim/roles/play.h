@@ -1,0 +1,136 @@
+/* play.h - one life: people with clients in front of a real hub, and the model beside it.
+ *
+ * Everything random comes from the seed. Each step asks the hub, as a client does, in
+ * frames, and asks the model; then both must say the same, and an admin who takes part
+ * in nothing looks at the hub's meeting, which must be the model's.
+ */
+#pragma once
+
+#include "sim/hall.h"
+#include "sim/roles/model.h"
+#include "wire/msg.h"
+
+enum {
+    ACCOUNTS = 9, /* 0 only looks; 1 admin, 2 moderator */
+    ACTORS = 15,  /* the others are guests */
+    CONNS_MAX = 8192,
+    DEVICES = 12,
+    SOURCES = 6,
+    ERRORS_MAX = 100,
+    ACTIONS_MAX = 128,
+};
+
+/* What is counted, besides acts and refusals. */
+#define PLAY_DEEDS(X)                                                                              \
+    X(MEETING, "meetings begun")                                                                   \
+    X(BOUND_MEETING, "permanent meetings begun")                                                   \
+    X(GUEST_HOST, "guests who host")                                                               \
+    X(GUEST, "guests who come")                                                                    \
+    X(NUMBERED, "second names numbered")                                                           \
+    X(BY_LINK, "came by link")                                                                     \
+    X(BY_CODE, "came by bare code")                                                                \
+    X(BY_NUMBER, "came by the meeting's number")                                                   \
+    X(WRONG_CODE, "wrong codes")                                                                   \
+    X(WRONG_SECRET, "wrong links")                                                                 \
+    X(WAITED, "waited")                                                                            \
+    X(LOST, "lost connections")                                                                    \
+    X(BACK, "came back")                                                                           \
+    X(SUCCESSION, "successions")                                                                   \
+    X(NO_HOST, "meetings without a host")                                                          \
+    X(EXPIRED, "expired")                                                                          \
+    X(RESTART, "restarts of the server")                                                           \
+    X(CHAT, "said")                                                                                \
+    X(NOTE, "private notes")                                                                       \
+    X(REACTION, "reactions")                                                                       \
+    X(READING, "chats read")                                                                       \
+    X(LOOK, "looked who is in")                                                                    \
+    X(ATTENDANCE, "lists of attendance")                                                           \
+    X(ROOM_DEED, "deeds in rooms")                                                                 \
+    X(SERVER_DEED, "deeds on the server")
+
+enum deed {
+#define X(name, words) DEED_##name,
+    PLAY_DEEDS(X)
+#undef X
+        DEEDS_N
+};
+
+struct tally {
+    uint64_t deeds[DEEDS_N], acts[ACTIONS_MAX], refused_acts[ACTIONS_MAX], refusals[ERRORS_MAX];
+};
+
+struct actor {
+    bool guest, on, over; /* over: its session is */
+    uint64_t id, conn;
+    char name[40], code[12];
+    int device, source;
+    uint8_t token[32];
+    uint64_t attached; /* the meeting that its connection is in, or waits for */
+};
+
+struct said {
+    uint64_t meeting, seq;
+};
+
+struct play {
+    uint64_t seed;
+    struct hall hall;
+    struct dice dice;
+    int64_t now_us;
+    struct model model;
+    struct actor actors[ACTORS];
+    struct actor *by_conn[CONNS_MAX];
+    uint64_t n_conns, n_requests, n_names;
+    uint8_t id[16]; /* of the request that is under way */
+    struct arena mem;
+    Roost__Reply *reply;
+    struct tally tally;
+    struct {
+        int64_t until_ms;
+        uint32_t n;
+    } guesses[SOURCES + ACCOUNTS];
+    struct said said[4096];
+    size_t n_said;
+    size_t step;
+    char what[400]; /* the step, in words */
+    bool verbose;
+    int broken;
+};
+
+void play_init(struct play *p, uint64_t seed, bool verbose);
+void play_fini(struct play *p);
+void play_break(struct play *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void play_tell(struct play *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* 0, the code of the error, or -1: no answer. p->reply until the next. */
+int play_ask(struct play *p, struct actor *a, Roost__ToServer *m);
+void play_time(struct play *p, int64_t ms);
+void play_connect(struct play *p, struct actor *a);
+void play_drop(struct play *p, struct actor *a);
+void play_resume(struct play *p, struct actor *a);
+void play_restart(struct play *p);
+const char *play_source(int source);
+
+/* --- check.c: are they equal? --- */
+
+/* The hub's answer and the model's. True: both said yes. */
+bool check_answer(struct play *p, int code, no why);
+void check_meeting(struct play *p, struct m_meet *t);
+void check_all(struct play *p);
+
+/* --- steps*.c: one random thing --- */
+bool one_in(struct play *p, uint64_t n);
+struct m_meet *any_meet(struct play *p);
+struct actor *actor_in(struct play *p, const struct m_meet *t);
+uint64_t any_target(struct play *p, struct m_meet *t, const struct actor *by);
+void step_talk(struct play *p);
+void step_meeting(struct play *p);
+void step_room(struct play *p);
+void step_server(struct play *p);
+struct actor *any_actor(struct play *p, bool connected);
+
+#define ASK(p, a, CASE, member, body)                                                              \
+    play_ask(p, a,                                                                                 \
+             &(Roost__ToServer){ .base = PROTOBUF_C_MESSAGE_INIT(&roost__to_server__descriptor),   \
+                                 .body_case = ROOST__TO_SERVER__BODY_##CASE,                       \
+                                 .member = body })
