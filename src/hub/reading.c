@@ -187,6 +187,10 @@ int search_on_stored(struct hub *h, struct request *q, struct store_result *r)
 
 int earlier_on_message(struct hub *h, struct request *q)
 {
+    int err = right_check(h, q, RIGHT_MEMBER); /* who manages a room does not read it by that */
+
+    if (err)
+        return err;
     struct store_op *op = request_do(h, q, STORE_EARLIER);
 
     if (op) {

@@ -25,6 +25,9 @@ uint64_t store_log_account(const struct store_op *op, const struct store_result 
  * of two, so every element must be added through it. */
 void *store_grow(struct arena *a, void *array, size_t n, size_t size);
 
+/* May it be appended to a closed room? Only that a member leaves. */
+bool store_closed_takes(const struct event *e);
+
 /* Limits and rules that all implementations keep. */
 enum {
     READ_PAGE = 50,              /* events, when no limit is asked for */

@@ -228,7 +228,7 @@ int mem_append(struct mem *m, const struct store_op *op, struct store_result *r)
         return -ROOST_NO_SUCH_ROOM;
     if (op->owner_epoch < room->epoch)
         return -ROOST_STALE_OWNER;
-    if (room->row.closed)
+    if (room->row.closed && !store_closed_takes(&op->event))
         return -ROOST_ROOM_CLOSED;
     int err = effects(m, room, op, &target);
     if (err)

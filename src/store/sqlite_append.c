@@ -340,7 +340,7 @@ int do_append(struct db *d, const struct store_op *op, struct store_result *r)
         return err;
     if (op->owner_epoch < h.epoch)
         return -ROOST_STALE_OWNER;
-    if (h.closed)
+    if (h.closed && !store_closed_takes(&op->event))
         return -ROOST_ROOM_CLOSED;
     h.epoch = op->owner_epoch;
     err = append(d, op, &h);

@@ -138,3 +138,8 @@ void *store_grow(struct arena *a, void *array, size_t n, size_t size)
         memcpy(bigger, array, n * size);
     return bigger;
 }
+
+bool store_closed_takes(const struct event *e)
+{
+    return e->kind == EVENT_MEMBER && e->change == ROOST__MEMBER_CHANGED__CHANGE__LEFT;
+}
