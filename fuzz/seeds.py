@@ -107,6 +107,19 @@ def main():
     for when in ("10 minutes ago", "yesterday 14:00", "2026-03-01T14:00:00Z", "2026-13-01", "@1767225600", "monday 9:30",
                  "2026-03-01T14:00:00+02:00", "12:345", "0:1", "last week", "99999999999999999999h"):
         keep("cli", b"\x08" + when.encode())
+    for line in ("hello", "//hello", "/", "/hand down", "/video off", "/mute", "/mute Ann 2", "/note Ann 2 hi", '/note "Ann" 2', "/rename Ann 2 Bo",
+                 "/message Carl von Linden soon", "/message soon", "/title New", "/leave Ann", "/react x", "/who", "/lock x", "/nonsense", "/admit"):
+        keep("meeting", b"\0" + line.encode())
+        keep("meeting", b"\2" + line.encode())
+    for line in ('{"cmd":"admit","user":"Ann 2","id":7}', '{"id":"x","cmd":"/mute Ann"}', '{"cmd":"note","text":"a\\u00e9\\ud83d\\ude00\\n","user":"x"}',
+                 '{"cmd":"react","emoji":"y","b":true,"c":null,"d":-1.5e3}', '{"a":{}}', '{}', '{"a":"\\ud800"}', '{"a":"\\u0000"}', "[1]"):
+        keep("meeting", b"\1" + line.encode())
+    for line in ("204816", "204 816", "https://hall.example:5000/j/204816#abc", "roost:hall/j/204816", "https://[::1]/j/204816#a", "https://a@b/j/1", "x"):
+        keep("meeting", b"\3" + line.encode())
+    for line in ("in 2 hours", "tomorrow 14:00", "next monday 9:30", "14:00", "2026-03-01T14:00Z", "last friday", "1h30m", "2h ago", "soon"):
+        keep("meeting", b"\4" + line.encode())
+    for line in ("Maths; a, b\\c\nnext", "\u00e9" * 80, "x" * 200):
+        keep("meeting", b"\5" + line.encode())
     http()
 
 

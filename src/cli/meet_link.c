@@ -56,8 +56,11 @@ static const char *after_scheme(const char *s, bool *ret_https)
 /* A link without a port means what its scheme means. */
 static bool put_server(const char *s, size_t len, bool https, char *ret)
 {
-    if (!len || len + 5 > MEET_LINK_SERVER_MAX || memchr(s, '@', len) || memchr(s, ' ', len))
+    if (!len || len + 5 > MEET_LINK_SERVER_MAX)
         return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)s[i] <= ' ' || strchr("@\\\"<>|\x7f", s[i]))
+            return false;
     memcpy(ret, s, len);
     ret[len] = 0;
     const char *bracket = strrchr(ret, ']'), *colon = strrchr(ret, ':');
