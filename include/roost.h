@@ -109,7 +109,7 @@ const char *roost_problem(void);
 
 enum { ROOST_READ = 1, ROOST_WRITE = 2 };
 
-int roost_fd(const struct roost *r);    /* changes with each connection; -1: none now */
+int roost_fd(const struct roost *r);    /* ask each time: it changes; -1: none now */
 int roost_wants(const struct roost *r); /* of ROOST_READ, ROOST_WRITE */
 /* Milliseconds until roost_process() is to be called even if nothing happens on
  * the fd; 0 = now (also when an event waits), -1 = no need. */

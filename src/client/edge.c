@@ -97,7 +97,7 @@ static int start(struct roost *r, const struct roost_options *o)
 {
     char last[300] = "";
 
-    r->tls.fd = -1;
+    r->tls.fd = r->tls.dial.fd = -1;
     r->options = *o;
     int err = home_open(&r->home, o->home);
     if (err)
@@ -408,7 +408,7 @@ int roost_process(struct roost *r)
 
 int roost_fd(const struct roost *r)
 {
-    return r->tls.fd;
+    return tls_fd(&r->tls);
 }
 
 static int polls(const struct roost *r)
@@ -457,7 +457,7 @@ int64_t roost_deadline_ms(const struct roost *r)
 /* Sleeps once; false: a signal came. */
 static bool sleep_once(struct roost *r, int64_t limit_ms)
 {
-    struct pollfd p = { .fd = r->tls.fd, .events = (short)polls(r) };
+    struct pollfd p = { .fd = tls_fd(&r->tls), .events = (short)polls(r) };
     int64_t ms = until_ms(r);
 
     if (limit_ms >= 0 && (ms < 0 || limit_ms < ms))

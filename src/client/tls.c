@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -71,6 +70,7 @@ static BIO_METHOD *bio_method(void)
 int tls_init(struct tls *t)
 {
     *t = (struct tls){ .fd = -1 };
+    dial_init(&t->dial);
     t->ctx = SSL_CTX_new(TLS_client_method());
     if (!t->ctx)
         return -ROOST_NOMEM;
@@ -102,18 +102,17 @@ void tls_close(struct tls *t)
     for (size_t i = 0; i < t->n_out; i++)
         blob_unref(t->out[i]);
     t->n_out = 0;
-    if (t->addresses)
-        freeaddrinfo(t->addresses);
-    t->addresses = t->at = NULL;
+    dial_close(&t->dial);
     t->state = TLS_IDLE;
 }
 
 void tls_fini(struct tls *t)
 {
     tls_close(t);
+    dial_fini(&t->dial);
     free(t->out);
     SSL_CTX_free(t->ctx);
-    *t = (struct tls){ .fd = -1 };
+    *t = (struct tls){ .fd = -1, .dial.fd = -1 };
 }
 
 /* --- connecting ---------------------------------------------------------------------- */
@@ -124,47 +123,16 @@ static int fail(struct tls *t, int code, const char *why)
     return -code;
 }
 
-/* The next address that at least begins to connect. */
-static int try_next(struct tls *t, int64_t now_us)
-{
-    for (; t->at; t->at = t->at->ai_next) {
-        drop_socket(t);
-        t->fd = socket(t->at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (t->fd < 0 ||
-            (connect(t->fd, t->at->ai_addr, t->at->ai_addrlen) < 0 && errno != EINPROGRESS)) {
-            fail(t, ROOST_CLOSED, strerror(errno));
-            continue;
-        }
-        int on = 1;
-        setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        t->state = TLS_CONNECTING;
-        t->try_ends_us = now_us + TLS_TRY_US;
-        t->want_write = true;
-        t->at = t->at->ai_next;
-        return 0;
-    }
-    drop_socket(t);
-    return -ROOST_CLOSED;
-}
-
 int tls_open(struct tls *t, const char *host, const char *port, int64_t now_us)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-
     tls_close(t);
     t->detail[0] = 0;
     snprintf(t->host, sizeof t->host, "%s", host);
-    int err = getaddrinfo(host, port, &hints, &t->addresses);
-    if (err) { /* without an interface but loopback, AI_ADDRCONFIG finds nothing */
-        hints.ai_flags = 0;
-        err = getaddrinfo(host, port, &hints, &t->addresses);
-    }
-    if (err) {
-        t->addresses = NULL;
-        return fail(t, ROOST_CLOSED, gai_strerror(err));
-    }
-    t->at = t->addresses;
-    return try_next(t, now_us);
+    int err = dial_open(&t->dial, host, port, now_us);
+    if (err)
+        return fail(t, -err, t->dial.detail);
+    t->state = TLS_CONNECTING;
+    return 0;
 }
 
 static bool is_address(const char *host)
@@ -239,21 +207,13 @@ static int after(struct tls *t, int ret)
 
 static int step_connecting(struct tls *t, int64_t now_us)
 {
-    struct pollfd p = { .fd = t->fd, .events = POLLOUT };
-    int why = 0;
-    socklen_t n = sizeof why;
+    int on = 1, how = dial_step(&t->dial, now_us, &t->fd);
 
-    if (poll(&p, 1, 0) < 1) {
-        if (now_us < t->try_ends_us)
-            return 0;
-        fail(t, ROOST_TIMEOUT, strerror(ETIMEDOUT));
-        return try_next(t, now_us);
-    }
-    getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &why, &n);
-    if (why) {
-        fail(t, ROOST_CLOSED, strerror(why));
-        return try_next(t, now_us);
-    }
+    if (how < 0)
+        return fail(t, -how, t->dial.detail);
+    if (!how)
+        return 0;
+    setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return start_handshake(t);
 }
 
@@ -355,16 +315,21 @@ int tls_read(struct tls *t, void *ret, size_t cap)
     return n > 0 ? n : after(t, n);
 }
 
+int tls_fd(const struct tls *t)
+{
+    return t->state == TLS_CONNECTING ? t->dial.fd : t->fd;
+}
+
 int tls_wants(const struct tls *t)
 {
+    if (t->state == TLS_CONNECTING)
+        return POLLIN;
     if (t->fd < 0)
         return 0;
-    if (t->state == TLS_CONNECTING)
-        return POLLOUT;
     return POLLIN | (t->want_write ? POLLOUT : 0);
 }
 
 int64_t tls_deadline(const struct tls *t)
 {
-    return t->state == TLS_CONNECTING ? t->try_ends_us : INT64_MAX;
+    return t->state == TLS_CONNECTING ? dial_deadline(&t->dial) : INT64_MAX;
 }

@@ -1,10 +1,8 @@
-/* tls.h - one TCP connection with TLS 1.3, never blocking (but for the look-up
- * of a name, in tls_open).
+/* tls.h - one TCP connection with TLS 1.3, never blocking.
  *
- * The addresses of a host are tried in turn, TLS_TRY_US each. Whether the
- * certificate can be trusted is the caller's: after TLS_HANDSHAKE_DONE it looks
- * at `fingerprint` and `verified` before it sends anything. Writes never raise
- * SIGPIPE. Not thread-safe.
+ * How an address is found and connected to is dial.h's. Whether the certificate can be
+ * trusted is the caller's: after TLS_HANDSHAKE_DONE it looks at `fingerprint` and
+ * `verified` before it sends anything. Writes never raise SIGPIPE. Not thread-safe.
  */
 #pragma once
 
@@ -14,9 +12,10 @@
 #include <stdint.h>
 
 #include "base/blob.h"
+#include "client/dial.h"
 #include "client/home.h"
 
-enum { TLS_TRY_US = 3 * 1000 * 1000, TLS_OUT_MAX = 4096 /* blobs that wait */ };
+enum { TLS_OUT_MAX = 4096 /* blobs that wait */ };
 
 enum tls_state { TLS_IDLE, TLS_CONNECTING, TLS_HANDSHAKE, TLS_HANDSHAKE_DONE, TLS_UP };
 
@@ -25,9 +24,8 @@ struct tls {
     SSL_CTX *ctx;
     SSL *ssl;
     int fd;
-    struct addrinfo *addresses, *at;
+    struct dial dial; /* while connecting */
     char host[256];
-    int64_t try_ends_us;
     bool want_write;
     struct blob **out;
     size_t n_out, cap_out;
@@ -47,5 +45,6 @@ int tls_flush(struct tls *t);
 /* Bytes, 0 = nothing now, or an error (-ROOST_CLOSED at the end). */
 int tls_read(struct tls *t, void *ret, size_t cap);
 void tls_close(struct tls *t);
+int tls_fd(const struct tls *t);    /* to poll; -1: none */
 int tls_wants(const struct tls *t); /* of POLLIN, POLLOUT */
 int64_t tls_deadline(const struct tls *t);
