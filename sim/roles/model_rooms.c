@@ -125,8 +125,7 @@ static no reasons(struct model *m, const struct m_deed *d)
         return (mine >= 1 ? why : why | NO(RIGHT) | NO(NOT_MEMBER)) | on_whom(m, d) |
                so(is_banned(r, d->whom)) | (d->by == d->whom ? NO(RIGHT) | NO(WHOM) : 0);
     case DO_LIFT:
-        return (mine >= 1 ? why : why | NO(RIGHT) | NO(NOT_MEMBER)) | so(!is_banned(r, d->whom)) |
-               (d->by == d->whom ? NO(WHOM) | NO(RIGHT) : 0);
+        return (mine >= 1 ? why : why | NO(RIGHT) | NO(NOT_MEMBER)) | so(!is_banned(r, d->whom));
     case DO_ROLE:
         if (on && on->role != d->role && is_last_owner(r, d->whom))
             why |= NO(LAST);

@@ -457,12 +457,14 @@ static void act(struct play *p)
         one_act(p, t, 0);
 }
 
-/* Somebody who waits is often let in at once. */
+/* Somebody who waits is often let in at once, and a place taken back. */
 static void admit(struct play *p)
 {
     struct m_meet *t = any_meet(p);
 
-    if (t && m_count(t, ROOST__MEET_STATE__WAITING))
+    if (t && m_is_fresh(&p->model, t) && one_in(p, 2))
+        one_act(p, t, ROOST__MEET_ACTION__TAKE_BACK);
+    else if (t && m_count(t, ROOST__MEET_STATE__WAITING))
         one_act(p, t, one_in(p, 4) ? ROOST__MEET_ACTION__ADMIT_ALL : ROOST__MEET_ACTION__ADMIT);
 }
 
@@ -491,7 +493,9 @@ static void back(struct play *p)
     play_resume(p, a);
     for (size_t i = 0; a->on && i < p->model.n_meets; i++) {
         struct m_seat *s = m_seat(p->model.meets[i], a->id);
-        if (!p->model.meets[i]->ended && s && s->state == ROOST__MEET_STATE__IN && !one_in(p, 4)) {
+        bool in = s && s->state == ROOST__MEET_STATE__IN;
+        bool was_in = s && s->state == ROOST__MEET_STATE__OUT && s->was_in;
+        if (!p->model.meets[i]->ended && ((in && !one_in(p, 4)) || (was_in && one_in(p, 3)))) {
             join(p, a, p->model.meets[i], NUMBER);
             return;
         }

@@ -174,15 +174,17 @@ void step_room(struct play *p)
 static void change_role(struct play *p, struct actor *a)
 {
     Roost__AdminRole b = ROOST__ADMIN_ROLE__INIT;
-    int whom = one_in(p, 4) ? 0 : 1 + (int)dice_below(&p->dice, ACCOUNTS - 1);
-    struct m_person *x = &p->model.people[whom];
     size_t admins = 0;
-    no why = m_may_admin(&p->model, a->id);
 
+    if (one_in(p, 2))
+        a = &p->actors[0];
     for (int i = 0; i < ACCOUNTS; i++)
         admins += p->model.people[i].role == ROOST__ROLE__ADMIN;
-    if (whom == 0 && admins > 1)
-        return; /* the one who looks stays what it is */
+    /* the one who looks stays what it is */
+    int whom = admins == 1 && one_in(p, 2) ? 0 : 1 + (int)dice_below(&p->dice, ACCOUNTS - 1);
+    struct m_person *x = &p->model.people[whom];
+    no why = m_may_admin(&p->model, a->id);
+
     b.user = p->actors[whom].name;
     b.role = (Roost__Role)dice_below(&p->dice, 3);
     play_tell(p, "%s makes %s a %s", a->name, b.user, b.role == 2 ? "admin" : "user or moderator");
