@@ -125,6 +125,10 @@ _roost() {
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
+    *FILE*)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+        ;;
     *COMMAND*) names=$(cut -d$'\037' -f1 <<<"$table" | cut -d' ' -f1 | sort -u) ;;
     esac
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$names" -- "$cur")

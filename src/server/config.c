@@ -41,6 +41,10 @@ static const struct setting settings[] = {
       "announce the server in the local network (Avahi)" },
     { "log.level", CHOICE, AT(log_level), "info", 0, 0, "error|warn|info|debug",
       "how much is written to stderr" },
+    { "log.format", CHOICE, AT(log_format), "text", 0, 0, "text|logfmt|json",
+      "lines for people, key=value, or JSON" },
+    { "sandbox", CHOICE, AT(sandbox), "refuse", 0, 0, "off|refuse|kill",
+      "what happens to a system call that a server has no use for (seccomp)" },
 
     { "registration", CHOICE, AT(hub.registration), "invite", 0, 0, "open|invite|admin",
       "who may register: everybody, who has an invitation, nobody (admins make accounts)" },
@@ -298,6 +302,48 @@ static const struct setting *setting_of(const char *key)
     return NULL;
 }
 
+/* How many letters must be added, dropped, changed or swapped. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { LONGEST = 64 };
+    size_t n = strlen(a), m = strlen(b), rows[3][LONGEST + 1];
+
+    if (n > LONGEST || m > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t *now = rows[i % 3], *last = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            best = last[j] + 1 < best ? last[j] + 1 : best;
+            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return rows[n % 3][m];
+}
+
+/* The key that was meant, probably; NULL: none is near. */
+static const char *nearest(const char *key)
+{
+    const char *found = NULL;
+    size_t least = strlen(key) / 3 + 2;
+
+    for (size_t i = 0; i < SETTINGS_NR; i++) {
+        size_t d = distance(key, settings[i].key);
+        if (d < least) {
+            least = d;
+            found = settings[i].key;
+        }
+    }
+    return found;
+}
+
 int config_set(struct config *c, const char *key, const char *value,
                char error[static CONFIG_ERROR_MAX])
 {
@@ -306,8 +352,9 @@ int config_set(struct config *c, const char *key, const char *value,
     char want[128];
 
     if (!s) {
-        snprintf(error, CONFIG_ERROR_MAX, "there is no setting '%.64s' (roostd --help lists them)",
-                 key);
+        const char *meant = nearest(key);
+        snprintf(error, CONFIG_ERROR_MAX, "there is no setting '%.64s' (%s%s)", key,
+                 meant ? "was it " : "roostd --help lists them", meant ? meant : "");
         return -ROOST_INVALID;
     }
     if (s->kind == TEXT) {
@@ -459,19 +506,13 @@ int config_check(const struct config *c, char error[static CONFIG_ERROR_MAX])
     return -ROOST_INVALID;
 }
 
-char *config_help(void)
+void config_each(config_shown *shown, void *arg)
 {
-    size_t cap = 256 * SETTINGS_NR, n = 0;
-    char *out = malloc(cap);
-
-    for (size_t i = 0; out && i < SETTINGS_NR; i++) {
+    for (size_t i = 0; i < SETTINGS_NR; i++) {
         const struct setting *s = &settings[i];
-        char left[64];
+        char want[128];
 
-        snprintf(left, sizeof left, "%s=%s", s->key, s->value);
-        n += (size_t)snprintf(out + n, cap - n, "  %-28s %s%s%s%s\n", left, s->help,
-                              s->choices ? " (" : "", s->choices ? s->choices : "",
-                              s->choices ? ")" : "");
+        wanted(s, want, sizeof want);
+        shown(arg, s->key, s->value, s->help, want, s->choices);
     }
-    return out;
 }

@@ -24,7 +24,9 @@ struct config {
     uint32_t media_port;          /* 0: port + 1 */
     char tls_certificate[CONFIG_TEXT_MAX], tls_key[CONFIG_TEXT_MAX]; /* "": self-made */
     bool mdns;
-    uint32_t log_level; /* enum log_level */
+    uint32_t log_level;  /* enum log_level */
+    uint32_t log_format; /* enum log_format */
+    uint32_t sandbox;    /* enum sandbox */
 
     struct password_params hash;
     uint32_t hash_threads;
@@ -51,8 +53,18 @@ int config_load_file(struct config *c, const char *path, char error[static CONFI
 /* What no single setting can know. */
 int config_check(const struct config *c, char error[static CONFIG_ERROR_MAX]);
 
-/* The table for --help, a heap string; NULL when out of memory. */
+/* Every setting, in the order of the table. wanted: "a number from 1 to 20"; choices: NULL
+ * unless it is one of some words. */
+typedef void config_shown(void *arg, const char *key, const char *value, const char *help,
+                          const char *wanted, const char *choices);
+void config_each(config_shown *shown, void *arg);
+
+/* --- config_print.c; heap strings, NULL when out of memory --- */
+
+/* The table for --help. */
 char *config_help(void);
+/* A configuration file with all settings, explained, each at its default and behind a #. */
+char *config_print(void);
 
 /* "90", "10s", "15m", "2h", "1d", "250ms" -> milliseconds; "16K", "1M", "2G" -> bytes. */
 int config_duration(const char *text, int64_t *ret_ms);

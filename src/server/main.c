@@ -1,10 +1,11 @@
 /* roostd - the server. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "server/backup.h"
+#include "server/check.h"
 #include "server/edge.h"
-#include "server/listener.h"
 #include "server/log.h"
 #include "server/resources.h"
 #include "server/server.h"
@@ -28,17 +29,6 @@ static int restore(const struct options *o)
     return err ? EXIT_FAILED : 0;
 }
 
-/* What options and settings name must be usable too. */
-static int check(const struct config *c)
-{
-    if (listener_check(c->listen))
-        return EXIT_USAGE;
-    if (*c->tls_certificate && tls_check(c->tls_certificate, c->tls_key))
-        return EXIT_USAGE;
-    puts("ok");
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     static struct options options;
@@ -57,11 +47,23 @@ int main(int argc, char **argv)
         puts("roostd " ROOST_RELEASE);
         return 0;
     }
-    if (options.check)
-        return check(&options.config);
+    if (options.print_config) {
+        char *text = config_print();
+        fputs(text ? text : "", stdout);
+        free(text);
+        return 0;
+    }
+    if (options.check) {
+        int status = check_start(&options);
+        if (!status)
+            puts("ok");
+        return status;
+    }
     umask(077); /* the database too is nobody else's */
     resources_memory();
     log_set_level(options.config.log_level);
+    log_set_format((enum log_format)options.config.log_format);
+    log_find_journal();
     if (options.restore[0])
         return restore(&options);
     bool again = true;

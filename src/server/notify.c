@@ -26,3 +26,13 @@ void notify(const char *state)
     (void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, to_len);
     close(fd);
 }
+
+uint64_t notify_watchdog_ms(void)
+{
+    const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+    if (!us || (pid && strtoll(pid, NULL, 10) != getpid()))
+        return 0;
+    uint64_t half_ms = strtoull(us, NULL, 10) / 2000;
+    return half_ms ? half_ms : 1;
+}

@@ -20,6 +20,7 @@
 #include "server/notify.h"
 #include "server/peer.h"
 #include "server/resources.h"
+#include "server/sandbox.h"
 #include "server/web_conn.h"
 #include "store/sqlite.h"
 #include "store/sqlite_probe.h"
@@ -54,7 +55,7 @@ struct server {
     uv_loop_t loop;
     bool has_loop;
     uv_signal_t signals[3];
-    uv_timer_t drain;
+    uv_timer_t drain, watchdog;
     enum phase phase;
     int64_t phase_us; /* when it began */
     int64_t told_us;  /* when the end was asked for */
@@ -78,6 +79,7 @@ static void close_handles(struct server *s)
     for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
     uv_close((uv_handle_t *)&s->drain, NULL);
+    uv_close((uv_handle_t *)&s->watchdog, NULL);
     s->phase = OVER;
 }
 
@@ -99,7 +101,7 @@ static void on_drain(uv_timer_t *timer)
 static void drain(struct server *s)
 {
     log_info("going down: %u connections are told", s->edge.n_peers);
-    notify("STOPPING=1");
+    notify(s->again ? "RELOADING=1" : "STOPPING=1");
     enter(s, STORING);
     s->told_us = s->phase_us;
     listener_stop(&s->listener);
@@ -151,6 +153,19 @@ static void reload_tls(struct server *s)
     s->tls = fresh;
 }
 
+/* A setting that only a start can take over is not passed over in silence. */
+static void tell_what_waits(const struct config *was, const struct config *is)
+{
+    if (strcmp(is->listen, was->listen) != 0 || is->port != was->port)
+        log_warn("listen and port take effect at the next start");
+    if (is->sandbox != was->sandbox)
+        log_warn("sandbox takes effect at the next start");
+    if (is->media_port != was->media_port || is->mdns != was->mdns ||
+        is->hash_threads != was->hash_threads || is->store_waiting != was->store_waiting ||
+        is->store_batch != was->store_batch)
+        log_warn("media_port, mdns, hash.threads and store.* take effect at the next start");
+}
+
 static void reload(struct server *s)
 {
     char error[CONFIG_ERROR_MAX];
@@ -160,12 +175,11 @@ static void reload(struct server *s)
     if (options_parse(&fresh, s->argc, s->argv, error)) {
         log_error("the settings stay as they were: %s", error);
     } else {
-        if (strcmp(fresh.config.listen, s->options.config.listen) != 0 ||
-            fresh.config.port != s->options.config.port)
-            log_warn("listen and port take effect at the next start");
+        tell_what_waits(&s->options.config, &fresh.config);
         s->options.config = fresh.config;
         set_identity(s);
         log_set_level(fresh.config.log_level);
+        log_set_format((enum log_format)fresh.config.log_format);
         s->edge.settings = edge_settings_of(&s->options.config);
         hasher_set_params(s->hasher, &fresh.config.hash);
         if (hub_set_config(s->hub, &s->options.config.hub))
@@ -221,6 +235,13 @@ static int open_hub(struct server *s)
     return s->hub ? 0 : -ROOST_NOMEM;
 }
 
+/* The loop goes round: whoever waits for that is told. */
+static void on_watchdog(uv_timer_t *timer)
+{
+    (void)timer;
+    notify("WATCHDOG=1");
+}
+
 static int open_loop(struct server *s)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
@@ -237,6 +258,9 @@ static int open_loop(struct server *s)
     }
     uv_timer_init(&s->loop, &s->drain);
     s->drain.data = s;
+    uv_timer_init(&s->loop, &s->watchdog);
+    if (notify_watchdog_ms())
+        uv_timer_start(&s->watchdog, on_watchdog, 0, notify_watchdog_ms());
     return edge_init(&s->edge, &s->loop, &settings);
 }
 
@@ -325,6 +349,16 @@ static void local_host(const char *listen, char out[static CONFIG_TEXT_MAX])
         snprintf(out, CONFIG_TEXT_MAX, "%.*s", n < 64 ? n : 64, listen);
 }
 
+static void enter_sandbox(const struct config *c)
+{
+    int err = sandbox_enter((enum sandbox)c->sandbox);
+
+    if (err == -ROOST_UNSUPPORTED)
+        log_debug("this build or kernel has no sandbox");
+    else if (err)
+        log_warn("the sandbox could not be entered");
+}
+
 static void announce(struct server *s)
 {
     const struct config *c = &s->options.config;
@@ -387,6 +421,7 @@ int server_new(struct server **ret, const struct options *o, int argc, char **ar
     announce(s);
     if (c->mdns)
         s->mdns = mdns_new(s->listener.port, s->dir.server_id, s->tls.fingerprint);
+    enter_sandbox(c); /* the last: what a start needs besides is done */
     *ret = s;
     return 0;
 }

@@ -310,7 +310,7 @@ class Hall:
             while self.server.coming.qsize():
                 if self.server.next() is None:
                     break
-            wrong = [line for line in self.server.seen if re.search(r"Sanitizer|runtime error:|Assertion", line)]
+            wrong = [line for line in self.server.seen if re.search(r"Sanitizer|runtime error:|Assertion|system call refused", line)]
             if wrong:
                 problems.append("the server said: " + "\n".join(self.server.seen[-40:]))
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -122,6 +122,35 @@ static void settings_fit_together(void)
     CHECK(!config_check(&config, error));
 }
 
+static void a_word_that_is_nearly_right(void)
+{
+    config_default(&config);
+    CHECK(config_set_pair(&config, "login.trys=3", error) < 0 && strstr(error, "login.tries"));
+    CHECK(config_set_pair(&config, "prot=3", error) < 0 && strstr(error, "was it port"));
+    CHECK(config_set_pair(&config, "tls.cert=x", error) < 0);
+    CHECK(config_set_pair(&config, "wholly_unlike_anything=3", error) < 0);
+    CHECK(strstr(error, "--help"));
+}
+
+/* What is printed, with every # before a setting taken away, is the defaults. */
+static void what_is_printed_can_be_read(void)
+{
+    static struct config again;
+    char *text = config_print(), *p = text;
+
+    CHECK(text);
+    config_default(&config);
+    config_default(&again);
+    CHECK(!config_parse(&again, "x.conf", text, strlen(text), error));
+    for (; text && (p = strstr(p, "\n#")); p++)
+        if (p[2] != ' ' && p[2] != '#')
+            p[1] = ' ';
+    CHECK(!config_parse(&again, "x.conf", text, strlen(text), error));
+    CHECK(!memcmp(&config, &again, sizeof again));
+    CHECK(strstr(text, " store.batch = 1024\n"));
+    free(text);
+}
+
 static void help_shows_all(void)
 {
     char *help = config_help();
@@ -138,4 +167,6 @@ TEST_MAIN({ "the_defaults_are_those_of_the_manual", the_defaults_are_those_of_th
           { "what_is_wrong_has_a_place", what_is_wrong_has_a_place },
           { "a_line_is_bounded", a_line_is_bounded },
           { "times_and_sizes_have_units", times_and_sizes_have_units },
-          { "settings_fit_together", settings_fit_together }, { "help_shows_all", help_shows_all })
+          { "settings_fit_together", settings_fit_together }, { "help_shows_all", help_shows_all },
+          { "a_word_that_is_nearly_right", a_word_that_is_nearly_right },
+          { "what_is_printed_can_be_read", what_is_printed_can_be_read })

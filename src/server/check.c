@@ -1,0 +1,87 @@
+#include "server/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "server/backup.h"
+#include "server/listener.h"
+#include "server/log.h"
+#include "server/tls.h"
+
+enum { WRONG_FILES = 1, WRONG_SETTINGS = 2 };
+
+/* Larger ones are for `roost admin check`: this is to be quick. */
+#define THOROUGH_BYTES (256LL * 1024 * 1024)
+
+/* Does a server run on it? Then its database is its own. */
+static bool is_running(const char *dir)
+{
+    char path[DATADIR_PATH_MAX + 8];
+
+    snprintf(path, sizeof path, "%s/lock", dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool running = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    return running;
+}
+
+static int check_database(const char *dir)
+{
+    char path[DATADIR_PATH_MAX + 16], log[DATADIR_PATH_MAX + 24], why[200];
+    struct sqlite_info info;
+    struct stat st, wal;
+
+    snprintf(path, sizeof path, "%s/%s", dir, DATABASE_NAME);
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (stat(path, &st)) {
+        if (errno == ENOENT)
+            return 0; /* the first start makes it */
+        log_error("cannot look at %s: %s", path, strerror(errno));
+        return WRONG_FILES;
+    }
+    if (is_running(dir)) {
+        log_info("a server runs on %s: roost admin check looks into its database", dir);
+        return 0;
+    }
+    /* with a log beside it, it is only whole together with that */
+    bool thorough = st.st_size <= THOROUGH_BYTES && (stat(log, &wal) || !wal.st_size);
+    int err = sqlite_file_check(path, thorough, &info, why);
+    if (err)
+        log_error("%s: %s", path, why);
+    return err ? WRONG_FILES : 0;
+}
+
+static int check_data(const char *dir)
+{
+    struct stat st;
+
+    if (stat(dir, &st)) {
+        if (errno == ENOENT)
+            return 0; /* it is made */
+        log_error("cannot look at %s: %s", dir, strerror(errno));
+        return WRONG_FILES;
+    }
+    if (!S_ISDIR(st.st_mode) || access(dir, R_OK | W_OK | X_OK)) {
+        log_error("%s is not a directory that can be written", dir);
+        return WRONG_FILES;
+    }
+    return check_database(dir);
+}
+
+int check_start(const struct options *o)
+{
+    const struct config *c = &o->config;
+
+    if (listener_check(c->listen))
+        return WRONG_SETTINGS;
+    if (*c->tls_certificate && tls_check(c->tls_certificate, c->tls_key))
+        return WRONG_SETTINGS;
+    return check_data(o->data);
+}

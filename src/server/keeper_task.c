@@ -1,0 +1,170 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "server/edge.h"
+#include "server/keeper_work.h"
+
+static void finish_copy(struct task *t)
+{
+    struct sqlite_info info;
+
+    t->err = sqlite_file_check(t->path, true, &info, t->text);
+    if (t->err)
+        return;
+    t->head.version = (uint32_t)info.version;
+    if (t->what == KEEP_BACKUP)
+        t->err = backup_head_make(t->head_bytes, &t->head, t->path, t->sum);
+    else
+        t->err = sqlite_file_prepare(t->path, t->now_ms, "a check", t->text);
+    if (t->err && !t->text[0])
+        snprintf(t->text, sizeof t->text, "%s: %s", err_text(t->err), strerror(errno));
+    if (!t->err)
+        snprintf(t->text, sizeof t->text, "%llu accounts, %llu rooms, %llu events",
+                 (unsigned long long)info.accounts, (unsigned long long)info.rooms,
+                 (unsigned long long)info.events);
+}
+
+static void run_task(uv_work_t *req)
+{
+    struct task *t = req->data;
+    ssize_t n;
+
+    switch (t->kind) {
+    case READ_PIECE:
+        n = pread(t->fd, t->data, t->n, (off_t)t->offset);
+        t->err = n == (ssize_t)t->n ? 0 : -ROOST_IO;
+        break;
+    case WRITE_PIECE:
+        n = pwrite(t->fd, t->data, t->n, (off_t)t->offset);
+        t->err = n == (ssize_t)t->n ? 0 : n >= 0 || errno == ENOSPC ? -ROOST_FULL : -ROOST_IO;
+        break;
+    case FINISH_COPY:
+        finish_copy(t);
+        break;
+    case CHECK_UPLOAD: {
+        t->err = fsync(t->fd) ? -ROOST_IO : 0;
+        char words[BACKUP_WHY_MAX] = "";
+        if (!t->err)
+            t->err = restore_check(t->k->dir, &t->head, t->now_ms, words, t->text);
+        if (!t->err)
+            memcpy(t->text, words, sizeof t->text);
+        else if (!t->text[0])
+            snprintf(t->text, sizeof t->text, "%s", err_text(t->err));
+        break;
+    }
+    }
+}
+
+static void on_copy_checked(struct keeper *k, struct task *t)
+{
+    struct work *w = &k->work;
+
+    if (t->err) {
+        keeper_fail(w, t->text);
+        return;
+    }
+    if (w->what == KEEP_BACKUP) {
+        struct backup_head h;
+        backup_head_decode(&h, t->head_bytes, sizeof t->head_bytes);
+        memcpy(w->head_bytes, t->head_bytes, sizeof w->head_bytes);
+        memcpy(w->sum, t->sum, sizeof w->sum);
+        w->total = w->done = h.size + BACKUP_HEAD_BYTES;
+        w->fd = open(w->path, O_RDONLY | O_CLOEXEC);
+        if (w->fd < 0) {
+            keeper_fail(w, strerror(errno));
+            return;
+        }
+    }
+    unlink(w->path); /* who has it open reads on; nothing is left behind */
+    w->stage = ROOST__WORK_STAGE__WORK_READY;
+    snprintf(w->text, sizeof w->text, "%s", t->text);
+}
+
+static void on_upload_checked(struct work *w, const struct task *t)
+{
+    if (t->err) {
+        keeper_fail(w, t->text);
+        return;
+    }
+    close(w->fd);
+    w->fd = -1;
+    w->stage = ROOST__WORK_STAGE__WORK_READY;
+    snprintf(w->text, sizeof w->text, "%s", t->text);
+}
+
+static void on_task(uv_work_t *req, int status)
+{
+    struct task *t = req->data;
+    struct keeper *k = t->k;
+    bool current = t->number == k->work.number && !k->stopped;
+
+    (void)status;
+    k->tasks--;
+    if (t->fd >= 0)
+        close(t->fd);
+    switch (t->kind) {
+    case READ_PIECE:
+        if (current && !t->err)
+            keeper_answer(k, t->token, t->offset + BACKUP_HEAD_BYTES, t->data, t->n);
+        else if (!k->stopped)
+            keeper_answer_err(k, t->token, t->err ? t->err : -ROOST_INVALID);
+        break;
+    case WRITE_PIECE:
+        if (current && t->err && !k->work.failed)
+            k->work.failed = t->err;
+        if (current)
+            keeper_check_upload(k);
+        if (!k->stopped && (t->err || !current))
+            keeper_answer_err(k, t->token, t->err ? t->err : -ROOST_INVALID);
+        else if (!k->stopped)
+            keeper_answer(k, t->token, 0, NULL, 0);
+        break;
+    case FINISH_COPY:
+    case CHECK_UPLOAD:
+        if (current && t->kind == FINISH_COPY)
+            on_copy_checked(k, t);
+        else if (current)
+            on_upload_checked(&k->work, t);
+        else
+            unlink(t->path);
+        break;
+    }
+    free(t->data);
+    free(t);
+}
+
+struct task *keeper_task(struct keeper *k, int kind, uint64_t token)
+{
+    struct task *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return NULL;
+    t->req.data = t;
+    t->k = k;
+    t->kind = kind;
+    t->token = token;
+    t->number = k->work.number;
+    t->what = k->work.what;
+    t->fd = -1;
+    t->now_ms = edge_now().wall_ms;
+    memcpy(t->path, k->work.path, sizeof t->path);
+    return t;
+}
+
+/* With a file of its own, so that it may be closed here meanwhile. Takes t. */
+int keeper_start(struct keeper *k, struct task *t)
+{
+    if (k->work.fd >= 0 && (t->fd = fcntl(k->work.fd, F_DUPFD_CLOEXEC, 3)) < 0) {
+        free(t->data);
+        free(t);
+        return -ROOST_IO;
+    }
+    k->tasks++;
+    uv_queue_work(k->loop, &t->req, run_task, on_task);
+    return 0;
+}
