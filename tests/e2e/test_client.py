@@ -2,7 +2,7 @@
 import collections
 import threading
 
-from harness import Lines, check, equal, parse, story
+from harness import Lines, check, equal, parse, story, until
 
 
 @story
@@ -115,12 +115,15 @@ def who_is_away_and_who_watches_outlive_a_restart(hall):
     lunching = ben.follow("chat", stdin=True)
     lunching.type("/away at lunch\n")
     watching.event(event="person", name="ben", away="at lunch")
-    for sign in (hall.stop, hall.kill):
+    for sign, where in ((hall.stop, "at lunch"), (hall.kill, "at tea")):
         sign()
         hall.start()
         watching.event(event="status", state="lost")
         watching.event(event="status", state="ready")
-        watching.event(event="person", name="ben", away="at lunch")
+        # either may be back first; what happened before anna was back is in `who`
+        until(lambda: any(p["name"] == "ben" and p["away"] == where for p in anna.rows("who")), f"ben {where}")
+        lunching.type("/away at tea\n")
+        watching.event(event="person", name="ben", away="at tea")
     lunching.type("/away\n")
     watching.event(event="person", name="ben", away=None)
 
