@@ -47,6 +47,21 @@ static void help(struct chat *chat, const char *about)
     cmd_flush_help(chat->c);
 }
 
+/* It takes a while, and one goes on typing. */
+static int ping(struct chat *chat, const struct cli_args *a)
+{
+    unsigned long long count;
+    int status = cmd_ping_count(chat->c, a, &count);
+
+    return status ? status : ask_ping(chat, count);
+}
+
+/* Nothing of an earlier line is still to come. */
+static bool all_done(const struct chat *chat)
+{
+    return chat_all_said(chat) && ask_is_done(chat);
+}
+
 static int run_command(struct chat *chat, struct slash *s)
 {
     const char *words[SLASH_WORDS_MAX];
@@ -66,6 +81,8 @@ static int run_command(struct chat *chat, struct slash *s)
     else if (a.command->no_chat)
         status = cli_usage(c, "this command is not for within the chat",
                            "leave with /quit, or use another terminal");
+    else if (a.command->run == cmd_ping)
+        status = ping(chat, &a);
     else
         status = a.command->run(c, &a);
     buf_fini(&wrong);
@@ -206,7 +223,8 @@ static int timeout_ms(const struct chat *chat)
         left = left < 0 ? 0 : left;
         ms = ms < 0 || left < ms ? left : ms;
     }
-    int64_t again = say_deadline_ms(chat);
+    int64_t again = say_deadline_ms(chat), ask = ask_deadline_ms(chat);
+    again = ask < again ? ask : again;
     if (again != INT64_MAX) {
         int64_t left = again - cli_now_us() / 1000;
         left = left < 0 ? 0 : left;
@@ -259,11 +277,11 @@ static void take_lines(struct chat *chat)
 {
     char *line;
 
-    while (!chat->quit && chat_all_said(chat) && (line = lines_next(&chat->lines))) {
+    while (!chat->quit && all_done(chat) && (line = lines_next(&chat->lines))) {
         chat_line(chat, line);
         free(line);
     }
-    if (lines_over(&chat->lines) && chat_all_said(chat))
+    if (lines_over(&chat->lines) && all_done(chat))
         chat->quit = true;
 }
 
@@ -285,6 +303,7 @@ static void turn(struct chat *chat)
     chat_drain(chat);
     expire_typing(chat);
     say_expire(chat);
+    ask_expire(chat);
     bool typed = n > 0 && fds[0].revents && !chat->quit;
     if (chat->line.plain) {
         if (typed)

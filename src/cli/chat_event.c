@@ -89,8 +89,11 @@ static int on_status(struct chat *chat, const struct roost_status *s)
     if (s->state == ROOST_OVER)
         chat->quit = true;
     int over = live_on_status(chat->c, s);
-    if (s->state == ROOST_READY)
+    if (s->state == ROOST_READY) {
         roost_people_watch(chat->c->r, true);
+        if (was_lost) /* who came and went meanwhile? */
+            ask_people_again(chat);
+    }
     line_prompt(&chat->line);
     return over;
 }
@@ -117,7 +120,8 @@ int chat_event(struct chat *chat, const struct roost_event *e)
         return 0;
     case ROOST_REPLY:
     case ROOST_REFUSED:
-        say_on_answer(chat, e); /* others: marks of what was read, for which nobody waits */
+        if (!say_on_answer(chat, e))
+            ask_on_answer(chat, e); /* others: marks of what was read, for which nobody waits */
         return 0;
     default:
         return 0;

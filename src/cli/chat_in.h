@@ -11,6 +11,7 @@ enum {
     CHAT_PEOPLE_MAX = 5000,
     CHAT_SAYING_MAX = 256,
     CHAT_WAIT_MS = 1000, /* too fast, and the server did not say how long */
+    PING_EVERY_MS = 250,
     TYPING_SHOWN_MS = 6000,
     TYPING_SENT_MS = 3000
 };
@@ -19,6 +20,7 @@ struct chat_person {
     uint64_t account;
     char *name;
     char *away; /* "" here */
+    bool seen;  /* since they were asked for again */
 };
 
 /* A line to be said, from typing to acknowledgement. They go one after the other:
@@ -45,6 +47,10 @@ struct chat {
     int64_t say_request;  /* of the first; 0: not under way */
     int64_t say_again_ms; /* the first waits until then; 0: not */
     bool told_waiting;
+    int64_t people_request; /* who is on is asked again; 0: not */
+    int64_t ping_request, ping_sent_us;
+    int64_t ping_at_ms; /* the next goes out; 0: none */
+    uint64_t ping_n, ping_count;
     char *typing; /* who is, where one speaks; NULL nobody */
     int64_t typing_until_ms, typing_sent_ms;
 };
@@ -61,6 +67,18 @@ void chat_drain(struct chat *chat);                  /* shows what has come mean
 void people_load(struct chat *chat);
 void people_changed(struct chat *chat, const struct roost_event *e);
 void people_free(struct chat *chat);
+/* After a lost connection: who is not seen again went off meanwhile. */
+void people_unsee(struct chat *chat);
+void people_seen(struct chat *chat, const struct roost_person *list, size_t n);
+void people_end_unseen(struct chat *chat);
+
+/* chat_ask.c: what is asked while one types */
+void ask_people_again(struct chat *chat);
+int ask_ping(struct chat *chat, uint64_t count);
+bool ask_on_answer(struct chat *chat, const struct roost_event *e); /* false: not its request */
+int64_t ask_deadline_ms(const struct chat *chat);                   /* as say_deadline_ms */
+void ask_expire(struct chat *chat);
+bool ask_is_done(const struct chat *chat); /* pinging */
 
 /* chat_event.c: what arrives */
 int chat_event(struct chat *chat, const struct roost_event *e); /* exit status + 1 when over */

@@ -33,7 +33,7 @@ static struct chat_person *add(struct chat *chat, const struct roost_person *fro
         free(away);
         return NULL;
     }
-    list[chat->n_people] = (struct chat_person){ from->account, name, away };
+    list[chat->n_people] = (struct chat_person){ from->account, name, away, false };
     return &list[chat->n_people++];
 }
 
@@ -65,10 +65,13 @@ static void one(struct chat *chat, const struct roost_person *now)
     }
     if (!p) {
         p = add(chat, now);
+        if (p)
+            p->seen = true;
         if (p && now->account != chat->c->account)
             line(chat, now->name, " is on", "");
         return;
     }
+    p->seen = true;
     if (strcmp(p->away, now->away) && now->account != chat->c->account)
         line(chat, now->name, *now->away ? " is away: " : " is back", now->away);
     char *away = strdup(now->away);
@@ -78,12 +81,38 @@ static void one(struct chat *chat, const struct roost_person *now)
     }
 }
 
+void people_seen(struct chat *chat, const struct roost_person *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (chat->c->json)
+            cmd_json_person(chat->c, &list[i]);
+        one(chat, &list[i]);
+    }
+}
+
 void people_changed(struct chat *chat, const struct roost_event *e)
 {
-    for (size_t i = 0; i < e->n_people; i++) {
-        if (chat->c->json)
-            cmd_json_person(chat->c, &e->people[i]);
-        one(chat, &e->people[i]);
+    people_seen(chat, e->people, e->n_people);
+}
+
+void people_unsee(struct chat *chat)
+{
+    for (size_t i = 0; i < chat->n_people; i++)
+        chat->people[i].seen = false;
+}
+
+void people_end_unseen(struct chat *chat)
+{
+    for (size_t i = chat->n_people; i-- > 0;) {
+        const struct chat_person *p = &chat->people[i];
+        if (p->seen)
+            continue;
+        char *name = strdup(p->name);
+        struct roost_person gone = {
+            .account = p->account, .name = name ? name : "", .away = "", .typing = ""
+        };
+        people_seen(chat, &gone, 1); /* sessions is 0 */
+        free(name);
     }
 }
 

@@ -77,6 +77,8 @@ bool cmd_parse_role(const char *s, enum roost_role *ret);
 int cmd_id(struct cli *c, const char *word, uint64_t *ret_room, uint64_t *ret_seq);
 /* A time as --since takes it, or a usage error. */
 int cmd_since(struct cli *c, const char *word, uint64_t *ret_ms);
+int cmd_ping_count(struct cli *c, const struct cli_args *a, unsigned long long *ret_count);
+void cmd_pong(struct cli *c, uint64_t n, int64_t took_us);
 void cmd_json_person(struct cli *c, const struct roost_person *p);
 void cmd_print_help(struct cli *c, const struct cli_args *a);
 /* Prints what was put into c->out as help: with --json one object. */

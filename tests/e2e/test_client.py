@@ -146,3 +146,18 @@ def what_fails_in_a_pipe_shows_in_the_exit_status(hall):
     for text, status in (("/whoami\n", 0), ("/go #nowhere\n/whoami\n", 1), ("/msg nobody hi\n/whoami", 1), ("/nonsense", 2)):
         done = anna.run("chat", input=text, status=status)
         check(status == 2 or done.rows[-1]["event"] == "me", "and the rest is done", done)
+
+
+@story
+def who_went_off_during_an_outage_is_off_after_it(hall):
+    anna, ben = hall.users("anna", "ben")
+    watching = anna.follow("chat", stdin=True)
+    other = ben.follow("chat", stdin=True)
+    watching.event(event="person", name="ben", sessions=1)
+    hall.kill()
+    watching.event(event="status", state="lost")
+    other.process.kill()
+    hall.start()
+    watching.event(event="status", state="ready")
+    gone = watching.event(event="person", name="ben")
+    equal((gone["sessions"], gone["away"]), (0, None))

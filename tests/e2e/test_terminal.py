@@ -149,3 +149,23 @@ def a_password_is_asked_for_and_not_shown(hall):
     rows = screen.until(lambda rows: any("ended 0" in row for row in rows), "the end")
     check(not any("secret of anna" in row for row in rows), "the password is on the screen", rows)
     anna.run("whoami", env={"ROOST_PASSWORD": None})
+
+
+@story
+@with_screens
+def one_talks_while_the_server_is_pinged(hall):
+    anna, ben, screen = lobby(hall)
+    heard = anna.follow("read", "#lobby", "--follow")
+    screen.type("/ping --count 400")
+    screen.keys("Enter")
+    screen.until(lambda rows: any("answered in" in row for row in rows), "the first answer")
+    screen.type("still here")
+    screen.keys("Enter")
+    heard.event(event="message", text="still here")
+    screen.until(lambda rows: any("still here" in row for row in rows), "the line among them")
+    screen.type("/ping --count 1")  # the earlier ones end with it
+    screen.keys("Enter")
+    time.sleep(0.6)
+    rows = screen.rows
+    time.sleep(0.6)
+    equal(screen.rows, rows)
