@@ -207,7 +207,8 @@ void core_cancel(struct core *c, int64_t request)
 bool core_knows(const struct core *c, int64_t request)
 {
     for (const struct item *i = c->requests.head; i; i = i->next)
-        if (i->event.request == request && !(i->flags & (ITEM_SYNC | ITEM_MEET | ITEM_QUIET)))
+        if (i->event.request == request &&
+            !(i->flags & (ITEM_SYNC | ITEM_MEET | ITEM_HERE | ITEM_QUIET)))
             return true;
     for (const struct item *i = c->events.head; i; i = i->next)
         if (i->event.request == request)
@@ -252,7 +253,7 @@ void ask_on_lost(struct core *c)
 {
     for (struct item **at = &c->requests.head; *at;) {
         struct item *i = *at;
-        if (i->flags & (ITEM_SYNC | ITEM_MEET | ITEM_QUIET)) {
+        if (i->flags & (ITEM_SYNC | ITEM_MEET | ITEM_HERE | ITEM_QUIET)) {
             list_take(&c->requests, at);
             item_free(i);
             continue;
@@ -349,6 +350,10 @@ static void on_answer(struct core *c, struct item *i, const Roost__ToClient *m, 
     }
     if (flags & ITEM_MEET) {
         meet_on_answer(c, i, m, mem);
+        return;
+    }
+    if (flags & ITEM_HERE) {
+        meet_on_who(c, i, m, mem);
         return;
     }
     if (flags & ITEM_LOGIN && r->result_case == ROOST__REPLY__RESULT_SESSION) {

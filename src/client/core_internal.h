@@ -31,6 +31,7 @@ enum item_flags {
     ITEM_RESENT = 256, /* was sent over an earlier connection */
     ITEM_MEET = 512,   /* the core's own: a MeetJoin; `room` is the request that began it */
     ITEM_LEAVE = 1024, /* of the meeting `room` */
+    ITEM_HERE = 2048,  /* the core's own: a MeetWho of `room` */
 };
 
 /* An event that waits to be pulled; before that, maybe, the request it answers:
@@ -43,7 +44,7 @@ struct item {
     bool pooled, used;
     struct blob *frame; /* of a request */
     int64_t sent_us;
-    uint64_t room; /* ITEM_SYNC, ITEM_MEET, ITEM_LEAVE */
+    uint64_t room; /* ITEM_SYNC, ITEM_MEET, ITEM_LEAVE, ITEM_HERE */
 };
 
 struct list {
@@ -58,6 +59,7 @@ struct room_cursor {
     int64_t follow; /* the request to answer */
     bool answered, wanted; /* wanted: a Sync is to be sent */
     bool meeting;          /* the core's own: not before the place is taken again */
+    bool fresh;            /* of a meeting, since its last ticket not yet followed */
     bool syncing;          /* one is under way */
     bool was_live;         /* ... on a connection that had live events: hold, see core_room.c */
     int64_t retry_at_us;
@@ -174,6 +176,8 @@ void meet_refuse(struct core *c, int code); /* all that were not answered yet */
 void meet_note_leaving(struct core *c, const Roost__MeetAct *act, uint64_t *ret_room);
 void meet_on_left(struct core *c, uint64_t room, bool done);
 void meet_on_now(struct core *c, const Roost__MeetNow *m);
+void meet_on_followed(struct core *c, uint64_t room);
+void meet_on_who(struct core *c, struct item *i, const Roost__ToClient *m, struct arena *mem);
 void meet_on_event(struct core *c, const Roost__Event *e);
 void meet_on_given(struct core *c, const struct core_event *e); /* it is handed out */
 void meet_free_all(struct core *c);

@@ -343,6 +343,52 @@ void meet_on_answer(struct core *c, struct item *i, const Roost__ToClient *m, st
     refused(c, p, i, r->result_case == ROOST__REPLY__RESULT_ERROR ? r->error : NULL);
 }
 
+/* --- who is connected --- */
+
+/* Who came or went between the ticket and now was told to those who followed the room
+ * already: so it is asked once more. */
+void meet_on_followed(struct core *c, uint64_t room)
+{
+    Roost__MeetWho who = ROOST__MEET_WHO__INIT;
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+
+    if (!by_room(c, room))
+        return;
+    who.meeting = room;
+    m.body_case = ROOST__TO_SERVER__BODY_MEET_WHO;
+    m.meet_who = &who;
+    if (ask_own(c, &m, ITEM_HERE, room) < 0)
+        core_lose_code(c, ROOST_NOMEM);
+}
+
+/* Told as if the server had said it by itself. */
+void meet_on_who(struct core *c, struct item *i, const Roost__ToClient *m, struct arena *mem)
+{
+    const struct place *p = by_room(c, i->room);
+    const Roost__Reply *r = m->reply;
+    Roost__ToClient *told = arena_get(mem, sizeof *told);
+    Roost__MeetHere *here = arena_get(mem, sizeof *here);
+
+    if (!p || r->result_case != ROOST__REPLY__RESULT_TICKET || !told || !here) {
+        item_free(i); /* the next ticket knows it too */
+        return;
+    }
+    roost__to_client__init(told);
+    roost__meet_here__init(here);
+    told->body_case = ROOST__TO_CLIENT__BODY_MEET_HERE;
+    told->meet_here = here;
+    here->meeting = i->room;
+    here->attendees = r->ticket->attendees;
+    here->n_attendees = r->ticket->n_attendees;
+    i->flags = 0;
+    i->event.kind = CORE_PUSH;
+    i->event.request = 0;
+    i->event.msg = told;
+    i->event.mem = *mem;
+    *mem = (struct arena){ 0 };
+    core_give(c, i);
+}
+
 /* --- what the program does itself ---------------------------------------------------- */
 
 void meet_note_leaving(struct core *c, const Roost__MeetAct *act, uint64_t *ret_room)

@@ -85,6 +85,7 @@ int room_follow_meeting(struct core *c, uint64_t room, uint64_t after)
         r->follow = (int64_t)c->next_n++;
         list_init(&r->held);
     }
+    r->fresh = r->meeting;
     r->wanted = r->wanted || (r->meeting && !r->syncing);
     room_pump(c);
     return 0;
@@ -347,7 +348,12 @@ void room_on_synced(struct core *c, struct item *i, const Roost__Synced *s)
         r->was_live = r->wanted;
     if (r->held.n)
         r->wanted = true; /* there is still a gap */
-    if (r->answered) {
+    bool fresh = r->fresh;
+    uint64_t room = r->room;
+    r->fresh = r->fresh && r->wanted;
+    if (fresh && !r->fresh)
+        meet_on_followed(c, room);
+    if (!c->transport || r->answered) {
         item_free(i);
     } else {
         r->answered = true;

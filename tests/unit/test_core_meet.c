@@ -5,6 +5,7 @@
 
 #define JOIN    ROOST__TO_SERVER__BODY_MEET_JOIN
 #define SYNC    ROOST__TO_SERVER__BODY_SYNC
+#define WHO     ROOST__TO_SERVER__BODY_MEET_WHO
 #define GUEST   ROOST__TO_SERVER__BODY_GUEST
 #define ACT     ROOST__TO_SERVER__BODY_MEET_ACT
 #define IN      ROOST__MEET_STATE__IN
@@ -124,6 +125,26 @@ static void comes_in_and_follows_the_room(void)
     CHECK(core_roll(p.core, MEETING)->n == 1);
     e = peer_next(&p, CORE_PUSH);
     CHECK(e && e->seq == 21 && core_roll(p.core, MEETING)->n == 2);
+    peer_fini(&p);
+}
+
+/* Who comes back between the ticket and the Sync is told to nobody who does not follow
+ * yet: so that is asked for. */
+static void who_is_connected_is_asked_once_more(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 20);
+    CHECK(peer_next(&p, CORE_REPLY) && !peer_find(&p, WHO, 0));
+    peer_synced(&p, peer_find(&p, SYNC, 0), 20, 20, false);
+    CHECK(peer_find(&p, WHO, 0) && peer_find(&p, WHO, 0)->meet_who->meeting == MEETING);
+    ticket(&p, peer_find(&p, WHO, 0), IN, 20);
+    struct core_event *e = peer_next(&p, CORE_PUSH);
+    CHECK(e && e->msg->body_case == ROOST__TO_CLIENT__BODY_MEET_HERE);
+    CHECK(e->msg->meet_here->meeting == MEETING && e->msg->meet_here->n_attendees == 1);
     peer_fini(&p);
 }
 
@@ -321,6 +342,7 @@ static void what_cannot_be(void)
 }
 
 TEST_MAIN({ "comes_in_and_follows_the_room", comes_in_and_follows_the_room },
+          { "who_is_connected_is_asked_once_more", who_is_connected_is_asked_once_more },
           { "takes_the_place_again_then_syncs_from_its_cursor",
             takes_the_place_again_then_syncs_from_its_cursor },
           { "goes_on_waiting_and_comes_in_when_admitted",
