@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 #include "hub/handlers_meet.h"
 
-enum { NUMBERS_MAX = 300, NUMBERED_MAX = 28 * 4 }; /* room for " 300" within a name */
+enum { NUMBERS_MAX = 300 };
 
 static size_t count(const char *s, char what)
 {
@@ -49,6 +49,32 @@ static void number(char *text, unsigned n)
     strcat(strcat(text, " "), digits + at);
 }
 
+/* The bytes of its first characters, without a space behind them. */
+static size_t fit(const char *name, size_t chars)
+{
+    const char *p = name, *end = name + strlen(name);
+
+    while (p < end && chars--)
+        utf8_next(&p, end);
+    while (p > name && p[-1] == ' ')
+        p--;
+    return (size_t)(p - name);
+}
+
+/* The name, or with the number behind it: as much of it as leaves room for that. */
+static void nth_name(char tried[static NAME_BYTES + 8], const char *name, unsigned n)
+{
+    size_t len = fit(name, n == 1    ? NAME_MAX_CHARS
+                           : n < 10  ? NAME_MAX_CHARS - 2
+                           : n < 100 ? NAME_MAX_CHARS - 3
+                                     : NAME_MAX_CHARS - 4);
+
+    memcpy(tried, name, len);
+    tried[len] = 0;
+    if (n > 1)
+        number(tried, n);
+}
+
 /* Of a name that an account has already: always some skeleton. */
 static int skeleton_of(struct hub *h, const char *name, char norm[static NAME_BYTES],
                        char skeleton[static SKELETON_BYTES])
@@ -62,13 +88,7 @@ int meet_name_free(struct hub *h, struct request *q, const struct meeting *m, ui
     char norm[NAME_BYTES], skeleton[SKELETON_BYTES], tried[NAME_BYTES + 8];
 
     for (unsigned n = 1; n < NUMBERS_MAX; n++) {
-        size_t fits = n == 1 ? strlen(name) : utf8_fit(name, NUMBERED_MAX);
-        if (fits >= NAME_BYTES)
-            return -ROOST_NAME_BAD;
-        memcpy(tried, name, fits);
-        tried[fits] = 0;
-        if (n > 1)
-            number(tried, n);
+        nth_name(tried, name, n);
         int err = skeleton_of(h, tried, norm, skeleton);
         if (err)
             return err;

@@ -1,0 +1,186 @@
+/* test_meet_codes.c - codes, links, and how little guessing brings. */
+#include <string.h>
+
+#include "base/err.h"
+#include "meets.h"
+#include "test.h"
+
+enum { MANY = 200 };
+
+static void digits(struct stage *s, uint32_t n)
+{
+    s->hall.config.code_digits = n;
+    CHECK(hub_set_config(s->hall.hub, &s->hall.config) == 0);
+}
+
+static void codes_are_drawn_evenly(void)
+{
+    struct stage *s = meet_stage();
+    struct visitor *ann = visitor_named(s, "ann");
+    static char codes[MANY][12];
+    int often[10] = { 0 };
+    struct meets m = { .stage = s };
+
+    for (int i = 0; i < MANY; i++) {
+        CHECK(meet_new(ann, &m, false) == 0);
+        visitor_forget(ann);
+        CHECK(strlen(m.code) == 6 && strspn(m.code, "0123456789") == 6);
+        for (int j = 0; j < i; j++)
+            CHECK(strcmp(codes[j], m.code) != 0);
+        strcpy(codes[i], m.code);
+        for (int j = 0; j < 6; j++)
+            often[m.code[j] - '0']++;
+    }
+    /* 1,200 digits, 120 of each, deviation 10.4: five of those are one in a million */
+    for (int i = 0; i < 10; i++)
+        CHECK(often[i] > 120 - 52 && often[i] < 120 + 52);
+    /* more than 200 a day of one account are too many */
+    CHECK(meet_new(ann, &m, false) == ROOST_LIMIT);
+    visitor_free(ann);
+    stage_free(s);
+}
+
+static void a_taken_code_is_drawn_again(void)
+{
+    struct stage *s = meet_stage();
+    struct visitor *ann = visitor_named(s, "ann");
+    struct meets m = { .stage = s };
+    bool seen[10] = { false };
+    int code = 0, n = 0;
+
+    digits(s, 1);
+    for (; n < 11 && !code; n++) {
+        code = meet_new(ann, &m, false);
+        if (!code) {
+            CHECK(strlen(m.code) == 1 && !seen[m.code[0] - '0']);
+            seen[m.code[0] - '0'] = true;
+        }
+    }
+    CHECK(code == ROOST_CODE_TAKEN && n > 6);
+    digits(s, 9);
+    memset(m.code, 0, sizeof m.code);
+    CHECK(meet_new(ann, &m, false) == 0 && strlen(m.code) == 9);
+    visitor_free(ann);
+    stage_free(s);
+}
+
+static void a_link_opens_one_meeting(void)
+{
+    struct meets one, other;
+    struct visitor *ann;
+    char spoilt[40];
+
+    meets_begin(&one, meet_stage(), false);
+    other = one;
+    CHECK(meet_new(one.host, &other, false) == 0);
+    ann = visitor_named(one.stage, "ann");
+    CHECK(strlen(one.secret) == 26); /* 128 bits, five in each */
+    CHECK(strcmp(one.secret, other.secret) != 0);
+    CHECK(join_by(ann, one.code, other.secret, 0) == ROOST_NO_SUCH_MEETING);
+    strcpy(spoilt, one.secret);
+    spoilt[0] = spoilt[0] == 'a' || spoilt[0] == 'A' ? 'B' : 'A';
+    CHECK(join_by(ann, one.code, spoilt, 0) == ROOST_NO_SUCH_MEETING);
+    strcpy(spoilt, one.secret);
+    spoilt[25] = '\0';
+    CHECK(join_by(ann, one.code, spoilt, 0) == ROOST_NO_SUCH_MEETING);
+    CHECK(join_by(ann, "000000", one.secret, 0) == ROOST_NO_SUCH_MEETING);
+    for (char *p = strcpy(spoilt, one.secret); *p; p++)
+        *p ^= (*p | 0x20) >= 'a' && (*p | 0x20) <= 'z' ? 0x20 : 0; /* read out in capitals */
+    CHECK(join_by(ann, one.code, spoilt, 0) == 0);
+
+    /* it is derived: the same after a restart */
+    CHECK(hall_crash(&one.stage->hall) == 0);
+    visitor_connect(one.host);
+    CHECK(guest(one.host, "Zoe", one.code, one.secret, 1) == 0);
+    visitor_free(ann);
+    meets_end(&one);
+}
+
+static void by_its_number_a_meeting_is_not_there(void)
+{
+    struct meets m;
+    struct visitor *ann;
+
+    meets_begin(&m, meet_stage(), true);
+    ann = visitor_named(m.stage, "ann");
+    CHECK(join_by(ann, "", "", m.meeting) == ROOST_NO_SUCH_MEETING);
+    CHECK(join_by(ann, "", "", 4711) == ROOST_NO_SUCH_MEETING);
+    CHECK(join_by(ann, "", "", 0) == ROOST_NO_SUCH_MEETING);
+    CHECK(join_by(ann, m.code, "", 0) == 0);
+    CHECK(act_on(ann, &m, ROOST__MEET_ACTION__LEAVE, 0, "") == 0);
+    CHECK(join_by(ann, "", "", m.meeting) == 0);
+    visitor_free(ann);
+    meets_end(&m);
+}
+
+/* --- guessing --- */
+
+static int wrong(struct visitor *v, const struct meets *m)
+{
+    char code[12];
+
+    strcpy(code, m->code);
+    code[5] = code[5] == '9' ? '0' : (char)(code[5] + 1);
+    return v->account ? join_by(v, code, "", 0) : guest(v, "Mallory", code, "", 1);
+}
+
+static void eleven_wrong_codes_are_too_many(void)
+{
+    struct meets m;
+    struct visitor *mallory, *ann, *zoe;
+
+    meets_begin(&m, meet_stage(), true);
+    mallory = visitor_at(m.stage, "198.51.100.7");
+    for (int i = 0; i < 10; i++)
+        CHECK(wrong(mallory, &m) == ROOST_NO_SUCH_MEETING);
+    CHECK(wrong(mallory, &m) == ROOST_GUESSES);
+    CHECK(guest(mallory, "Mallory", m.code, "", 1) == ROOST_GUESSES); /* the right one too */
+    Roost__Reply *r = mallory->heard[mallory->n_heard - 1].frame->reply;
+    CHECK(strstr(r->error->advice, "link") && r->error->retry_after_ms > 0);
+
+    /* behind the same address: the link opens, and so does an account */
+    zoe = visitor_at(m.stage, "198.51.100.7");
+    CHECK(guest(zoe, "Zoe", m.code, m.secret, 2) == 0 && join_link(zoe, &m) == 0);
+    ann = visitor_named(m.stage, "ann");
+    move_to(ann, "198.51.100.7");
+    CHECK(login(ann, "ann", PASSWORD, 3) == 0);
+    CHECK(join_code(ann, &m) == 0);
+
+    /* an account has ten of its own */
+    for (int i = 0; i < 10; i++)
+        CHECK(wrong(ann, &m) == ROOST_NO_SUCH_MEETING);
+    CHECK(wrong(ann, &m) == ROOST_GUESSES);
+
+    /* after an hour it is forgiven */
+    stage_run(m.stage, SECONDS(3601));
+    CHECK(guest(mallory, "Mallory", m.code, "", 1) == 0);
+    visitor_free(ann);
+    visitor_free(zoe);
+    visitor_free(mallory);
+    meets_end(&m);
+}
+
+/* At the limits as they are by default, and with 100 meetings going on. */
+static void a_day_of_guessing_finds_less_than_one(void)
+{
+    struct hub_config c;
+    double codes = 1;
+
+    hub_config_default(&c);
+    for (uint32_t i = 0; i < c.code_digits; i++)
+        codes *= 10;
+    double expected = c.code_tries_all * 100 / codes; /* however many addresses guess */
+    CHECK(c.code_tries_all > 0 && c.code_tries > 0);
+    CHECK(expected < 1);
+    /* one address: about once in 40 days */
+    CHECK(c.code_tries * 24 * 100 / codes < 1.0 / 40);
+    /* nine digits: a thousand times less */
+    CHECK(expected / 1000 < 0.001);
+}
+
+TEST_MAIN({ "codes_are_drawn_evenly", codes_are_drawn_evenly },
+          { "a_taken_code_is_drawn_again", a_taken_code_is_drawn_again },
+          { "a_link_opens_one_meeting", a_link_opens_one_meeting },
+          { "by_its_number_a_meeting_is_not_there", by_its_number_a_meeting_is_not_there },
+          { "eleven_wrong_codes_are_too_many", eleven_wrong_codes_are_too_many },
+          { "a_day_of_guessing_finds_less_than_one", a_day_of_guessing_finds_less_than_one })
