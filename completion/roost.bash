@@ -27,7 +27,7 @@ _roost_rooms() {
     local -a globals
     mapfile -t globals < <(_roost_globals)
     timeout 2 "${words[0]}" "${globals[@]}" --json rooms </dev/null 2>/dev/null |
-        sed -n 's/.*"kind": "room", "name": "\([^"\\]*\)".*/\1/p'
+        sed -n '/"closed": true/d; s/.*"kind": "room", "name": "\([^"\\]*\)".*/\1/p'
 }
 
 _roost_codes() {

@@ -72,7 +72,7 @@ static void match_names(const struct chat *chat, const char *typed, struct line_
     }
     for (size_t i = 0; i < chat->c->rooms.n; i++) {
         const struct room_entry *e = &chat->c->rooms.list[i];
-        if (e->kind != ROOST_ROOM)
+        if (e->kind != ROOST_ROOM || e->closed)
             continue;
         line_match(m, "#", e->name);
         if (*typed == '/')

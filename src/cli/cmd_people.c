@@ -100,8 +100,26 @@ CLI_RUN(cmd_ignore)
                   off ? "You hear %s again." : "You do not hear %s any more.", user);
 }
 
+/* Being away is seen as long as one is on, and this command is over at once. */
+static int need_chat(struct cli *c)
+{
+    struct roost_event e;
+    int status = cli_call(c, roost_people_who(c->r, c->account - 1), &e); /* oneself comes first */
+
+    if (status || (e.reply.n && e.reply.people[0].self && e.reply.people[0].sessions > 1))
+        return status;
+    return cli_fail(c, CLI_REFUSED,
+                    "you are on nowhere else, so nobody would see that you are away",
+                    "start roost chat, and say /away TEXT there");
+}
+
 CLI_RUN(cmd_away)
 {
+    if (a->n_words && !c->line) {
+        int status = need_chat(c);
+        if (status)
+            return status;
+    }
     char *text = cmd_join(a->words, a->n_words);
     int status = text ? cli_do(c, roost_people_away(c->r, text), "away",
                                *text ? "You are away: %s" : "You are back.%s", text)

@@ -69,7 +69,9 @@ const struct cli_command cli_commands[] = {
       "hide what somebody says", "  roost ignore bob\n  roost ignore bob --off\n",
       OPTIONS({ "off", 0, NULL, "hear them again" }) },
     { "away", PEOPLE, "[TEXT…]", 0, -1, 0, CLI_LOGIN, false, cmd_away,
-      "say that one is away; without a text: back", "  roost away lunch, back at two\n  roost away\n",
+      "say that one is away; without a text: back",
+      "It is seen as long as a chat of yours is open, here or elsewhere.\n\n"
+      "  roost away lunch, back at two\n  roost away\n",
       NULL },
 
     { "say", TALK, "TARGET TEXT…", 0, -1, 1, CLI_LOGIN, false, cmd_say,

@@ -59,6 +59,7 @@ bool rooms_put(struct rooms *rs, const struct roost_room *room)
         .unread = room->unread,
         .mentions = room->mentions,
         .muted = room->muted,
+        .closed = room->closed,
         .name = name,
     };
     return true;
@@ -83,19 +84,20 @@ static bool is_number(const char *s, uint64_t *ret)
 
 struct room_entry *rooms_find(const struct rooms *rs, const char *target)
 {
+    struct room_entry *found = NULL;
     uint64_t number;
 
     if (is_number(target, &number))
         return rooms_get(rs, number);
-    for (size_t i = 0; i < rs->n; i++) {
+    for (size_t i = 0; i < rs->n && (!found || found->closed); i++) {
         struct room_entry *e = &rs->list[i];
         if (*target == '*'
                 ? e->kind == ROOST_EVERYONE
                 : (*target == '@') == (e->kind == ROOST_DIRECT) && e->kind != ROOST_EVERYONE &&
-                      *target && !strcasecmp(e->name, target + 1))
-            return e;
+                      e->kind != ROOST_MEETING && *target && !strcasecmp(e->name, target + 1))
+            found = e;
     }
-    return NULL;
+    return found;
 }
 
 void rooms_label(const struct rooms *rs, uint64_t room, struct buf *b)
@@ -106,6 +108,8 @@ void rooms_label(const struct rooms *rs, uint64_t room, struct buf *b)
         buf_printf(b, "%" PRIu64, room);
     else if (e->kind == ROOST_EVERYONE)
         buf_puts(b, "everyone");
+    else if (e->kind == ROOST_MEETING) /* its title names nothing */
+        buf_puts(b, e->name);
     else
         buf_printf(b, "%c%s", e->kind == ROOST_DIRECT ? '@' : '#', e->name);
 }

@@ -17,7 +17,7 @@ struct room_entry {
     uint64_t room, head, read, peer;
     enum roost_room_kind kind;
     uint32_t unread, mentions;
-    bool muted;
+    bool muted, closed;
     char *name;
 };
 
@@ -31,7 +31,8 @@ void rooms_fini(struct rooms *rs);
 bool rooms_put(struct rooms *rs, const struct roost_room *room);
 void rooms_drop(struct rooms *rs, uint64_t room);
 struct room_entry *rooms_get(const struct rooms *rs, uint64_t room); /* or NULL */
-/* By a target, "#name", "@name", "*" or "17"; ASCII letters in either case. */
+/* By a target, "#name", "@name", "*" or "17"; ASCII letters in either case. A name is first
+ * that of an open room. */
 struct room_entry *rooms_find(const struct rooms *rs, const char *target);
 /* "#maths", "@anna", "everyone"; "17" when it is not among them. Not cleaned. */
 void rooms_label(const struct rooms *rs, uint64_t room, struct buf *b);

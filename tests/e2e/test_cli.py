@@ -1,10 +1,12 @@
 """Exit statuses, JSON, the calculator, help."""
 import pathlib
 import re
+import subprocess
 
 from harness import User, check, equal, story
 
-MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAN = ROOT / "man"
 
 
 @story(short=True)
@@ -86,3 +88,26 @@ def every_json_key_is_documented(hall):
     known = documented()
     unknown = sorted({f"{row.get('event')}.{key}" for row in rows for key in row if key not in known})
     check(not unknown, "not in roost-json(5):", unknown)
+
+
+def completed(user, *words):
+    """What bash offers for the last word."""
+    script = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _roost; printf "%s\n" "${COMPREPLY[@]}"'
+    argv = user.argv(*words, json=False)
+    done = subprocess.run(["bash", "-c", script, ROOT / "completion/roost.bash", *argv], env=user.env(),
+                          capture_output=True, text=True, timeout=20)
+    equal(done.returncode, 0, done.stderr)
+    return done.stdout.split()
+
+
+@story
+def completion_knows_commands_names_and_open_rooms(hall):
+    anna, ben = hall.users("anna", "ben")
+    check({"maths", "music"}.isdisjoint(completed(anna, "read", "m")), "nothing is there yet")
+    for name in ("maths", "music"):
+        anna.run("room", "new", name, "ben")
+    equal(sorted(completed(anna, "read", "m")), ["maths", "music"])
+    equal(completed(ben, "room", "jo"), ["join"])
+    anna.run("room", "close", "maths")
+    equal(completed(anna, "read", "m"), ["music"])
+    equal(completed(ben, "read", "m"), ["music"])

@@ -161,3 +161,18 @@ def who_went_off_during_an_outage_is_off_after_it(hall):
     watching.event(event="status", state="ready")
     gone = watching.event(event="person", name="ben")
     equal((gone["sessions"], gone["away"]), (0, None))
+
+
+@story
+def away_is_for_those_who_are_on(hall):
+    anna, ben = hall.users("anna", "ben")
+    refused = anna.run("away", "at lunch", status=1).rows[-1]
+    check("nowhere else" in refused["text"], refused)
+    watching = ben.follow("chat", stdin=True)
+    anna.follow("chat", stdin=True)
+    watching.event(event="person", name="anna", sessions=1)
+    anna.run("away", "at", "lunch")
+    watching.event(event="person", name="anna", away="at lunch")
+    equal([p["away"] for p in ben.run("who").rows if p["name"] == "anna"], ["at lunch"])
+    anna.run("away")
+    watching.event(event="person", name="anna", away=None)

@@ -170,6 +170,12 @@ static void rooms_are_found_as_people_write_them(void)
     CHECK(rooms_find(&rooms, "*") && rooms_find(&rooms, "*")->room == 1);
     CHECK(rooms_find(&rooms, "12") && !rooms_find(&rooms, "#bob") && !rooms_find(&rooms, "@maths"));
     CHECK(!rooms_find(&rooms, "") && !rooms_find(&rooms, "#"));
+    /* a name is free again when its room is closed */
+    rooms_put(&rooms, &(struct roost_room){ .room = 12, .name = "maths", .closed = true });
+    CHECK(rooms_find(&rooms, "#maths") && rooms_find(&rooms, "#maths")->room == 12);
+    put_room(20, ROOST_ROOM, "maths");
+    CHECK(rooms_find(&rooms, "#maths") && rooms_find(&rooms, "#maths")->room == 20);
+    rooms_drop(&rooms, 20);
     rooms_drop(&rooms, 12);
     CHECK(!rooms_find(&rooms, "#maths") && rooms.n == 2);
     end();
