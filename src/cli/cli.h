@@ -42,7 +42,7 @@ struct cli {
     enum roost_role role;
     char *name;
     const char *guest; /* cli_open as a guest: the code of a meeting, or "" to start one */
-    bool patient; /* cli_open: go on trying after a lost connection, without end */
+    bool patient;      /* cli_open: go on trying after a lost connection, without end */
 };
 
 extern const struct cli_command cli_commands[];
