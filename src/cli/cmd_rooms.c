@@ -6,8 +6,8 @@
 
 static const char *kind_name(enum roost_room_kind kind)
 {
-    static const char *const names[] = { "room", "direct", "everyone" };
-    return (size_t)kind < 3 ? names[kind] : "room";
+    static const char *const names[] = { "room", "direct", "everyone", "meeting" };
+    return (size_t)kind < 4 ? names[kind] : "room";
 }
 
 static void json_room(struct cli *c, const struct roost_room *r)
@@ -56,7 +56,11 @@ static void row(struct table *t, const struct roost_room *r, int64_t now)
     else if (!*r->name)
         buf_puts(&cell, "(private)"); /* between two others: for admins */
     else
-        buf_printf(&cell, "%c%s", r->kind == ROOST_DIRECT ? '@' : '#', r->name);
+        buf_printf(&cell, "%s%s",
+                   r->kind == ROOST_DIRECT    ? "@"
+                   : r->kind == ROOST_MEETING ? "meeting: "
+                                              : "#",
+                   r->name);
     table_add_buf(t, &cell);
     if (r->unread)
         buf_printf(&cell, "%u%s", (unsigned)r->unread, r->unread >= 1000 ? "+" : "");

@@ -287,6 +287,8 @@ static void say_goodbye(struct meet *m)
         if (t && t->meeting.first_host == m->c->account && !t->you.guest)
             cli_say(m->c, "Who was there: roost meet who '#%llu' --all",
                     (unsigned long long)m->meeting);
+        if (t && !t->meeting.forget_chat && !t->you.guest)
+            cli_say(m->c, "What was said: roost read %llu", (unsigned long long)m->meeting);
     } else if (m->reason && !strcmp(m->reason, "left")) {
         cli_say(m->c, m->in ? "You have left the meeting." : "You no longer wait.");
     }
