@@ -56,8 +56,8 @@ static void send_part(struct hall *h, const struct hub_output *out)
 {
     struct blob *part = blob_copy(out->bytes->bytes + out->at, out->len);
 
-    assert(part && "the simulator has memory");
-    h->sink.send(h->sink.arg, out->conn, part);
+    if (part) /* starved: it does not hear of it */
+        h->sink.send(h->sink.arg, out->conn, part);
     blob_unref(part);
     blob_unref(out->bytes);
 }
