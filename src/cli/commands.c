@@ -180,7 +180,7 @@ const struct cli_command cli_commands[] = {
               { "forget", 'f', NULL, "its chat goes when it ends" },
               { "ics", 'i', "FILE", "write an entry for calendars; - for standard output" }) },
     { "meet join", MEET, "CODE|LINK", 1, 1, -1, CLI_SERVER, true, meet_main,
-      "be in a meeting: who is there, hands, chat, and all that hosts can do",
+      "be in a meeting: people, hands, chat, host controls",
       "A line that begins with / is a command; /help lists them, /leave leaves. The server is that\n"
       "of the link, unless -s names one. Without a terminal, or with --json, lines are read from\n"
       "standard input, and its end leaves; roost-json(5) lists the events and commands. A place\n"
@@ -201,7 +201,7 @@ const struct cli_command cli_commands[] = {
               { "csv", 'c', "FILE", "write that list as a table; - for standard output" },
               GUEST_NAME) },
     { "meet host", MEET, "CODE ACTION [USER] [TEXT…]", 2, -1, -1, CLI_SERVER, true, cmd_meet_host,
-      "one act of a host, in a meeting that one is in elsewhere",
+      "one act of a host, in a meeting one is in elsewhere",
       "ACTION, on a USER: admit deny mute ask-unmute ask-video stop-video give-share spotlight\n"
       "  allow-record forbid-record remove ban unban make-host make-cohost drop-cohost\n"
       "  make-viewer make-participant lower-hand\n"

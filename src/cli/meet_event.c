@@ -280,6 +280,10 @@ static void on_status(struct meet *m, const struct roost_status *s)
         meet_over(m, CLI_OK, "ended"); /* a guest's session goes with it */
         return;
     }
+    if (s->state == ROOST_LOGIN && m->c->guest) { /* it ended while one was away */
+        meet_over(m, CLI_OK, "ended");
+        return;
+    }
     int over = live_on_status(m->c, s);
     if (over)
         meet_over(m, over - 1, "lost");

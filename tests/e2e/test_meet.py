@@ -266,11 +266,20 @@ def everybody_is_back_after_a_crash(hall):
 @story
 def the_meeting_ended_while_one_was_away(hall):
     anna, made, host, ben = meeting(hall, others=("ben",))
-    os.kill(ben.lines.process.pid, signal.SIGSTOP)
+    dora = Seat(guest(hall), made["link"], "--name", "Dora")
+    dora.event(event="ticket")
+    host.do("admit", user="Dora")
+    dora.event(event="ticket", again=True)
+    for seat in (ben, dora):
+        os.kill(seat.lines.process.pid, signal.SIGSTOP)
     host.do("end")
     host.over("ended", 0)
-    os.kill(ben.lines.process.pid, signal.SIGCONT)
+    hall.kill()  # so that nobody tells them
+    hall.start()
+    for seat in (ben, dora):
+        os.kill(seat.lines.process.pid, signal.SIGCONT)
     ben.over("ended", 0)
+    dora.over("ended", 0)
 
 
 @story(options=("--set", "code_tries=3"))
