@@ -10,9 +10,10 @@
 /* X(NAME, number, "short-name", "what is wrong", "what to do") */
 #define ROOST_ERRORS(X)                                                                            \
     X(NOMEM, 1, "out-of-memory", "out of memory", "try again in a moment")                         \
-    X(INVALID, 2, "invalid", "the request is not valid", "check what was sent")                    \
-    X(MALFORMED, 3, "malformed", "the peer sent a malformed message",                              \
-      "use a program that speaks this protocol")                                                   \
+    X(INVALID, 2, "invalid", "the request cannot be understood",                                   \
+      "check its words; --help shows how it is written")                                           \
+    X(MALFORMED, 3, "malformed", "the other side sent what is not this protocol",                  \
+      "check that both are Roost, and of like versions")                                           \
     X(LIMIT, 4, "limit", "a limit was reached", "send less, or less often")                        \
     X(TIMEOUT, 5, "timeout", "the other side stopped answering",                                   \
       "check the network and try again")                                                           \
@@ -20,16 +21,18 @@
     X(CLOSED, 7, "closed", "the connection was closed", "connect again")                           \
     X(UNSUPPORTED, 8, "unsupported", "the server does not know this request",                      \
       "update the server or the client")                                                           \
-    X(VERSION, 9, "version", "no common version of the protocol", "update the older side")         \
-    X(NOT_STORED, 10, "not-stored", "not stored", "try again")                                     \
+    X(VERSION, 9, "version",                                                                       \
+      "the program and the server have no version of the protocol in common",                      \
+      "update the older of the two")                                                               \
+    X(NOT_STORED, 10, "not-stored", "it could not be stored", "try again in a moment")             \
     X(CONFLICT, 11, "conflict", "this request id was used for another request",                    \
       "use a fresh id for each request")                                                           \
-    X(STALE_OWNER, 12, "stale-owner", "another node owns this now", "connect again")               \
+    X(STALE_OWNER, 12, "stale-owner", "another server looks after this now", "connect again")      \
     X(FULL, 13, "full", "the server's disk is full", "ask the admin to make room")                 \
     X(BUSY, 14, "busy", "the server is busy", "try again in a moment")                             \
     X(TOO_FAST, 15, "too-fast", "too many messages in a short time", "wait a little, then go on")  \
     X(TOO_LONG, 16, "too-long", "the text is too long", "shorten it, or send it as a file")        \
-    X(BAD_TEXT, 17, "bad-text", "the text is not valid UTF-8, or is empty", "send text")           \
+    X(BAD_TEXT, 17, "bad-text", "the text is empty, or is not UTF-8", "write some text")           \
     X(LOGIN_NEEDED, 20, "login-needed", "log in first", "roost login NAME")                        \
     X(LOGIN_WRONG, 21, "login-wrong", "name or password is wrong", "check both and try again")     \
     X(BLOCKED, 22, "blocked", "too many failed logins", "wait until the block is over")            \
@@ -42,7 +45,7 @@
       "use 8 to 256 bytes")                                                                        \
     X(INVITE_NEEDED, 27, "invite-needed", "registration here needs an invitation",                 \
       "ask an admin for an invitation")                                                            \
-    X(INVITE_BAD, 28, "invite-bad", "this invitation is not valid, or was used",                   \
+    X(INVITE_BAD, 28, "invite-bad", "this invitation or reset is not valid, is over, or was used", \
       "ask an admin for a new one")                                                                \
     X(REGISTRATION_CLOSED, 29, "registration-closed", "only an admin makes accounts here",         \
       "ask an admin for an account")                                                               \
@@ -76,10 +79,12 @@
       "register again under another name")                                                         \
     X(UNTRUSTED, 48, "untrusted", "the certificate of the server was not accepted",                \
       "compare its fingerprint with the one that the server shows")                                \
+    X(SELF, 49, "oneself", "this cannot be done with oneself",                                     \
+      "name somebody else; for notes, make a private room of your own")                            \
     X(NO_SUCH_MEETING, 60, "no-such-meeting", "no meeting has this code now",                      \
       "check the code, or ask the host for the link")                                              \
     X(CODE_TAKEN, 61, "code-taken", "another meeting has this code", "try again")                  \
-    X(GUESSES, 62, "guesses", "too many wrong codes came from there",                              \
+    X(GUESSES, 62, "guesses", "too many wrong codes were tried from your address or account",      \
       "use the link of the meeting, or log in")                                                    \
     X(MEET_LOCKED, 63, "meeting-locked", "the meeting is locked: nobody new comes in",             \
       "ask somebody inside to have it unlocked")                                                   \

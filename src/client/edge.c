@@ -33,8 +33,11 @@ const char *roost_problem(void)
 
 static int complain(int err, const char *what, const char *which)
 {
-    snprintf(problem, sizeof problem, "%s%s%s: %s", what, which ? " " : "", which ? which : "",
-             err == -ROOST_IO ? strerror(errno) : err_text(err));
+    const char *why = err == -ROOST_IO ? strerror(errno) : err_text(err);
+    bool said = err == -ROOST_INVALID; /* what is wrong says it all */
+
+    snprintf(problem, sizeof problem, "%s%s%s%s%s", what, which ? " " : "", which ? which : "",
+             said ? "" : ": ", said ? "" : why);
     return err;
 }
 

@@ -197,8 +197,10 @@ static int after(struct tls *t, int ret)
     t->want_write = t->want_write || e == SSL_ERROR_WANT_WRITE;
     if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE)
         return 0;
+    const char *reason = why ? ERR_reason_error_string(why) : NULL;
     if (why)
-        ERR_error_string_n(why, t->detail, sizeof t->detail);
+        snprintf(t->detail, sizeof t->detail, "the encrypted connection failed: %s",
+                 reason ? reason : "for a reason without a name");
     else
         fail(t, ROOST_CLOSED, "the server closed the connection");
     ERR_clear_error();

@@ -83,7 +83,7 @@ int admin_block_on_message(struct hub *h, struct request *q)
     if (!row)
         return -ROOST_NOMEM;
     if (q->user_id == q->account)
-        return -ROOST_NOT_ALLOWED; /* nobody could lift it */
+        return -ROOST_SELF; /* nobody could lift it */
     if (!q->msg->admin_block->seconds)
         return -ROOST_INVALID;
     int err = block_row(h, q, row);

@@ -222,7 +222,7 @@ void people_expire(struct hub *h)
 int ignore_on_message(struct hub *h, struct request *q)
 {
     if (q->user_id == q->account)
-        return -ROOST_INVALID;
+        return -ROOST_SELF;
     struct store_op *op = request_do(h, q, STORE_IGNORE);
     if (op) {
         op->account.id = q->account;

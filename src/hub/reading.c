@@ -168,7 +168,7 @@ int search_on_message(struct hub *h, struct request *q)
     if (err)
         return err;
     if (!*b->words || strlen(b->words) > WORDS_MAX)
-        return -ROOST_INVALID;
+        return *b->words ? -ROOST_TOO_LONG : -ROOST_BAD_TEXT;
     struct store_op *op = request_do(h, q, STORE_SEARCH);
     if (op) {
         op->account.id = q->account;

@@ -39,7 +39,7 @@ static int find_direct(struct hub *h, struct request *q, uint64_t peer)
 
     if (peer == q->account) {
         store_op_unref(op);
-        return -ROOST_INVALID;
+        return -ROOST_SELF;
     }
     if (op) {
         op->account.id = q->account;

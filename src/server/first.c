@@ -25,7 +25,7 @@ static struct store_result *run_one(struct store *store, struct store_op *op)
     store_op_unref(op);
     if (!r || !r->err)
         return r;
-    log_error("cannot use the store: %s", err_text(r->err));
+    log_error("cannot use the database: %s", err_text(r->err));
     store_result_free(r);
     return NULL;
 }

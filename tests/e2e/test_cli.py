@@ -111,3 +111,15 @@ def completion_knows_commands_names_and_open_rooms(hall):
     anna.run("room", "close", "maths")
     equal(completed(anna, "read", "m"), ["music"])
     equal(completed(ben, "read", "m"), ["music"])
+
+
+@story
+def what_is_wrong_is_said_plainly(hall):
+    anna = hall.user("anna")
+    for words in (("say", "@anna", "buy bread"), ("ignore", "anna"), ("read", "@anna")):
+        done = anna.run(*words, json=False, status=1)
+        check("this cannot be done with oneself" in done.err and "for notes" in done.err, words, done.err)
+    done = anna.run("read", "--search", "x" * 5000, json=False, status=1)
+    check("too long" in done.err, done.err)
+    done = User(hall, "ben").run("-s", "no where", "whoami", json=False, status=None)
+    check("this is no HOST[:PORT]: no where" in done.err and "request" not in done.err, done.err)

@@ -27,7 +27,7 @@ static void admins_block_and_lift(void)
     CHECK(login(v, "ann", PASSWORD, 1) == 0);
 
     /* a whole account: its sessions end, a known device does not help */
-    CHECK(block(boss, "boss", 60) == ROOST_NOT_ALLOWED);
+    CHECK(block(boss, "boss", 60) == ROOST_SELF);
     CHECK(block(boss, "nobody", 60) == ROOST_NO_SUCH_USER);
     CHECK(block(boss, "ann", 3600) == 0);
     CHECK(v->closed && over_code(v) == ROOST_BLOCKED);

@@ -168,7 +168,7 @@ static void private_words_stay_private(void)
     CHECK(page && page->n_events == 1 && strcmp(text_of(page->events[0]), "for you") == 0);
     uint64_t room = page->events[0]->room;
     CHECK(visitor_sync(c->carl, room, 0) == ROOST_NO_SUCH_ROOM);
-    CHECK(visitor_say(c->ann, "@ann", "me") == ROOST_INVALID);
+    CHECK(visitor_say(c->ann, "@ann", "me") == ROOST_SELF);
     CHECK(visitor_say(c->ann, "@nobody", "x") == ROOST_NO_SUCH_USER);
 
     uint64_t secret = visitor_room(c->ann, "secret", NULL);
