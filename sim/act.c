@@ -73,13 +73,18 @@ static void say_words(struct world *w, struct actor *a, uint64_t room, char *to,
     ASK(say, SAY, &say);
     if (actor_ask(w, a, &m, room, n, false)) {
         w->n_words = n + 1;
-        w->words[n] = (struct word){ .person = a->person };
+        w->words[n] = (struct word){ .person = a->person, .account = actor_account(w, a) };
     }
 }
 
 static void say(struct world *w, struct actor *a)
 {
     say_words(w, a, some_room(w, a), NULL, 40 + dice_below(&w->dice, 200));
+}
+
+void act_say(struct world *w, struct actor *a, uint64_t room)
+{
+    say_words(w, a, room, NULL, 40);
 }
 
 static void say_private(struct world *w, struct actor *a)
@@ -308,7 +313,7 @@ static void server_dies(struct world *w, struct actor *a)
 {
     (void)a;
     for (int i = 0; i < w->n_actors; i++)
-        if (core_state(w->actors[i].core) == CORE_AT_READY) {
+        if (core_state(w->actors[i].core) == CORE_AT_READY && !w->actors[i].guest) {
             say(w, &w->actors[i]);
             actor_pull(w, &w->actors[i]);
         }
@@ -352,7 +357,7 @@ static void clock_steps(struct world *w, struct actor *a)
     world_count(w, SIM_CLOCK);
 }
 
-/* Of 1,000; the rest are ordinary words. */
+/* Of 1,500; the rest are ordinary words. */
 static const struct {
     unsigned weight;
     bool online; /* needs a session */
@@ -366,12 +371,12 @@ static const struct {
     { 15, true, set_room },    { 15, true, topic },        { 5, true, log_out },
     { 15, false, cut },        { 12, false, server_dies }, { 20, false, world_reset_wire },
     { 8, false, disk_fails },  { 8, false, gets_slow },    { 8, false, world_reboot_client },
-    { 5, false, clock_steps }, { 4, true, drown },
+    { 5, false, clock_steps }, { 4, true, drown },         { 500, true, met_act },
 };
 
 void act_step(struct world *w)
 {
-    uint64_t roll = dice_below(&w->dice, 1000);
+    uint64_t roll = dice_below(&w->dice, 1500);
     struct actor *a = anybody(w);
     void (*act)(struct world *, struct actor *) = say;
     bool online = true;
@@ -384,6 +389,8 @@ void act_step(struct world *w)
         }
         roll -= acts[i].weight;
     }
+    if (a->guest && online)
+        act = met_act;
     if (!online || (core_state(a->core) != CORE_AT_LOGIN && core_state(a->core) != CORE_AT_OVER))
         act(w, a);
     for (int i = 0; i < w->n_actors; i++) {

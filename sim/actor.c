@@ -19,6 +19,11 @@ bool actor_is_ready(const struct actor *a)
     return a->core && core_state(a->core) == CORE_AT_READY;
 }
 
+uint64_t actor_account(const struct world *w, const struct actor *a)
+{
+    return a->guest ? core_self(a->core)->account : w->people[a->person].account;
+}
+
 /* --- asking --- */
 
 bool actor_ask(struct world *w, struct actor *a, Roost__ToServer *m, uint64_t room, uint32_t word,
@@ -29,7 +34,9 @@ bool actor_ask(struct world *w, struct actor *a, Roost__ToServer *m, uint64_t ro
     int64_t request = core_request(a->core, m, w->now_us);
     if (request < 0)
         return false;
-    a->asked[a->n_asked++] = (struct asked){ request, m->body_case, room, word, must_fail };
+    bool leaves = m->body_case == ROOST__TO_SERVER__BODY_MEET_ACT &&
+                  m->meet_act->action == ROOST__MEET_ACTION__LEAVE;
+    a->asked[a->n_asked++] = (struct asked){ request, m->body_case, room, word, must_fail, leaves };
     return true;
 }
 
@@ -95,7 +102,7 @@ static void follow(struct world *w, struct actor *a, uint64_t room)
 {
     struct followed *f = followed(a, room);
 
-    if (f->on)
+    if (f->on || a->guest)
         return;
     f->on = core_follow(a->core, room, f->cursor, w->now_us) > 0;
     f->ever |= f->on;
@@ -103,6 +110,8 @@ static void follow(struct world *w, struct actor *a, uint64_t room)
 
 static void on_room_changed(struct world *w, struct actor *a, const Roost__RoomChanged *c)
 {
+    if (c->room->kind == ROOST__ROOM_KIND__MEETING)
+        return; /* its place keeps it */
     if (c->gone || !c->room->member) {
         core_unfollow(a->core, c->room->room);
         followed(a, c->room->room)->on = false;
@@ -172,7 +181,7 @@ static void check_word(struct world *w, const Roost__Event *e)
                     (unsigned long long)e->room, (unsigned long long)e->seq);
     word->seen_room = e->room;
     word->seen_seq = e->seq;
-    if (e->sender != w->people[word->person].account)
+    if (e->sender != world_author(w, word))
         world_break(w, "text %u was said by another", n);
 }
 
@@ -181,7 +190,9 @@ static void on_event(struct world *w, struct actor *a, const Roost__Event *e)
     struct followed *f = followed(a, e->room);
 
     world_count(w, SIM_ARRIVAL);
-    if (e->seq != f->cursor + 1)
+    if (met_known(w, e->room))
+        met_on_event(w, a, f, e);
+    else if (e->seq != f->cursor + 1)
         world_break(w, "client %d got %llu:%llu after %llu", actor_index(w, a),
                     (unsigned long long)e->room, (unsigned long long)e->seq,
                     (unsigned long long)f->cursor);
@@ -191,12 +202,23 @@ static void on_event(struct world *w, struct actor *a, const Roost__Event *e)
     check_word(w, e);
 }
 
+static void on_place(struct world *w, struct actor *a, const Roost__MeetNow *m)
+{
+    Roost__MeetState state = m->you->state;
+
+    w->counts[SIM_DENIAL] += state == ROOST__MEET_STATE__DENIED;
+    if (state != ROOST__MEET_STATE__IN && state != ROOST__MEET_STATE__WAITING)
+        met_on_over(w, a, m->meeting);
+}
+
 static void on_push(struct world *w, struct actor *a, const Roost__ToClient *m)
 {
     if (m->body_case == ROOST__TO_CLIENT__BODY_EVENT)
         on_event(w, a, m->event);
     else if (m->body_case == ROOST__TO_CLIENT__BODY_ROOM_CHANGED)
         on_room_changed(w, a, m->room_changed);
+    else if (m->body_case == ROOST__TO_CLIENT__BODY_MEET_NOW && m->meet_now->you)
+        on_place(w, a, m->meet_now);
 }
 
 /* --- answers --- */
@@ -210,6 +232,8 @@ static void on_page(struct world *w, struct actor *a, const struct asked *asked,
         if (asked->room && e->room != asked->room)
             world_break(w, "a page of another room");
         f->most = e->seq > f->most ? e->seq : f->most;
+        if (met_known(w, e->room))
+            met_on_read(w, a, e);
         check_word(w, e);
     }
 }
@@ -233,6 +257,7 @@ static void on_done(struct world *w, struct actor *a, const struct asked *asked,
         { ROOST__TO_SERVER__BODY_SET_ROLE, SIM_ROLE },
         { ROOST__TO_SERVER__BODY_SET_ROOM, SIM_SETTING },
         { ROOST__TO_SERVER__BODY_SET_TOPIC, SIM_SETTING },
+        { ROOST__TO_SERVER__BODY_MEET_NOTE, SIM_NOTE },
     };
 
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
@@ -242,6 +267,8 @@ static void on_done(struct world *w, struct actor *a, const struct asked *asked,
         w->people[a->person].registered = true;
         log_in(w, a);
     }
+    if (asked->body == ROOST__TO_SERVER__BODY_MEET_ACT && asked->leaves)
+        met_on_over(w, a, asked->room);
     if (asked->body == ROOST__TO_SERVER__BODY_NEW_ROOM)
         world_room(w, d->room);
     if (asked->word) {
@@ -273,8 +300,11 @@ static void on_reply(struct world *w, struct actor *a, const struct core_event *
         on_page(w, a, &asked, r->page);
     } else if (r->result_case == ROOST__REPLY__RESULT_ROOMS) {
         for (size_t i = 0; i < r->rooms->n_rooms; i++)
-            if (r->rooms->rooms[i]->member)
+            if (r->rooms->rooms[i]->member && r->rooms->rooms[i]->kind != ROOST__ROOM_KIND__MEETING)
                 follow(w, a, r->rooms->rooms[i]->room);
+    } else if (r->result_case == ROOST__REPLY__RESULT_TICKET &&
+               asked.body != ROOST__TO_SERVER__BODY_MEET_WHO) {
+        met_on_ticket(w, a, r->ticket, false);
     }
 }
 
@@ -286,6 +316,8 @@ static void on_refused(struct world *w, struct actor *a, const struct core_event
     world_count(w, SIM_REFUSAL);
     w->counts[SIM_NOT_STORED] += e->error->code == ROOST_NOT_STORED;
     w->counts[SIM_PROBE] += asked.must_fail;
+    w->counts[SIM_WRONG_CODE] += e->error->code == ROOST_NO_SUCH_MEETING;
+    w->counts[SIM_BANNED] += e->error->code == ROOST_MEET_BANNED;
     if (e->error->code == ROOST_MALFORMED || e->error->code == ROOST_CONFLICT)
         world_break(w, "client %d: request %d was refused as %s", actor_index(w, a),
                     (int)asked.body, e->error->name);
@@ -297,23 +329,36 @@ static void on_refused(struct world *w, struct actor *a, const struct core_event
             p->registered = true;
     }
     if (!asked.body && e->room)
-        followed(a, e->room)->on = false;
+        followed(a, e->room)->on = followed(a, e->room)->in = false;
     if (asked.body == ROOST__TO_SERVER__BODY_LIST_ROOMS && actor_is_ready(a))
         list_rooms(w, a);
 }
 
 static void on_status(struct world *w, struct actor *a, const struct core_event *e)
 {
+    for (size_t i = 0; e->state == CORE_AT_OVER && i < a->n_rooms; i++)
+        a->rooms[i].in = false;
     if (e->state != CORE_AT_READY)
         return;
     w->people[a->person].account = core_self(a->core)->account;
+    if (a->guest) {
+        uint64_t account = core_self(a->core)->account;
+        assert(account < NUMBERS_MAX);
+        if (!w->actor_of[account])
+            world_count(w, a->by_link ? SIM_GUEST_LINK : SIM_GUEST);
+        w->actor_of[account] = (int8_t)(actor_index(w, a) + 1);
+        w->counts[SIM_RESUME] += e->resumed;
+        return;
+    }
     w->counts[SIM_RESUME] += e->resumed;
     list_rooms(w, a);
 }
 
 static void trace(const struct world *w, const struct actor *a, const struct core_event *e)
 {
-    static const char *const kinds[] = { "status", "reply", "refused", "push", "followed" };
+    static const char *const kinds[] = {
+        "status", "reply", "refused", "push", "followed", "ticket"
+    };
     const Roost__RoomChanged *c = NULL;
     uint64_t room = e->room;
 
@@ -350,7 +395,9 @@ static void tell(struct world *w, struct actor *a)
             on_push(w, a, e->msg);
             break;
         case CORE_FOLLOWED:
+            break;
         case CORE_TICKET:
+            met_on_ticket(w, a, e->msg->reply->ticket, true);
             break;
         }
     }
@@ -435,6 +482,13 @@ void actor_pull(struct world *w, struct actor *a)
 
 /* --- beginning --- */
 
+void actor_address(const struct world *w, const struct actor *a, char ret[static 16])
+{
+    int guest = a->person - w->n_people;
+
+    snprintf(ret, 16, "192.0.2.%u", a->guest ? 100 + (unsigned)guest / 2 % 100 : 7u);
+}
+
 void actor_init(struct world *w, struct actor *a, int person)
 {
     memset(a, 0, sizeof *a);
@@ -457,7 +511,7 @@ void actor_start(struct world *w, struct actor *a)
     a->logs_in = false;
     w->people[a->person].registering = false; /* whoever did may have been this one */
     for (size_t i = 0; i < a->n_rooms; i++)
-        a->rooms[i].on = false;
+        a->rooms[i].on = a->rooms[i].in = false;
     a->core = core_new(&o, w->now_us);
     assert(a->core);
     actor_pull(w, a);
@@ -471,7 +525,9 @@ void actor_log_in(struct world *w, struct actor *a)
 
     if ((state != CORE_AT_LOGIN && state != CORE_AT_OVER) || a->logs_in)
         return;
-    if (p->registered)
+    if (a->guest)
+        met_guest_in(w, a);
+    else if (p->registered)
         log_in(w, a);
     else if (!p->registering)
         sign_up(w, a);

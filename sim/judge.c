@@ -16,7 +16,7 @@
 #include "sim/world.h"
 #include "store/batch.h"
 
-enum { ACCOUNTS_MAX = 64, NOBODY = -1, BANNED = -2 };
+enum { NOBODY = -1, BANNED = -2 };
 
 struct place {
     int role;      /* NOBODY, BANNED, or a Roost__RoomRole */
@@ -27,7 +27,7 @@ struct place {
 struct ruling {
     struct world *w;
     uint64_t room, head;
-    struct place of[ACCOUNTS_MAX];
+    struct place of[NUMBERS_MAX];
     uint64_t author[SEQ_MAX];
     bool private, moderated, closed, direct;
     uint64_t first_number; /* below it, the room was made */
@@ -47,7 +47,7 @@ static struct store_result *ask(struct world *w, struct store_op *op)
 
 static struct place *place(struct ruling *g, uint64_t account)
 {
-    assert(account < ACCOUNTS_MAX);
+    assert(account < NUMBERS_MAX);
     return &g->of[account];
 }
 
@@ -149,7 +149,7 @@ static void judge_event(struct ruling *g, const struct event *e)
         g->closed = e->closed;
     }
     g->head = e->seq;
-    for (int i = 0; i < ACCOUNTS_MAX; i++)
+    for (int i = 0; i < NUMBERS_MAX; i++)
         if (g->of[i].role >= 0) {
             g->of[i].last = e->seq;
             g->of[i].ever = true;
@@ -161,7 +161,7 @@ static void begin(struct ruling *g)
 {
     struct store_op *op = store_op_new(STORE_ROOM_LOAD, 0);
 
-    for (int i = 0; i < ACCOUNTS_MAX; i++)
+    for (int i = 0; i < NUMBERS_MAX; i++)
         g->of[i] = (struct place){ .role = NOBODY };
     op->room.id = g->room;
     struct store_result *r = ask(g->w, op);
@@ -213,7 +213,7 @@ static void judge_clients(struct ruling *g)
                 world_break(w, "a leak: client %d has %llu:%llu, and was a member up to %llu", i,
                             (unsigned long long)f->room, (unsigned long long)f->most,
                             (unsigned long long)p->last);
-            if (p->role >= 0 && actor_is_ready(a) && f->cursor != g->head)
+            if (p->role >= 0 && !a->guest && actor_is_ready(a) && f->cursor != g->head)
                 world_break(w, "client %d is a member and has %llu of %llu of room %llu", i,
                             (unsigned long long)f->cursor, (unsigned long long)g->head,
                             (unsigned long long)f->room);
@@ -241,8 +241,7 @@ static void judge_acknowledged(struct ruling *g)
         const struct word *x = &w->words[n];
         if (x->room != g->room || !x->seq)
             continue;
-        if (x->seq > g->head || x->seq >= SEQ_MAX ||
-            g->author[x->seq] != w->people[x->person].account)
+        if (x->seq > g->head || x->seq >= SEQ_MAX || g->author[x->seq] != world_author(w, x))
             world_break(w, "text %u was acknowledged as %llu:%llu, which it is not", n,
                         (unsigned long long)x->room, (unsigned long long)x->seq);
     }
@@ -285,6 +284,8 @@ void judge(struct world *w)
     static struct ruling g;
 
     for (size_t i = 0; i < w->n_rooms; i++) {
+        if (met_known(w, w->rooms[i]->room))
+            continue;
         memset(&g, 0, sizeof g);
         g.w = w;
         g.room = w->rooms[i]->room;
@@ -293,6 +294,8 @@ void judge(struct world *w)
         judge_acknowledged(&g);
         probe(&g);
     }
+    for (int i = 0; i < w->n_meets; i++)
+        met_judge(w, &w->meets[i]);
     judge_words(w);
     world_run(w, w->now_us + 5000000);
 }

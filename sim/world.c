@@ -46,6 +46,12 @@ struct room_seen *world_room(struct world *w, uint64_t room)
     return r;
 }
 
+/* Some words are said before the client knows its account. */
+uint64_t world_author(const struct world *w, const struct word *x)
+{
+    return x->account ? x->account : w->people[x->person].account;
+}
+
 /* --- wires --- */
 
 static struct wire *wire_of(struct world *w, uint64_t conn)
@@ -112,8 +118,11 @@ static void client_lost(struct world *w, struct wire *x)
 
 static void accept_wire(struct world *w, struct wire *x)
 {
-    struct hub_peer peer = { "192.0.2.7", "192.0.2.7", true };
     struct actor *a = &w->actors[x->actor];
+    struct hub_peer peer = { .local = true };
+
+    actor_address(w, a, peer.address);
+    actor_address(w, a, peer.source);
 
     x->syn_us = INT64_MAX;
     if (!w->hall_is_up) {
@@ -392,11 +401,17 @@ void world_init(struct world *w, uint64_t seed, bool verbose)
         abort();
     w->hall.store_delay_us = 8 * MS;
     w->n_people = (int)dice_between(&w->dice, 3, PEOPLE_MAX);
-    w->n_actors = w->n_people + (int)dice_between(&w->dice, 0, 2);
+    int accounts = w->n_people + (int)dice_between(&w->dice, 0, 2);
+    w->n_actors = accounts + (int)dice_between(&w->dice, 1, VISITORS_MAX);
     for (int i = 0; i < w->n_people; i++)
         snprintf(w->people[i].name, sizeof w->people[i].name, "person%d", i);
-    for (int i = 0; i < w->n_actors; i++)
-        actor_init(w, &w->actors[i], i % w->n_people);
+    for (int i = 0; i < w->n_actors; i++) {
+        bool guest = i >= accounts;
+        actor_init(w, &w->actors[i], guest ? w->n_people + i - accounts : i % w->n_people);
+        w->actors[i].guest = guest;
+        if (guest)
+            strcpy(w->people[w->actors[i].person].name, "Guest"); /* all of them */
+    }
     for (int i = 0; i < w->n_actors; i++)
         actor_start(w, &w->actors[i]);
 }
@@ -410,5 +425,9 @@ void world_fini(struct world *w)
             wire_free(&w->wires[i]);
     for (size_t i = 0; i < w->n_rooms; i++)
         free(w->rooms[i]);
+    for (struct receipt *r = w->receipts, *next; r; r = next) {
+        next = r->next;
+        free(r);
+    }
     hall_close(&w->hall);
 }
