@@ -1,6 +1,8 @@
 /* admin export DIR: the classic files, each line "number; time; name; text":
- * users.log (who came and went), broadcasts.log, and room-NAME.log for each room
- * (direct-A.log for private ones, where the server keeps them in exports). */
+ * users.log (who came and went), broadcasts.log, and room-NAME.log for each room, with its
+ * number too where it does not own its name: room-NAME-17.log is closed, meeting-NAME-17.log
+ * the chat of a meeting (direct-17.log: a talk of two, where the server has them exported).
+ * One line of a file is one message, whatever was in it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -126,11 +128,11 @@ static int export_users(struct cli *c, int dir)
 /* --- rooms --- */
 
 /* Letters and digits of any script stay; the rest, '/' and a leading dot above
- * all, becomes '_'. */
+ * all, becomes '_'. No two rooms have the same. */
 static void file_name(const struct room_entry *e, char out[static NAME_MAX_BYTES])
 {
     const char *p = e->name, *end = p + strlen(p);
-    char clean[128];
+    char clean[NAME_MAX_BYTES - 40];
     size_t n = 0;
 
     while (p < end && n < sizeof clean - 5) {
@@ -145,6 +147,9 @@ static void file_name(const struct room_entry *e, char out[static NAME_MAX_BYTES
         snprintf(out, NAME_MAX_BYTES, "broadcasts.log");
     else if (e->kind == ROOST_DIRECT)
         snprintf(out, NAME_MAX_BYTES, "direct-%" PRIu64 ".log", e->room);
+    else if (e->kind == ROOST_MEETING || e->closed)
+        snprintf(out, NAME_MAX_BYTES, "%s-%s-%" PRIu64 ".log",
+                 e->kind == ROOST_MEETING ? "meeting" : "room", clean, e->room);
     else
         snprintf(out, NAME_MAX_BYTES, "room-%s.log", clean);
 }

@@ -63,6 +63,33 @@ def the_three_classic_files(hall):
 
 
 @story
+def a_message_is_one_line_of_one_file(hall):
+    admin = hall.admin()
+    anna = hall.user("anna")
+    nasty = "one\n2; 2030-01-01T00:00:00.000Z; root; forged\r\nthree\u2028four\u0085five\x1b[2Jsix\x07\u202eseven\t\x9beight"
+    anna.run("room", "new", "lobby")
+    anna.run("room", "topic", "lobby", "a\nb")
+    anna.run("say", "#lobby", input=nasty)
+    edited = anna.rows("say", "#lobby", "x")[-1]["id"]
+    anna.run("edit", edited, nasty)
+    anna.run("room", "close", "lobby")
+    anna.run("room", "new", "lobby")  # the name is free again; the file of before stays whole
+    anna.run("say", "#lobby", "of the second lobby")
+    out = hall.dir / "export"
+    exported = {r["file"]: r["lines"] for r in admin.rows("admin", "export", str(out)) if r["event"] == "exported"}
+    equal(sorted(exported), sorted(p.name for p in out.iterdir()))
+    for name, lines in exported.items():
+        text = (out / name).read_bytes().decode()
+        rows = text.split("\n")[:-1]
+        equal([int(r.split("; ")[0]) for r in rows], list(range(1, lines + 1)), name)
+        equal(len(text.splitlines()), lines, "and nothing else ends a line")
+        check(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e]", text), name, repr(text))
+    (closed,) = [p.read_text() for p in out.glob("room-lobby-*.log")]
+    check("forged" in closed and "second" not in closed, closed)
+    check("second" in (out / "room-lobby.log").read_text(), "the open one has the plain name")
+
+
+@story
 def roles_of_the_server(hall):
     admin = hall.admin()
     anna = hall.user("anna")
