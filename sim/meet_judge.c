@@ -32,6 +32,7 @@ struct ruling {
     const struct met *met;
     uint64_t head, host;
     bool no_chat, ended;
+    bool forgotten; /* its texts are gone, and so are their numbers */
     struct seat of[NUMBERS_MAX];
     uint64_t author[SEQ_MAX];
 };
@@ -175,6 +176,9 @@ static void judge_met(struct ruling *g, const struct event *e)
         g->no_chat = m->meeting->no_chat;
         g->ended = m->meeting->ended;
     }
+    for (int i = 0; g->ended && i < NUMBERS_MAX; i++)
+        if (g->of[i].state == ROOST__MEET_STATE__IN)
+            g->of[i].state = ROOST__MEET_STATE__OUT;
     judge_names_and_host(g);
     roost__met__free_unpacked(m, NULL);
 }
@@ -192,34 +196,54 @@ static void judge_text(struct ruling *g, const struct event *e)
         g->author[e->seq] = e->from;
 }
 
-static void judge_event(struct ruling *g, const struct event *e)
+/* e: NULL when a text was here that was forgotten. */
+static void judge_next(struct ruling *g, const struct event *e)
 {
     bool in_before[NUMBERS_MAX], member_before[NUMBERS_MAX];
 
-    if (e->seq != g->head + 1)
-        forbidden(g, e->from, "a number is missing, or comes twice");
-    g->head = e->seq;
+    uint64_t seq = ++g->head;
     for (int i = 0; i < NUMBERS_MAX; i++) {
         in_before[i] = g->of[i].state == ROOST__MEET_STATE__IN;
         member_before[i] = g->of[i].member;
     }
-    if (e->kind == EVENT_MEET)
+    if (e && e->kind == EVENT_MEET)
         judge_met(g, e);
-    else if (e->kind == EVENT_TEXT)
+    else if (e && e->kind == EVENT_TEXT)
         judge_text(g, e);
-    for (int i = 0; e->seq < SEQ_MAX && i < NUMBERS_MAX; i++) {
+    for (int i = 0; seq < SEQ_MAX && i < NUMBERS_MAX; i++) {
         struct seat *s = &g->of[i];
         if (in_before[i] || s->state == ROOST__MEET_STATE__IN)
-            s->may[e->seq / 8] |= (uint8_t)(1u << e->seq % 8);
+            s->may[seq / 8] |= (uint8_t)(1u << seq % 8);
         if (member_before[i] || s->member)
-            s->last = e->seq;
+            s->last = seq;
     }
+}
+
+static void judge_event(struct ruling *g, const struct event *e)
+{
+    while (g->forgotten && g->head + 1 < e->seq)
+        judge_next(g, NULL);
+    if (e->seq != g->head + 1)
+        forbidden(g, e->from, "a number is missing, or comes twice");
+    judge_next(g, e);
+}
+
+static bool is_forgotten(struct ruling *g)
+{
+    struct store_op *op = store_op_new(STORE_ROOM_LOAD, 0);
+
+    op->room.id = g->met->room;
+    struct store_result *r = ask(g->w, op);
+    bool forgotten = !r->meet.live && r->meet.forget;
+    store_result_free(r);
+    return forgotten;
 }
 
 static void judge_log(struct ruling *g)
 {
     bool more = true;
 
+    g->forgotten = is_forgotten(g);
     while (more) {
         struct store_op *op = store_op_new(STORE_READ, 0);
         op->room.id = g->met->room;
@@ -261,7 +285,7 @@ static void judge_acknowledged(struct ruling *g)
 {
     struct world *w = g->w;
 
-    for (uint32_t n = 1; n < w->n_words; n++) {
+    for (uint32_t n = 1; !g->forgotten && n < w->n_words; n++) {
         const struct word *x = &w->words[n];
         if (x->room == g->met->room && x->seq &&
             (x->seq > g->head || x->seq >= SEQ_MAX || g->author[x->seq] != world_author(w, x)))

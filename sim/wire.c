@@ -74,7 +74,7 @@ void wire_pump(struct wire *w, int64_t now_us)
     }
 }
 
-bool wire_send_down(struct wire *w, struct blob *b, int64_t now_us)
+static bool send_piece(struct wire *w, struct blob *b, int64_t now_us)
 {
     wire_pump(w, now_us);
     if (w->queue_n == 0 && link_push(&w->down, now_us, b) == 0)
@@ -84,6 +84,21 @@ bool wire_send_down(struct wire *w, struct blob *b, int64_t now_us)
     w->queue[(w->queue_at + w->queue_n++) % WIRE_QUEUE_MAX] = blob_ref(b);
     w->queue_bytes += b->len;
     return true;
+}
+
+bool wire_send_down(struct wire *w, struct blob *b, int64_t now_us)
+{
+    bool sent = true;
+
+    if (b->len <= WIRE_PIECE_BYTES)
+        return send_piece(w, b, now_us);
+    for (size_t at = 0; sent && at < b->len; at += WIRE_PIECE_BYTES) {
+        size_t left = b->len - at;
+        struct blob *p = piece(b, at, at + (left < WIRE_PIECE_BYTES ? left : WIRE_PIECE_BYTES));
+        sent = send_piece(w, p, now_us);
+        blob_unref(p);
+    }
+    return sent;
 }
 
 void wire_reset(struct wire *w, int64_t now_us)

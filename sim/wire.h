@@ -12,6 +12,7 @@
 enum {
     WIRE_QUEUE_MAX = 4096,          /* blobs */
     WIRE_QUEUE_BYTES_MAX = 1 << 20, /* past it the reader is too slow */
+    WIRE_PIECE_BYTES = 32 << 10,    /* larger ones would never fit into the link's queue */
     WIRE_PIECES_MAX = 3,            /* a frame arrives in up to so many */
 };
 
