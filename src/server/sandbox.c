@@ -126,6 +126,7 @@ static const int allowed[] = {
     CALL(set_tid_address),
     CALL(sched_yield),
     CALL(sched_getaffinity),
+    CALL(sched_setscheduler),
     CALL(gettid),
     CALL(rt_sigaction),
     CALL(rt_sigprocmask),
