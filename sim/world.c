@@ -142,6 +142,8 @@ static void carry_up(struct world *w, struct wire *x)
     const uint8_t *body;
     size_t len;
 
+    if (!x->server_open && x->syn_us == INT64_MAX) /* likewise, by the server's */
+        link_reset(&x->up);
     for (struct blob *b; x->server_open && (b = link_next(&x->up, w->now_us)); blob_unref(b)) {
         const uint8_t *p = b->bytes, *end = p + b->len;
         while (x->server_open && frame_next(&x->reader, &p, end, &body, &len) > 0)
