@@ -113,6 +113,13 @@ _roost() {
     [[ $name == 'room new' ]] && kind=USER
     [[ $name == 'admin user '* && $kind == NAME ]] && kind=USER
     [[ $prev == --room ]] && kind=ROOM
+    # Names of those in the meeting may hold spaces.
+    if [[ $name == 'meet host' && $kind == *USER* ]]; then
+        while IFS= read -r word; do
+            [[ $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")
+        done < <(_roost_ask name meet who "${said[2]}")
+        return
+    fi
     local names=''
     case $kind in
     *CODE*) names=$(_roost_codes) ;;
