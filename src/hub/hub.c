@@ -47,7 +47,8 @@ struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint
     h->bus = bus;
     h->now = now;
     h->next_token = 1;
-    h->swept_us = h->retained_us = now.mono_us;
+    h->swept_us = now.mono_us;
+    retention_init(h);
     rng_init(&h->rng, seed);
     map_init(&h->conns, rng_u64(&h->rng));
     map_init(&h->users, rng_u64(&h->rng));

@@ -390,6 +390,7 @@ bool user_may_say(struct hub *h, struct user *u, uint64_t *ret_retry_ms); /* tok
 
 /* --- retention.c ------------------------------------------------------------------------ */
 
+void retention_init(struct hub *h);
 void retention_expire(struct hub *h);
 int64_t retention_deadline_us(const struct hub *h);
 void retention_on_stored(struct hub *h, const struct store_result *r); /* a page of all rooms */

@@ -1,4 +1,5 @@
-/* retention.c - texts that are older than their room keeps them go, once an hour.
+/* retention.c - texts that are older than their room keeps them go: soon after the start, for
+ * a server that is often switched off, and then once an hour.
  *
  * Walks over all rooms a page at a time, so that a large server is never busy
  * with it; the last operation of a walk also clears old requests and sessions.
@@ -6,7 +7,13 @@
 #include "hub/internal.h"
 
 #define RETAIN_US (3600 * 1000000LL)
+#define FIRST_US  (300 * 1000000LL)
 #define DAY_MS    86400000LL
+
+void retention_init(struct hub *h)
+{
+    h->retained_us = h->now.mono_us + FIRST_US - RETAIN_US;
+}
 
 static void walk_from(struct hub *h, uint64_t room)
 {
