@@ -128,7 +128,8 @@ static void judge_event(struct ruling *g, const struct event *e)
                     (unsigned long long)e->seq, (unsigned long long)g->head);
     if (!member) {
         g->author[0] = 1;
-        if (place(g, e->from)->role < 0)
+        bool guest = g->direct && g->w->actor_of[e->from]; /* may be gone by now */
+        if (place(g, e->from)->role < 0 && !guest)
             forbidden(g, e, "was not a member");
     }
     if (g->closed)
