@@ -4,8 +4,6 @@
 #include "base/utf8.h"
 #include "hub/handlers_meet.h"
 
-enum { NUMBERS_MAX = 300 };
-
 static size_t count(const char *s, char what)
 {
     size_t n = 0;
@@ -87,7 +85,7 @@ int meet_name_free(struct hub *h, struct request *q, const struct meeting *m, ui
 {
     char norm[NAME_BYTES], skeleton[SKELETON_BYTES], tried[NAME_BYTES + 8];
 
-    for (unsigned n = 1; n < NUMBERS_MAX; n++) {
+    for (unsigned n = 1;; n++) { /* ends: fewer than a thousand are present */
         nth_name(tried, name, n);
         int err = skeleton_of(h, tried, norm, skeleton);
         if (err)
@@ -99,5 +97,4 @@ int meet_name_free(struct hub *h, struct request *q, const struct meeting *m, ui
         *ret_skeleton = arena_str(&q->mem, skeleton);
         return *ret_name && *ret_skeleton ? 0 : -ROOST_NOMEM;
     }
-    return -ROOST_NAME_TAKEN;
 }
