@@ -243,18 +243,6 @@ static void turn(struct meet *m)
 
 /* --- life --------------------------------------------------------------------------------- */
 
-/* Private notes come in the direct rooms. */
-static void follow_notes(struct meet *m)
-{
-    if (cli_rooms(m->c))
-        return;
-    for (size_t i = 0; i < m->c->rooms.n; i++) {
-        const struct room_entry *e = &m->c->rooms.list[i];
-        if (e->kind == ROOST_DIRECT)
-            roost_room_follow(m->c->r, e->room, e->head);
-    }
-}
-
 static int come_in(struct meet *m, const struct meet_link *door)
 {
     struct roost_event e;
@@ -266,7 +254,7 @@ static int come_in(struct meet *m, const struct meet_link *door)
     m->meeting = e.reply.ticket.meeting.meeting;
     meet_ticket(m, &e.reply.ticket, false);
     cli_flush(m->c);
-    follow_notes(m);
+    meet_find_notes(m, 0);
     return CLI_OK;
 }
 

@@ -119,7 +119,8 @@ void meet_ticket(struct meet *m, const struct roost_ticket *t, bool again)
     m->in = t->you.state == ROOST_IS_IN;
     m->lost = false;
     if (m->c->json) {
-        json_ticket(m, t, again);
+        const struct roost_ticket *now = meet_there(m); /* which knows that one is here */
+        json_ticket(m, now ? now : t, again);
         return;
     }
     if (m->in && (!again || !was_in)) {
@@ -302,6 +303,29 @@ static void on_lost_place(struct meet *m, const struct roost_error *e)
     meet_over(m, status, e->code == ROOST_E_DENIED ? "denied" : "lost");
 }
 
+void meet_find_notes(struct meet *m, uint64_t after_room)
+{
+    int64_t request = roost_room_list(m->c->r, true, after_room);
+
+    m->rooms = request > 0 ? request : 0;
+}
+
+static void on_rooms(struct meet *m, const struct roost_event *e)
+{
+    uint64_t after = 0;
+
+    m->rooms = 0;
+    for (size_t i = 0; e->kind == ROOST_REPLY && i < e->reply.n; i++) {
+        const struct roost_room *room = &e->reply.rooms[i];
+        after = room->room;
+        rooms_put(&m->c->rooms, room);
+        if (room->kind == ROOST_DIRECT)
+            roost_room_follow(m->c->r, room->room, room->head);
+    }
+    if (after && e->reply.more)
+        meet_find_notes(m, after);
+}
+
 static void on_room(struct meet *m, const struct roost_event *e)
 {
     if (e->room.kind == ROOST_DIRECT) /* private notes */
@@ -342,13 +366,13 @@ void meet_event(struct meet *m, const struct roost_event *e)
         live_on_notice(m->c, e);
         break;
     case ROOST_REFUSED:
-        if (e->request == m->join)
+    case ROOST_REPLY:
+        if (e->request == m->rooms)
+            on_rooms(m, e);
+        else if (e->request == m->join)
             on_lost_place(m, &e->error);
         else
             meet_answered(m, e);
-        break;
-    case ROOST_REPLY:
-        meet_answered(m, e);
         break;
     default:
         break;

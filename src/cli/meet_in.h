@@ -29,8 +29,9 @@ struct meet {
     struct line line;
     struct lines lines; /* when line.plain */
     uint64_t meeting;
-    int64_t join; /* the request */
-    bool in;      /* else one waits */
+    int64_t join;  /* the request */
+    int64_t rooms; /* the request for the direct rooms, where private notes come; 0: answered */
+    bool in;       /* else one waits */
     bool lost, leaving, quit;
     int status;
     const char *reason; /* of the end: "left", "ended", "removed", … */
@@ -47,6 +48,7 @@ void meet_over(struct meet *m, int status, const char *reason);
 /* meet_event.c: what arrives */
 void meet_event(struct meet *m, const struct roost_event *e);
 void meet_ticket(struct meet *m, const struct roost_ticket *t, bool again);
+void meet_find_notes(struct meet *m, uint64_t after_room);
 
 /* meet_do.c: what is typed */
 void meet_typed(struct meet *m, const char *line);
