@@ -261,6 +261,18 @@ static int guest_ask(struct play *p, struct actor *a, char *code, const char *se
     return ASK(p, a, GUEST, guest, &b);
 }
 
+static void knock_wrongly(struct play *p, struct actor *a, struct m_meet *t)
+{
+    char code[12];
+    const char *secret;
+
+    play_tell(p, "a stranger guesses, from %s", play_source(a->source));
+    play_connect(p, a);
+    no why = knock(p, a, t, one_in(p, 3) ? WRONG_LINK : WRONG, code, &secret);
+    check_answer(p, guest_ask(p, a, code, secret, false), why);
+    play_drop(p, a);
+}
+
 static bool name_is_good(const char *name)
 {
     return *name && !strchr(name, '/');
@@ -314,6 +326,27 @@ static void guest_comes(struct play *p)
         begin_meeting(p, a);
     else if (!one_in(p, 5))
         join(p, a, t, way == LINK ? LINK : BARE);
+}
+
+/* Somebody tries one code after the other; often until it is stopped. */
+static void guess_on(struct play *p)
+{
+    struct m_meet *t = any_meet(p);
+    struct actor *a = any_actor(p, true);
+    int n = 3 + (int)dice_below(&p->dice, 12);
+
+    if (a && t && !a->guest)
+        while (n--)
+            join(p, a, t, one_in(p, 3) ? WRONG_LINK : WRONG);
+    for (int i = ACCOUNTS; t && i < ACTORS && n > 0; i++) {
+        struct actor *stranger = &p->actors[i];
+        if (stranger->id)
+            continue;
+        stranger->source = (int)dice_below(&p->dice, 2);
+        strcpy(stranger->name, "Mallory");
+        for (; n > 0; n--)
+            knock_wrongly(p, stranger, t);
+    }
 }
 
 /* --- acts --- */
@@ -429,6 +462,11 @@ static void do_act(struct play *p, struct m_meet *t, struct actor *a, const stru
         a->attached = 0;
     if (!t->ended)
         check_meeting(p, t);
+    /* who is sent away often comes again at once */
+    for (int i = 0; i < ACTORS && act->whom && !t->ended; i++)
+        if (p->actors[i].id == act->whom && p->actors[i].on && one_in(p, 2) &&
+            (act->action == ROOST__MEET_ACTION__DENY || act->action == ROOST__MEET_ACTION__REMOVE))
+            join(p, &p->actors[i], t, LINK);
 }
 
 /* Half of what is tried may be done: else meetings stand still. */
@@ -532,7 +570,9 @@ void step_meeting(struct play *p)
     struct actor *a = any_actor(p, true);
     uint64_t draw = dice_below(&p->dice, 100);
 
-    if (a && n_live(p) < LIVE_MAX && draw < 5)
+    if (one_in(p, 100))
+        guess_on(p);
+    else if (a && n_live(p) < LIVE_MAX && draw < 5)
         begin_meeting(p, a);
     else if (draw < 15)
         guest_comes(p);

@@ -160,6 +160,25 @@ static void eleven_wrong_codes_are_too_many(void)
     meets_end(&m);
 }
 
+/* Who has a code and no secret finds out no more than who has neither. */
+static void a_wrong_link_is_a_wrong_code(void)
+{
+    static const char guessed[] = "MFRGGZDFMZTWQ2LKMFRGGZDFMY";
+    struct meets m;
+    struct visitor *mallory;
+
+    meets_begin(&m, meet_stage(), true);
+    mallory = visitor_at(m.stage, "198.51.100.7");
+    for (int i = 0; i < 10; i++)
+        CHECK(guest(mallory, "Mallory", i % 2 ? m.code : "000000", guessed, 1) ==
+              ROOST_NO_SUCH_MEETING);
+    CHECK(guest(mallory, "Mallory", m.code, guessed, 1) == ROOST_GUESSES);
+    CHECK(guest(mallory, "Mallory", "000000", "", 1) == ROOST_GUESSES);
+    CHECK(guest(mallory, "Mallory", m.code, m.secret, 1) == 0);
+    visitor_free(mallory);
+    meets_end(&m);
+}
+
 /* At the limits as they are by default, and with 100 meetings going on. */
 static void a_day_of_guessing_finds_less_than_one(void)
 {
@@ -183,4 +202,5 @@ TEST_MAIN({ "codes_are_drawn_evenly", codes_are_drawn_evenly },
           { "a_link_opens_one_meeting", a_link_opens_one_meeting },
           { "by_its_number_a_meeting_is_not_there", by_its_number_a_meeting_is_not_there },
           { "eleven_wrong_codes_are_too_many", eleven_wrong_codes_are_too_many },
+          { "a_wrong_link_is_a_wrong_code", a_wrong_link_is_a_wrong_code },
           { "a_day_of_guessing_finds_less_than_one", a_day_of_guessing_finds_less_than_one })
