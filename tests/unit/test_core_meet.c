@@ -78,6 +78,30 @@ static void met(struct peer *p, uint64_t seq, Roost__MeetAction action, bool end
     peer_push(p, &m);
 }
 
+/* Somebody's row changes. */
+static void met_row(struct peer *p, uint64_t seq, uint64_t account, Roost__MeetRole role)
+{
+    Roost__Attendee row = ROOST__ATTENDEE__INIT, *rows[] = { &row };
+    Roost__Met what = ROOST__MET__INIT;
+    Roost__Event e = ROOST__EVENT__INIT;
+    Roost__ToClient m = ROOST__TO_CLIENT__INIT;
+
+    row.account = account;
+    row.name = (char *)"somebody";
+    row.state = IN;
+    row.role = role;
+    what.action = ROOST__MEET_ACTION__MAKE_COHOST;
+    what.attendees = rows;
+    what.n_attendees = 1;
+    e.room = MEETING;
+    e.seq = seq;
+    e.what_case = ROOST__EVENT__WHAT_MET;
+    e.met = &what;
+    m.body_case = ROOST__TO_CLIENT__BODY_EVENT;
+    m.event = &e;
+    peer_push(p, &m);
+}
+
 /* What was told before is past: the login's answer, say. */
 static int64_t join(struct peer *p)
 {
@@ -89,17 +113,23 @@ static int64_t join(struct peer *p)
     return n;
 }
 
-static void leave(struct peer *p)
+static void leave_by(struct peer *p, uint64_t meeting, const char *code)
 {
     Roost__MeetAct act = ROOST__MEET_ACT__INIT;
     Roost__ToServer m = ROOST__TO_SERVER__INIT;
 
-    act.meeting = MEETING;
+    act.meeting = meeting;
+    act.code = (char *)code;
     act.action = ROOST__MEET_ACTION__LEAVE;
     m.body_case = ROOST__TO_SERVER__BODY_MEET_ACT;
     m.meet_act = &act;
     CHECK(core_request(p->core, &m, p->now_us) > 0);
     peer_pump(p);
+}
+
+static void leave(struct peer *p)
+{
+    leave_by(p, MEETING, "");
 }
 
 static void comes_in_and_follows_the_room(void)
@@ -259,7 +289,9 @@ static void who_leaves_is_out_once_it_is_done(void)
     peer_error(&p, peer_find(&p, ACT, 0), ROOST_NOT_IN_MEETING);
     CHECK(peer_find(&p, JOIN, 0)); /* a successor who is not there: stays */
     ticket(&p, peer_find(&p, JOIN, 0), IN, 0);
-    leave(&p);
+    while (core_next_event(p.core)) /* the code is known from the ticket */
+        continue;
+    leave_by(&p, 0, "204816");
     peer_done(&p, peer_find(&p, ACT, 1), 0);
     peer_cut(&p);
     peer_again(&p);
@@ -324,6 +356,100 @@ static void a_guest_logs_in_with_a_code(void)
     peer_fini(&p);
 }
 
+/* Only a ticket shows the lobby, so who becomes co-host asks for one. */
+static void a_new_cohost_gets_a_new_ticket(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 20);
+    peer_synced(&p, peer_find(&p, SYNC, 0), 20, 20, false);
+    met_row(&p, 21, 6, ROOST__MEET_ROLE__COHOST); /* somebody else */
+    met_row(&p, 22, 5, ROOST__MEET_ROLE__VIEWER);
+    CHECK(!peer_find(&p, JOIN, 1));
+    met_row(&p, 23, 5, ROOST__MEET_ROLE__COHOST);
+    CHECK(peer_find(&p, JOIN, 1) && peer_find(&p, JOIN, 1)->meet_join->meeting == MEETING);
+    ticket(&p, peer_find(&p, JOIN, 1), IN, 23);
+    met_row(&p, 24, 5, ROOST__MEET_ROLE__HOST);
+    struct core_event *e = peer_next(&p, CORE_TICKET);
+    CHECK(e && roll_you(core_roll(p.core, MEETING)));
+    peer_fini(&p);
+}
+
+static void what_is_not_answered_is_refused_or_cancelled(void)
+{
+    struct peer p;
+    Roost__SessionOver over = ROOST__SESSION_OVER__INIT;
+    Roost__ToClient m = ROOST__TO_CLIENT__INIT;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    int64_t n = join(&p);
+    core_cancel(p.core, n);
+    CHECK(!core_knows(p.core, n));
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 0); /* nobody waits for it */
+    CHECK(!core_next_event(p.core) && !peer_find(&p, SYNC, 0));
+    n = join(&p);
+    CHECK(n > 0);
+    m.body_case = ROOST__TO_CLIENT__BODY_SESSION_OVER;
+    m.session_over = &over;
+    peer_push(&p, &m);
+    struct core_event *e = peer_next(&p, CORE_REFUSED);
+    CHECK(e && e->request == n && e->error->code == ROOST_SESSION_OVER);
+    CHECK(core_meet(p.core, "204816", NULL, 0, p.now_us) == -ROOST_CLOSED);
+    peer_fini(&p);
+}
+
+static void a_refusal_for_now_has_its_time(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), WAITING, 0);
+    peer_cut(&p);
+    peer_again(&p);
+    peer_error(&p, peer_find(&p, JOIN, 0), ROOST_NOT_STORED);
+    CHECK(core_deadline_us(p.core) == p.now_us + CORE_RETRY_US);
+    p.now_us = core_deadline_us(p.core);
+    core_expire(p.core, p.now_us);
+    peer_pump(&p);
+    CHECK(peer_find(&p, JOIN, 1));
+    peer_done(&p, peer_find(&p, JOIN, 1), 0); /* no answer to this question */
+    struct core_event *e = peer_next(&p, CORE_REFUSED);
+    CHECK(e && e->error->code == ROOST_MALFORMED);
+    peer_fini(&p);
+}
+
+static void one_meeting_by_two_names_is_one(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 0);
+    CHECK(core_meet(p.core, NULL, NULL, MEETING, p.now_us) == -ROOST_ALREADY);
+    int64_t n = core_meet(p.core, "999999", NULL, 0, p.now_us); /* it got a new code */
+    peer_pump(&p);
+    ticket(&p, peer_find(&p, JOIN, 1), IN, 0);
+    struct core_event *e = NULL;
+    while ((e = peer_next(&p, CORE_REPLY)) && e->request != n)
+        continue;
+    CHECK(e);
+    peer_cut(&p);
+    peer_again(&p);
+    CHECK(peer_find(&p, JOIN, 0) && !peer_find(&p, JOIN, 1));
+    core_meet_forget(p.core, MEETING);
+    peer_cut(&p);
+    peer_again(&p);
+    CHECK(!peer_find(&p, JOIN, 0) && !core_roll(p.core, MEETING));
+    peer_fini(&p);
+}
+
 static void what_cannot_be(void)
 {
     struct peer p;
@@ -352,4 +478,9 @@ TEST_MAIN({ "comes_in_and_follows_the_room", comes_in_and_follows_the_room },
           { "who_leaves_is_out_once_it_is_done", who_leaves_is_out_once_it_is_done },
           { "refused_first_or_later", refused_first_or_later },
           { "a_guest_logs_in_with_a_code", a_guest_logs_in_with_a_code },
+          { "a_new_cohost_gets_a_new_ticket", a_new_cohost_gets_a_new_ticket },
+          { "what_is_not_answered_is_refused_or_cancelled",
+            what_is_not_answered_is_refused_or_cancelled },
+          { "a_refusal_for_now_has_its_time", a_refusal_for_now_has_its_time },
+          { "one_meeting_by_two_names_is_one", one_meeting_by_two_names_is_one },
           { "what_cannot_be", what_cannot_be })
