@@ -76,20 +76,26 @@ static bool takes_name(const char *typed, size_t len)
     return false;
 }
 
-/* Names may hold spaces: what stands between the command and the word belongs to it. */
-static void match_name(struct line_matches *m, const char *name, const char *before, size_t len)
+/* Names may hold spaces: what stands between the command and the word belongs to it. Or
+ * the word begins with a mark, '@' or '"', that does not. */
+struct begun {
+    const char *before;
+    size_t len;
+    char mark[4];
+};
+
+static void match_name(struct line_matches *m, const char *name, const struct begun *b)
 {
-    if (!strncasecmp(name, before, len) && strlen(name) > len)
-        line_match(m, "", name + len);
+    if (!strncasecmp(name, b->before, b->len) && strlen(name) > b->len)
+        line_match(m, b->mark, name + b->len);
 }
 
-static void match_names(const struct roost_ticket *t, const char *before, size_t len,
-                        struct line_matches *m)
+static void match_names(const struct roost_ticket *t, const struct begun *b, struct line_matches *m)
 {
     for (size_t i = 0; i < t->n_attendees; i++)
-        match_name(m, t->attendees[i].name, before, len);
+        match_name(m, t->attendees[i].name, b);
     for (size_t i = 0; i < t->n_waiting; i++)
-        match_name(m, t->waiting[i].name, before, len);
+        match_name(m, t->waiting[i].name, b);
 }
 
 void meet_complete(void *arg, const char *typed, size_t start, struct line_matches *m)
@@ -104,8 +110,14 @@ void meet_complete(void *arg, const char *typed, size_t start, struct line_match
     size_t word = strcspn(typed, " \t"), from = word + strspn(typed + word, " \t\"@");
     if (!t)
         return;
-    if (*typed == '/' && start >= from && takes_name(typed + 1, word - 1))
-        match_names(t, typed + from, start - from, m);
-    else if (*typed != '/')
-        match_names(t, "", 0, m);
+    struct begun b = { .before = "" };
+    if (*typed == '/') {
+        b.before = typed + from;
+        b.len = start > from ? start - from : 0;
+        if (start < from && from - start < sizeof b.mark)
+            memcpy(b.mark, typed + start, from - start);
+        if (!takes_name(typed + 1, word - 1))
+            return;
+    }
+    match_names(t, &b, m);
 }
