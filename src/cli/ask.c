@@ -105,6 +105,15 @@ static char *read_hidden(int fd, const char *prompt)
 
 /* --- passwords --- */
 
+static void fail_file(struct cli *c, const char *file)
+{
+    struct buf wrong = { 0 };
+
+    buf_printf(&wrong, "the password file %s cannot be read, or its first line is empty", file);
+    cli_fail(c, CLI_USAGE, buf_str(&wrong), "write the password into its first line");
+    buf_fini(&wrong);
+}
+
 static char *from_file(struct cli *c, const char *file)
 {
     char line[ASK_PASSWORD_MAX];
@@ -119,8 +128,7 @@ static char *from_file(struct cli *c, const char *file)
             close(fd);
     }
     if (!password)
-        cli_fail(c, CLI_USAGE, "the password file cannot be read, or its first line is empty",
-                 "check the file named in the option");
+        fail_file(c, file);
     return password;
 }
 

@@ -77,9 +77,9 @@ static int run_command(struct chat *chat, struct slash *s)
     else if (a.help)
         cmd_print_help(c, &a), status = CLI_OK;
     else if (a.version || a.server || a.user || a.home || a.json || a.password_file || a.accept)
-        status = cli_usage(c, "this option is not for within the chat", "leave it out");
+        status = cli_usage(c, "this option cannot be used in the chat", "leave it out");
     else if (a.command->no_chat)
-        status = cli_usage(c, "this command is not for within the chat",
+        status = cli_usage(c, "this command cannot be used in the chat",
                            "leave with /quit, or use another terminal");
     else if (a.command->run == cmd_ping)
         status = ping(chat, &a);

@@ -216,7 +216,7 @@ static int fail_changed_certificate(struct cli *c, const struct roost_trust *t)
                    t->server, t->pinned, t->fingerprint);
         buf_printf(&advice,
                    "ask who runs the server; if the new one is right: "
-                   "roost --accept-certificate %s …  (pins are in %s)",
+                   "roost --accept-certificate %s …  (the certificates that it knows are in %s)",
                    t->fingerprint, t->pin_file);
     } else {
         buf_printf(&wrong, "the certificate of %s was not accepted", t->server);
@@ -356,7 +356,7 @@ static int judge(struct cli *c, int64_t request, int n, const struct roost_event
 
     struct roost_error e = n < 0 ? roost_error_get(n) : answer->error;
     if (n == -ROOST_E_INVALID && request < 0)
-        return cli_fail(c, CLI_USAGE, "that cannot be: a name, number or text is not valid",
+        return cli_fail(c, CLI_USAGE, "a name, number or text in this command cannot be used",
                         "--help shows how it is written");
     if (e.code == ROOST_E_MALFORMED)
         return fail_unreachable(c, &e, "");

@@ -299,7 +299,8 @@ CLI_RUN(cmd_admin_unblock)
         return cli_usage(c, "whose block is to be lifted?",
                          "give a name, or --key KEY as admin blocks shows it");
     if (hex_key)
-        return cli_do(c, roost_admin_unblock(c->r, key, len, NULL), "admin unblock", "Lifted.");
+        return cli_do(c, roost_admin_unblock(c->r, key, len, NULL), "admin unblock",
+                      "The block is lifted.");
     return cli_do(c, roost_admin_unblock(c->r, NULL, 0, bare(a->words[0])), "admin unblock",
                   "%s may log in again.", bare(a->words[0]));
 }

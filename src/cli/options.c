@@ -9,7 +9,7 @@
 const struct cli_option cli_globals[] = {
     { "server", 's', "HOST[:PORT]", "the server; else $ROOST_SERVER, else that of the last login" },
     { "user", 'u', "USER", "whose session; else $ROOST_USER, else the last one on this server" },
-    { "home", 0, "DIR", "where sessions and pins are kept; else $ROOST_HOME" },
+    { "home", 0, "DIR", "where sessions and known certificates are kept; else $ROOST_HOME" },
     { "password-file", 0, "FILE",
       "the first line is the password; else $ROOST_PASSWORD, else asked" },
     { "accept-certificate", 0, "FINGERPRINT", "take this changed certificate of the server" },

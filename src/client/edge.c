@@ -191,11 +191,12 @@ int edge_trust(struct roost *r)
     r->trust = (struct roost_trust){ r->server, r->shown, pinned ? r->pinned : NULL, r->pin_file };
     r->refused = true;
     if (pinned) {
-        snprintf(r->detail, sizeof r->detail,
-                 "THE CERTIFICATE OF %s HAS CHANGED: pinned %s, shown %s. If its admin says that "
-                 "the new "
-                 "one is right, remove its line from %.1000s",
-                 r->server, r->pinned, r->shown, r->pin_file);
+        snprintf(
+            r->detail, sizeof r->detail,
+            "THE CERTIFICATE OF %s HAS CHANGED: it was %s and is now %s. If its admin says that "
+            "the new "
+            "one is right, remove its line from %.1000s",
+            r->server, r->pinned, r->shown, r->pin_file);
         return -ROOST_UNTRUSTED;
     }
     snprintf(r->detail, sizeof r->detail, "the certificate of %s is not trusted: %s", r->server,

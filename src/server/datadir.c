@@ -58,7 +58,7 @@ int datadir_sync(const struct datadir *d)
     int err = fd < 0 || (fsync(fd) && errno != EROFS) ? -ROOST_IO : 0;
 
     if (err)
-        log_error("cannot sync %s: %s", d->path, strerror(errno));
+        log_error("cannot bring %s to the disk: %s", d->path, strerror(errno));
     if (fd >= 0)
         close(fd);
     return err;

@@ -123,3 +123,5 @@ def what_is_wrong_is_said_plainly(hall):
     check("too long" in done.err, done.err)
     done = User(hall, "ben").run("-s", "no where", "whoami", json=False, status=None)
     check("this is no HOST[:PORT]: no where" in done.err and "request" not in done.err, done.err)
+    done = User(hall, "ben").run("--password-file", "/nowhere/at-all", "login", "ben", json=False, status=2)
+    check("/nowhere/at-all" in done.err, done.err)
