@@ -9,6 +9,7 @@
 #include "server/log.h"
 #include "server/resources.h"
 #include "server/server.h"
+#include "server/signals.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -67,11 +68,16 @@ int main(int argc, char **argv)
     if (options.restore[0])
         return restore(&options);
     bool again = true;
+
+    if (signals_listen())
+        return EXIT_FAILED;
     while (again) {
         uint16_t port;
 
-        if (server_new(&server, &options, argc, argv))
+        int err = server_new(&server, &options, argc, argv);
+        if (err)
             return EXIT_FAILED;
+        signals_repeat();
         server_run(server);
         again = server_begins_anew(server, &port);
         server_free(server);

@@ -21,6 +21,7 @@
 #include "server/peer.h"
 #include "server/resources.h"
 #include "server/sandbox.h"
+#include "server/signals.h"
 #include "server/web_conn.h"
 #include "store/sqlite.h"
 #include "store/sqlite_probe.h"
@@ -59,7 +60,8 @@ struct server {
     enum phase phase;
     int64_t phase_us; /* when it began */
     int64_t told_us;  /* when the end was asked for */
-    bool again;       /* it is to begin anew, with another database */
+    bool forgot_signals;
+    bool again; /* it is to begin anew, with another database */
 };
 
 /* --- the end --------------------------------------------------------------------- */
@@ -94,6 +96,11 @@ static void on_drain(uv_timer_t *timer)
     } else if (s->phase == SENDING && !edge_sending(&s->edge)) {
         enter(s, LEAVING);
     } else if (s->phase == LEAVING && (!s->edge.n_peers || waited_ms > DRAIN_LINGER_MS)) {
+        if (s->again && !s->forgot_signals) {
+            s->forgot_signals = true; /* what came already is heard before the next tick */
+            signals_forget();
+            return;
+        }
         close_handles(s);
     }
 }
@@ -200,6 +207,8 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     struct server *s = signal->data;
 
+    if (number != SIGHUP)
+        s->again = false; /* a restore that waits is done by the next start */
     if (number == SIGHUP && s->phase == RUNNING)
         reload(s);
     else if (number != SIGHUP && s->phase == RUNNING)

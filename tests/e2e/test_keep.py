@@ -123,6 +123,8 @@ def what_is_no_backup_changes_nothing(hall):
     refused(b"SQLite format 3\0" + bytes(5000), "no backup")
     refused(good[:-4096], "cut off")
     refused(good + b"x", "too long")
+    at = good.index(b"line 7") + 5  # what no page would tell
+    refused(good[:at] + b"8" + good[at + 1:], "damaged")
     at = random.randrange(200, len(good))
     refused(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:], "damaged")
     for at in (10, 30, 60, 90):  # the head
@@ -154,6 +156,26 @@ def a_restore_on_a_server_that_is_down(hall):
     check(done.returncode == 1 and "cut off" in done.stderr, done)
     hall.start()
     equal(len(anna.texts("read", "#lobby", "--last", "50")), 20)
+
+
+@story
+def told_to_end_in_the_middle_of_a_restore(hall):
+    """It ends, cleanly; and the next start has the one database or the other."""
+    admin, anna = lobby(hall)
+    path = backup(hall, admin)
+    for i in range(6):
+        anna.run("say", "#lobby", "after the backup")
+        going = admin.follow("admin", "restore", str(path), "--yes")
+        if i % 2:
+            hall.server.until("an admin restores")
+        else:
+            going.process.wait(30)
+        equal(hall.stop(), 0)
+        hall.start()
+        anna.login()
+        texts = anna.texts("read", "#lobby", "--last", "50")
+        check(texts[:20] == [f"line {k}" for k in range(20)], texts)
+        admin.login()
 
 
 @story
