@@ -1,6 +1,7 @@
 #include "sim/hall.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,8 @@ static void pull(struct hall *h)
             keep(h, &out.keep);
             break;
         case HUB_TITLE:
+            h->title_err = out.err;
+            snprintf(h->title, sizeof h->title, "%s", out.title ? out.title : "");
             free(out.title);
             break;
         }

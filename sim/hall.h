@@ -57,6 +57,8 @@ struct hall {
     struct hall_waiting hashes[HALL_WAITING_MAX];
     size_t n_ops, n_results, n_hashes;
     void (*keeper)(const struct hub_keep *k, struct hub_kept *ret); /* NULL: nobody */
+    char title[256]; /* the last that was asked for (hub_ask_title), and its error */
+    int title_err;
     char first_admin[48]; /* the invitation of the empty store */
 };
 
