@@ -60,14 +60,21 @@ static void json_ticket(struct meet *m, const struct roost_ticket *t, bool again
     json_end(&j);
 }
 
+/* Rings for those who are new. */
 static void say_waiting(struct meet *m, const struct roost_attendee *list, size_t n)
 {
+    bool any = false;
+
     for (size_t i = 0; i < n; i++)
-        if (list[i].state == ROOST_IS_WAITING && note(&m->waiting, list[i].account, true))
+        if (list[i].state == ROOST_IS_WAITING && note(&m->waiting, list[i].account, true)) {
+            any = true;
             line(m, 0,
                  list[i].guest ? "%n (guest) waits in the lobby: /admit %n or /deny %n"
                                : "%n waits in the lobby: /admit %n or /deny %n",
                  list[i].name, "");
+        }
+    if (any && !m->line.plain)
+        buf_putc(&m->c->out, '\a');
 }
 
 /* A paragraph for people, broken at words. */
@@ -191,8 +198,6 @@ static void on_lobby(struct meet *m, const struct roost_meet_push *p)
         else if (a->state == ROOST_IS_DENIED)
             line(m, 0, "%n was not let in", a->name, "");
     }
-    if (!m->c->json && !m->line.plain && m->waiting.n)
-        buf_putc(&m->c->out, '\a');
 }
 
 static void on_here(struct meet *m, const struct roost_meet_push *p)

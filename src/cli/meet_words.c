@@ -181,7 +181,8 @@ static void put_whom(struct buf *b, const struct roost_message *m, const struct 
         others = others || m->met.attendees[i].account != m->sender;
     for (size_t i = 0; i < m->met.n_attendees; i++) {
         uint64_t account = m->met.attendees[i].account;
-        if (others && account == m->sender)
+        bool lost = m->met.action == ROOST_ACT_LOST;
+        if ((others && account == m->sender) || (lost && m->met.attendees[i].state == ROOST_IS_IN))
             continue;
         buf_puts(b, any ? ", " : "");
         /* a new name is told as it is, even one's own */
@@ -190,6 +191,21 @@ static void put_whom(struct buf *b, const struct roost_message *m, const struct 
     }
     if (!any)
         buf_puts(b, "somebody");
+}
+
+/* Who leaves, or does not come back, may leave the meeting to another. */
+static void put_successor(struct buf *b, const struct roost_message *m,
+                          const struct roost_ticket *there, uint64_t me)
+{
+    bool leaves = m->met.action == ROOST_ACT_LEAVE || m->met.action == ROOST_ACT_LOST;
+
+    for (size_t i = 0; leaves && i < m->met.n_attendees; i++) {
+        const struct roost_attendee *a = &m->met.attendees[i];
+        if (a->role != ROOST_HOST || a->state != ROOST_IS_IN)
+            continue;
+        buf_puts(b, "; host now: ");
+        put_name(b, m, there, a->account, me);
+    }
 }
 
 void meet_say(struct buf *b, const struct roost_message *m, const struct roost_ticket *there,
@@ -213,4 +229,5 @@ void meet_say(struct buf *b, const struct roost_message *m, const struct roost_t
         else
             buf_puts(b, m->text);
     }
+    put_successor(b, m, there, me);
 }

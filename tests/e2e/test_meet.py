@@ -129,7 +129,7 @@ def guests_by_code_and_by_link(hall):
     equal((you["state"], you["guest"], you["name"]), ("in", True, "Dora Lind 2"))
     host.do("admit", user="Dora Lind")
     equal(by_code.event(event="ticket")["you"]["state"], "in")
-    equal(host.there()[0], ["anna", "Dora Lind 2", "Dora Lind"])
+    until(lambda: host.there()[0] == ["anna", "Dora Lind 2", "Dora Lind"], "both Doras")
 
     # the server of a link is its own, unless -s says otherwise; guests come back as themselves
     by_code.leave()
@@ -170,7 +170,8 @@ def a_guest_can_host(hall):
 def what_hosts_do(hall):
     anna, made, host, ben, carl = meeting(hall, others=("ben", "carl"))
     host.do("mute", user="ben")
-    equal(ben.event(event="met", action="mute")["attendees"][0]["name"], "ben")
+    for seat in (ben, carl):
+        equal(seat.event(event="met", action="mute")["attendees"][0]["name"], "ben")
     check(carl.row("ben")["muted"], "ben is not muted")
     ben.do("unmute")
     host.do("lock-mic")

@@ -277,6 +277,14 @@ static void told_in_words(void)
     m.met =
         (struct roost_met){ .action = ROOST_ACT_ADMIT_ALL, .attendees = both, .n_attendees = 2 };
     CHECK(says(m, 0, "Ann let everybody in"));
+    both[0].state = ROOST_IS_OUT;
+    both[1].state = ROOST_IS_IN;
+    both[1].role = ROOST_HOST;
+    m.met = (struct roost_met){ .action = ROOST_ACT_LEAVE, .attendees = both, .n_attendees = 2 };
+    CHECK(says(m, 2, "Ann left; host now: you"));
+    m.met.action = ROOST_ACT_LOST;
+    m.sender = 0;
+    CHECK(says(m, 1, "you did not come back; host now: Bea"));
     m.met = (struct roost_met){ .action = (enum roost_meet_action)999 };
     CHECK(says(m, 0, "something that only a newer roost understands"));
     for (size_t i = 0; meet_word_at(i); i++) /* every word finds itself */
