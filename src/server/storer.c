@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "server/log.h"
 #include "server/recovery.h"
-#include "server/wake.h"
 #include "store/batch.h"
 
 enum {
@@ -38,7 +37,7 @@ struct vec {
 struct storer {
     struct storer_settings settings;
     struct store *store;
-    struct wake wake;
+    uv_async_t wake;
     uv_thread_t thread;
     uv_mutex_t lock;
     uv_cond_t cond;
@@ -262,7 +261,7 @@ static void thread_main(void *arg)
     uv_mutex_lock(&s->lock);
     watch_health(s); /* it may have been opened for reading only */
     if (s->health)
-        wake_send(&s->wake);
+        uv_async_send(&s->wake);
     while (take(s)) {
         uv_mutex_unlock(&s->lock);
         recover(s);
@@ -275,7 +274,7 @@ static void thread_main(void *arg)
         enum store_health before = s->health;
         watch_health(s);
         if (!chore || s->health != before) /* nobody is woken for a piece of work */
-            wake_send(&s->wake);
+            uv_async_send(&s->wake);
     }
     uv_mutex_unlock(&s->lock);
 }
@@ -292,7 +291,7 @@ static void tell(struct storer *s, int err)
     if (s->told_ns && now_ns - s->told_ns < TELL_EVERY_S * 1000000000ULL)
         return;
     s->told_ns = now_ns;
-    log_error("a change could not be stored: %s", err_text(err));
+    log_error("a change was not made: %s", err_text(err));
 }
 
 static void hand_out(struct storer *s)
@@ -326,9 +325,9 @@ static void hand_out(struct storer *s)
         s->settings.on_probed(s->settings.ctx, probe_err);
 }
 
-static void on_wake(void *ctx)
+static void on_wake(uv_async_t *wake)
 {
-    hand_out(ctx);
+    hand_out(wake->data);
 }
 
 int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
@@ -344,10 +343,10 @@ int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
     s->results = calloc(settings->batch_max, sizeof *s->results);
     if (!s->ops || !s->results || vec_room(&s->batch, settings->batch_max))
         goto nomem;
-    if (wake_init(&s->wake, loop, on_wake, s))
-        goto nomem;
     uv_mutex_init(&s->lock);
     uv_cond_init(&s->cond);
+    uv_async_init(loop, &s->wake, on_wake);
+    s->wake.data = s;
     if (uv_thread_create(&s->thread, thread_main, s))
         goto nomem; /* at start: the process ends */
     *ret = s;
@@ -431,7 +430,7 @@ void storer_stop(struct storer *s)
     uv_thread_join(&s->thread);
     s->stopped = true;
     hand_out(s);
-    wake_close(&s->wake);
+    uv_close((uv_handle_t *)&s->wake, NULL);
 }
 
 void storer_free(struct storer *s)
