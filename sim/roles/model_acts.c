@@ -342,14 +342,15 @@ no m_may_act(struct model *m, struct m_meet *t, const struct m_act *a)
     const struct row *r = row_of(a->action);
     struct m_seat *by = m_seat(t, a->by), *on = m_seat(t, a->whom);
     no why = 0;
+    /* a name that an account has may be refused before all else */
+    const no name = a->action == ROOST__MEET_ACTION__RENAME ? NO(NAME_TAKEN) : 0;
 
     if (t->ended)
-        return NO(ENDED) | NO(NO_MEETING) | NO(CLOSED) | NO(NOT_IN) | NO(NOT_MEMBER);
+        return NO(ENDED) | NO(NO_MEETING) | NO(CLOSED) | NO(NOT_IN) | NO(NOT_MEMBER) | name;
     if (a->action == ROOST__MEET_ACTION__LEAVE && waits(by))
         return 0;
-    if (!is_in(by)) /* a name that an account has may be refused before */
-        return NO(NOT_IN) | NO(NOT_MEMBER) | NO(NO_MEETING) |
-               (a->action == ROOST__MEET_ACTION__RENAME ? NO(NAME_TAKEN) : 0);
+    if (!is_in(by))
+        return NO(NOT_IN) | NO(NOT_MEMBER) | NO(NO_MEETING) | name;
     if (a->action == ROOST__MEET_ACTION__RENAME && !on)
         on = a->whom ? NULL : by;
     if (!(bit(by) & r->who))

@@ -11,6 +11,11 @@ import subprocess
 import sys
 
 REFUSAL = re.compile(r"-ROOST_(?!NOMEM)\w+")
+# Refusals that no test can come to, and why they stay.
+UNREACHED = {
+    ("guest.c", "return -ROOST_NO_SUCH_MEETING;"): "the code has led to a meeting; a guard",
+    ("resolve.c", "outcome = -ROOST_NO_SUCH_MEETING;"): "nobody has the empty code; a guard",
+}
 COMMENT = re.compile(r"/\*.*?\*/")
 
 
@@ -48,9 +53,10 @@ def main(build, folder, percent):
                 continue
             text = source[n - 1].strip()
             refuses = REFUSAL.search(COMMENT.sub("", text))
-            if refuses:
-                failed += 1
-            print(f"{'FAIL' if refuses else '      '} {name}:{n}: not reached: {text}")
+            why = UNREACHED.get((name, text))
+            failed += bool(refuses and not why)
+            mark = "FAIL" if refuses and not why else "      "
+            print(f"{mark} {name}:{n}: not reached: {text}" + (f" ({why})" if why else ""))
     share = 100 * reached / max(total, 1)
     print(f"NOTE {share:.1f} % of {total} lines of src/{folder}")
     if share < percent:

@@ -309,6 +309,12 @@ static void a_full_meeting_takes_nobody_more(void)
     }
     CHECK(code == ROOST_MEET_FULL && n == IN_MAX);
     CHECK(join_link(ann, &m) == ROOST_MEET_FULL);
+    CHECK(act_on(m.host, &m, ACT(CLOSE), 0, "") == 0);
+    struct visitor *late = visitor_named(m.stage, "late");
+    CHECK(join_link(late, &m) == 0);
+    CHECK(act_on(m.host, &m, ACT(ADMIT), late->account, "") == ROOST_MEET_FULL);
+    CHECK(act_on(m.host, &m, ACT(ADMIT_ALL), 0, "") == ROOST_MEET_FULL);
+    visitor_free(late);
     CHECK(act_on(some[0], &m, ACT(LEAVE), 0, "") == 0);
     CHECK(join_link(ann, &m) == 0);
     while (n)

@@ -1,12 +1,13 @@
 /* test_refusals.c - what the hub refuses, each once: what other stories do not come to. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "asking.h"
 #include "base/err.h"
-#include "hub/meeting.h"
+#include "hub/guard.h"
+#include "hub/internal.h"
 #include "meets.h"
-#include "store/store.h"
 #include "test.h"
 #include "wire/frame.h"
 
@@ -134,6 +135,8 @@ static void administration(void)
     struct visitor *root = admin_new(s), *ann = visitor_named(s, "ann");
     uint8_t key[32] = { 1 };
 
+    CHECK(TRY(root, SET_ROOM, set_room, Roost__SetRoom, roost__set_room, TO("*"),
+              .moderated = ROOST__SWITCH__ON) == ROOST_NOT_ALLOWED);
     CHECK(TRY(root, ADMIN_ROLE, admin_role, Roost__AdminRole, roost__admin_role, .user = "ann",
               .role = (Roost__Role)9) == ROOST_INVALID);
     CHECK(TRY(root, ADMIN_USER_NEW, admin_user_new, Roost__AdminUserNew, roost__admin_user_new,
@@ -310,6 +313,131 @@ static void twice_at_once(void)
     stage_free(s);
 }
 
+/* A login that is being hashed: meanwhile an admin blocks the account, or it is deleted. */
+static bool races(struct stage *s, struct visitor *root, const char *name, bool deleted,
+                  int64_t head_start_us)
+{
+    struct visitor *ann = visitor_named(s, name), *v = visitor_new(s);
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+    Roost__Login in = ROOST__LOGIN__INIT;
+    Roost__AdminBlock b = ROOST__ADMIN_BLOCK__INIT;
+    Roost__AdminDelete d = ROOST__ADMIN_DELETE__INIT;
+    uint8_t device[32] = { 9 };
+
+    in.name = b.user = d.user = (char *)name;
+    in.password = PASSWORD;
+    in.device = (ProtobufCBinaryData){ 32, device };
+    b.seconds = 60;
+    m.body_case = ROOST__TO_SERVER__BODY_LOGIN;
+    m.login = &in;
+    send_only(v, &m);
+    s->now_us = s->hall.now_us + head_start_us;
+    hall_run(&s->hall, s->now_us);
+    m.body_case = deleted ? ROOST__TO_SERVER__BODY_ADMIN_DELETE
+                          : ROOST__TO_SERVER__BODY_ADMIN_BLOCK;
+    if (deleted)
+        m.admin_delete = &d;
+    else
+        m.admin_block = &b;
+    send_only(root, &m);
+    hall_settle(&s->hall);
+    s->now_us = s->hall.now_us;
+    bool seen = errors_heard(v, deleted ? ROOST_LOGIN_WRONG : ROOST_BLOCKED) > 0;
+    visitor_free(v);
+    visitor_free(ann);
+    visitor_forget(root);
+    return seen;
+}
+
+static void a_login_that_is_overtaken(void)
+{
+    struct stage *s = meet_stage();
+    struct visitor *root = admin_new(s);
+    char name[] = "paaa";
+    int blocked = 0, gone = 0;
+
+    s->hall.store_delay_us = 1000;
+    for (int i = 0; i < 120; i++) {
+        name[1] = (char)('a' + i / 64), name[2] = (char)('a' + i / 8 % 8);
+        name[3] = (char)('a' + i % 8);
+        bool deleted = i % 2;
+        bool seen = races(s, root, name, deleted, i * 250);
+        blocked += seen && !deleted;
+        gone += seen && deleted;
+    }
+    CHECK(blocked > 0 && gone > 0);
+    visitor_free(root);
+    stage_free(s);
+}
+
+/* --- many --- */
+
+static void rooms_that_one_follows(void)
+{
+    struct stage *s = meet_stage();
+    struct visitor *ann = visitor_named(s, "ann");
+    int code = 0, n = 0;
+    char name[16];
+
+    for (; n < 1001 && !code; n++) {
+        snprintf(name, sizeof name, "r%04dx", n);
+        uint64_t room = visitor_room(ann, name, NULL);
+        code = visitor_sync(ann, room, 0);
+        visitor_forget(ann);
+    }
+    CHECK(code == ROOST_LIMIT && n == 1001);
+    visitor_free(ann);
+    stage_free(s);
+}
+
+/* Ten thousand are many for a story: the hub is told that so many are in. */
+static void a_full_room(void)
+{
+    struct stage *s = meet_stage();
+    struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
+    uint64_t id = visitor_room(ann, "maths", NULL);
+
+    CHECK(visitor_say(ann, "#maths", "hello") == 0); /* it is loaded */
+    struct room *room = map_get(&s->hall.hub->rooms, id);
+    CHECK(room);
+    uint32_t n_members = room->n_members;
+    room->n_members = ROOM_MEMBERS_MAX;
+    CHECK(TRY(bob, JOIN, join, Roost__Join, roost__join, TO("#maths")) == ROOST_LIMIT);
+    CHECK(TRY(ann, INVITE, invite, Roost__Invite, roost__invite, TO("#maths"), .user = "bob") ==
+          ROOST_LIMIT);
+    room->n_members = n_members;
+    size_t n = room->members.n;
+    room->members.n = 2 * ROOM_MEMBERS_MAX;
+    int code = TRY(ann, BAN, ban, Roost__Ban, roost__ban, TO("#maths"), .user = "bob");
+    room->members.n = n;
+    CHECK(code == ROOST_LIMIT);
+    visitor_free(bob);
+    visitor_free(ann);
+    stage_free(s);
+}
+
+static void logins_under_way(void)
+{
+    struct guard_flights *f = guard_flights_new(1);
+    struct guard_run *runs = calloc(GUARD_FLIGHTS_MAX, sizeof *runs);
+    int err = 0, n = 0;
+    char name[16], source[16];
+
+    CHECK(f && runs);
+    for (; n < GUARD_FLIGHTS_MAX && !err; n++) {
+        struct guard_try t = { .skeleton = name, .name = name, .source = source };
+        snprintf(name, sizeof name, "a%d", n);
+        snprintf(source, sizeof source, "s%d", n);
+        memcpy(t.device, &n, sizeof n);
+        err = guard_begin(f, &runs[n], &t);
+    }
+    CHECK(err == -ROOST_BUSY && n > 1000);
+    while (--n > 0)
+        guard_end(f, &runs[n - 1]);
+    guard_flights_free(f);
+    free(runs);
+}
+
 /* --- meetings --- */
 
 static void guests(void)
@@ -404,4 +532,7 @@ TEST_MAIN({ "texts_and_names", texts_and_names }, { "rooms", rooms },
           { "administration", administration }, { "beginnings", beginnings },
           { "too_much_at_once", too_much_at_once }, { "twice_at_once", twice_at_once },
           { "guests", guests }, { "in_a_meeting", in_a_meeting },
+          { "a_login_that_is_overtaken", a_login_that_is_overtaken },
+          { "rooms_that_one_follows", rooms_that_one_follows }, { "a_full_room", a_full_room },
+          { "logins_under_way", logins_under_way },
           { "a_row_that_was_never_kept", a_row_that_was_never_kept })
