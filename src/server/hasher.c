@@ -1,19 +1,17 @@
 #include "server/hasher.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "server/resources.h"
+#include "server/wake.h"
 
 enum {
     THREADS_MAX = 64,
     /* The pool was idle so long: what the allocator kept of logins goes back. */
-    TRIM_AFTER_MS = 300,
-    /* A flood of logins takes what the loop and the store leave of the processor. */
-    NICE = 10,
+    TRIM_AFTER_MS = 1000,
 };
 
 struct job {
@@ -30,7 +28,7 @@ struct list {
 
 struct hasher {
     struct hasher_settings settings;
-    uv_async_t wake;
+    struct wake wake;
     uv_thread_t threads[THREADS_MAX];
     unsigned n_threads;
     uv_mutex_t lock;
@@ -102,7 +100,9 @@ static void thread_main(void *arg)
     struct hasher *h = arg;
     struct job *j;
 
-    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread; it may be refused */
+    /* The loop and the store have the processor at once when they wake up. Not nice: a
+     * thread that gets no turn for long may hold a lock of the memory's that they need. */
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }); /* of this thread */
 
     uv_mutex_lock(&h->lock);
     while ((j = next_job(h))) {
@@ -113,16 +113,16 @@ static void thread_main(void *arg)
         h->running--;
         h->untrimmed = true;
         list_put(&h->done, j);
-        uv_async_send(&h->wake);
+        wake_send(&h->wake);
     }
     uv_mutex_unlock(&h->lock);
 }
 
 /* --- the loop --------------------------------------------------------------------- */
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(void *ctx)
 {
-    struct hasher *h = wake->data;
+    struct hasher *h = ctx;
     struct job *j;
 
     uv_mutex_lock(&h->lock);
@@ -144,10 +144,12 @@ int hasher_new(struct hasher **ret, uv_loop_t *loop, const struct hasher_setting
     if (!h)
         return -ROOST_NOMEM;
     h->settings = *settings;
+    if (wake_init(&h->wake, loop, on_wake, h)) {
+        free(h);
+        return -ROOST_IO;
+    }
     uv_mutex_init(&h->lock);
     uv_cond_init(&h->cond);
-    uv_async_init(loop, &h->wake, on_wake);
-    h->wake.data = h;
 
     /* argon2 calls no deep stack; the default of 8 MB would be address space only,
      * but is refused under a tight limit */
@@ -199,7 +201,7 @@ void hasher_stop(struct hasher *h)
     uv_mutex_unlock(&h->lock);
     for (unsigned i = 0; i < h->n_threads; i++)
         uv_thread_join(&h->threads[i]);
-    uv_close((uv_handle_t *)&h->wake, NULL);
+    wake_close(&h->wake);
 }
 
 void hasher_free(struct hasher *h)

@@ -15,8 +15,8 @@
 enum {
     HOLD_US = 2000,
     HOLD_WINDOW_US = 100000,
-    HOLD_SENDS = 500, /* in a window: below, 5 us each do not matter */
-    HOLD_TURNS = 10,  /* in a window: below, waiting would rarely meet company */
+    HOLD_SENDS = 1500, /* in a window: below, 5 us each are not worth 2 ms to anybody */
+    HOLD_TURNS = 10,   /* in a window: below, waiting would rarely meet company */
     /* Bytes for each receiver. Some four lines: more is not worth waiting for, unless it is
      * on its way. Half a record: more would gain nothing. */
     HOLD_ENOUGH = 480,

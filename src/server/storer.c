@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "server/log.h"
 #include "server/recovery.h"
+#include "server/wake.h"
 #include "store/batch.h"
 
 enum {
@@ -37,7 +38,7 @@ struct vec {
 struct storer {
     struct storer_settings settings;
     struct store *store;
-    uv_async_t wake;
+    struct wake wake;
     uv_thread_t thread;
     uv_mutex_t lock;
     uv_cond_t cond;
@@ -261,7 +262,7 @@ static void thread_main(void *arg)
     uv_mutex_lock(&s->lock);
     watch_health(s); /* it may have been opened for reading only */
     if (s->health)
-        uv_async_send(&s->wake);
+        wake_send(&s->wake);
     while (take(s)) {
         uv_mutex_unlock(&s->lock);
         recover(s);
@@ -274,7 +275,7 @@ static void thread_main(void *arg)
         enum store_health before = s->health;
         watch_health(s);
         if (!chore || s->health != before) /* nobody is woken for a piece of work */
-            uv_async_send(&s->wake);
+            wake_send(&s->wake);
     }
     uv_mutex_unlock(&s->lock);
 }
@@ -325,9 +326,9 @@ static void hand_out(struct storer *s)
         s->settings.on_probed(s->settings.ctx, probe_err);
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(void *ctx)
 {
-    hand_out(wake->data);
+    hand_out(ctx);
 }
 
 int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
@@ -343,10 +344,10 @@ int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
     s->results = calloc(settings->batch_max, sizeof *s->results);
     if (!s->ops || !s->results || vec_room(&s->batch, settings->batch_max))
         goto nomem;
+    if (wake_init(&s->wake, loop, on_wake, s))
+        goto nomem;
     uv_mutex_init(&s->lock);
     uv_cond_init(&s->cond);
-    uv_async_init(loop, &s->wake, on_wake);
-    s->wake.data = s;
     if (uv_thread_create(&s->thread, thread_main, s))
         goto nomem; /* at start: the process ends */
     *ret = s;
@@ -430,7 +431,7 @@ void storer_stop(struct storer *s)
     uv_thread_join(&s->thread);
     s->stopped = true;
     hand_out(s);
-    uv_close((uv_handle_t *)&s->wake, NULL);
+    wake_close(&s->wake);
 }
 
 void storer_free(struct storer *s)
