@@ -201,6 +201,7 @@ async def main(port, wanted):
 
 
 if __name__ == "__main__":
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     os.nice(19)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     asyncio.run(main(int(sys.argv[1]), [(k, int(n)) for k, n in (w.split("=") for w in sys.argv[2:])]))
