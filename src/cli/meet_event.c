@@ -125,6 +125,8 @@ void meet_ticket(struct meet *m, const struct roost_ticket *t, bool again)
 
     m->in = t->you.state == ROOST_IS_IN;
     m->lost = false;
+    if (was_lost)
+        m->back_us = cli_now_us();
     if (m->c->json) {
         const struct roost_ticket *now = meet_there(m); /* which knows that one is here */
         json_ticket(m, now ? now : t, again);
@@ -136,7 +138,10 @@ void meet_ticket(struct meet *m, const struct roost_ticket *t, bool again)
         wait_outside(m, t);
     } else {
         if (was_lost)
-            line(m, 0, m->in ? "back in your place" : "you go on waiting", "", "");
+            line(m, 0,
+                 m->in ? "connected again, and back in your place"
+                       : "connected again: you go on waiting",
+                 "", "");
         say_waiting(m, t->waiting, t->n_waiting);
     }
 }
@@ -206,6 +211,8 @@ static void on_here(struct meet *m, const struct roost_meet_push *p)
         json_push(m, "here", p, "attendees");
     for (size_t i = 0; i < p->n_attendees; i++) {
         const struct roost_attendee *a = &p->attendees[i];
+        if (!a->here && m->back_us && cli_now_us() - m->back_us < MEET_CALM_US)
+            continue;
         if (note(&m->away, a->account, !a->here))
             line(m, 0, a->here ? "%n is back" : "%n lost the connection", a->name, "");
     }
@@ -288,6 +295,14 @@ static void on_status(struct meet *m, const struct roost_status *s)
     }
     if (s->state == ROOST_LOGIN && m->c->guest) { /* it ended while one was away */
         meet_over(m, CLI_OK, "ended");
+        return;
+    }
+    if (s->state == ROOST_LOST && !m->c->json) {
+        line(m, 0, "the connection is lost; trying again", "", "");
+        return;
+    }
+    if (s->state == ROOST_READY && !m->c->json) {
+        cli_on_status(m->c, s); /* the ticket that follows is told of */
         return;
     }
     int over = live_on_status(m->c, s);

@@ -7,7 +7,11 @@
 #include "cli/meet.h"
 #include "cli/meet_slash.h"
 
-enum { MEET_ASKED_MAX = 32, MEET_NOTED_MAX = 512 };
+enum {
+    MEET_ASKED_MAX = 32,
+    MEET_NOTED_MAX = 512,
+    MEET_CALM_US = 3000000, /* after a reconnect all come back, one by one: not told */
+};
 
 /* A command whose answer is awaited. */
 struct meet_asked {
@@ -38,6 +42,7 @@ struct meet {
     int64_t last_day;
     struct meet_asked asked[MEET_ASKED_MAX];
     size_t n_asked;
+    int64_t back_us;                 /* when the connection came back last; 0: it was never lost */
     struct meet_noted waiting, away; /* who was said to wait; to have lost the connection */
 };
 
