@@ -69,8 +69,40 @@ def requests(pb):
             yield f.name, m.SerializeToString()
 
 
+def meetings():
+    """Steps of fuzz_meet.c: each action by host, co-host, participant and guest, and whole stories."""
+    def act(conn, action, whom=0, text=0):
+        return bytes([8 << 3 | conn, action, whom, text])
+
+    def step(what, conn, arg):
+        return bytes([what << 3 | conn, arg])
+
+    join, guest, new, look, say, note, read, time, again, fail, crash, other = 16, 18, 19, 20, 21, 22, 23, 24, 26, 28, 29, 30
+    actions = [*range(1, 6), *range(10, 19), *range(20, 26), *range(30, 38), *range(40, 54), *range(60, 69), *range(80, 94), 100, 0, 200]
+    for conn in (0, 1, 3):
+        for whom in (0, 8 | 1, 8 | 2, 8 | 3, 8 | 4, 8 | conn, 16 | 1, 64 | 16 | 6):
+            keep("meet", b"".join(act(conn, a, whom, 1) for a in actions if a not in (42, 50, 67, 93)))
+    twice = lambda a, **more: act(0, a, **more) * 2
+    keep("meet", b"".join(twice(a, whom=8 | 1) + twice(a) for a in actions if a not in (50, 67, 93)) + act(0, 67))
+    MAKE_COHOST, MAKE_HOST, TAKE_BACK, LEAVE, BAN, UNBAN, REMOVE, DENY, ADMIT_ALL, END, LOCK, OPEN = 44, 50, 51, 93, 42, 43, 41, 3, 2, 67, 60, 62
+    for last in (LEAVE, END, MAKE_HOST, BAN):
+        keep("meet", act(0, MAKE_COHOST, 8 | 1) + act(0, ADMIT_ALL) + step(join, 2, 0) + step(join, 4, 0) + act(1, 10, 8 | 3) +
+             act(0, last, 8 | 1) + act(1, TAKE_BACK) + step(join, 0, 4) + act(0, TAKE_BACK) + step(say, 1, 1) + step(crash, 0, 0) +
+             b"".join(step(join, i, 4) for i in range(5)) + step(say, 3, 0) + act(1, END) + step(time, 0, 30) + act(1, END))
+    keep("meet", act(0, BAN, 8 | 4) + step(guest, 5, 0) + act(0, UNBAN, 8 | 4) + step(guest, 5, 10) + step(join, 5, 0) + act(0, DENY, 8 | 2) +
+         step(join, 2, 0) + step(time, 0, 26) + step(join, 2, 1) + act(0, REMOVE, 8 | 3) + step(join, 3, 1) + act(0, LOCK) + step(join, 6, 0) +
+         act(0, OPEN) + step(other, 5, 0) + step(guest, 5, 1) + step(look, 0, 4) + step(look, 0, 12) + step(look, 7, 2) + step(look, 3, 1))
+    keep("meet", step(again, 0, 0) + step(time, 0, 26) + step(look, 1, 0) + step(again, 1, 0) + step(time, 0, 27) + step(join, 0, 4) + step(time, 0, 37) * 2 +
+         step(look, 7, 2) + step(join, 1, 4))
+    keep("meet", step(new, 6, 16 | 32) + step(join, 6, 4) + step(join, 1, 0) + step(new, 0, 63) + step(other, 5, 0) + step(guest, 5, 4) + step(new, 5, 1) + step(join, 5, 4))
+    keep("meet", b"".join(step(note, i, k) for i in (0, 1, 3, 4) for k in (0, 1, 3, 8, 14, 16)) + b"".join(step(read, i, k) for i in range(5) for k in (0, 1, 8, 9)))
+    keep("meet", b"".join(step(look, i, k) for i in (0, 1, 2, 3, 5, 6, 7) for k in range(16)) + step(fail, 0, 1) + act(0, LOCK) + step(say, 0, 0) + step(new, 0, 0) + step(fail, 0, 0))
+    keep("meet", b"".join(step(other, 5, 0) + step(guest, 5, k) for k in range(40)) + b"".join(step(join, 2, 2) for _ in range(12)))
+
+
 def main():
     pb = schema()
+    meetings()
     everything = b""
     for name, body in requests(pb):
         strangers = ("hello", "sign_up", "login", "resume", "reset_password")
