@@ -60,8 +60,11 @@ static void on_send(void *arg, uint64_t conn, struct blob *bytes)
         play_break(p, "a frame that cannot be read");
     else if (f->body_case == ROOST__TO_CLIENT__BODY_SESSION_OVER)
         a->over = true;
-    else if (f->body_case == ROOST__TO_CLIENT__BODY_REPLY && f->reply->id.len == REQUEST_BYTES &&
-             !memcmp(f->reply->id.data, p->id, REQUEST_BYTES) && !p->reply) {
+    else if (f->body_case == ROOST__TO_CLIENT__BODY_MEET_NOW) {
+        a->told_state = (int)f->meet_now->you->state;
+        a->told_of = f->meet_now->meeting;
+    } else if (f->body_case == ROOST__TO_CLIENT__BODY_REPLY && f->reply->id.len == REQUEST_BYTES &&
+               !memcmp(f->reply->id.data, p->id, REQUEST_BYTES) && !p->reply) {
         p->mem = mem;
         p->reply = f->reply;
         return;

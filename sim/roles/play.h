@@ -65,6 +65,8 @@ struct actor {
     char name[40], code[12];
     int device, source;
     uint8_t token[32];
+    int told_state;    /* by the last MeetNow; -1: by none since it was set so */
+    uint64_t told_of;  /* of that meeting */
     uint64_t attached; /* the meeting that its connection is in, or waits for */
 };
 

@@ -432,6 +432,28 @@ static uint64_t target_of(struct play *p, struct m_meet *t, const struct actor *
     return any_target(p, t, a);
 }
 
+static struct actor *actor_of(struct play *p, uint64_t id)
+{
+    for (int i = 0; i < ACTORS; i++)
+        if (id && p->actors[i].id == id)
+            return &p->actors[i];
+    return NULL;
+}
+
+/* Changes the state of the one whom it is on. */
+static bool moves(Roost__MeetAction action)
+{
+    return action == ROOST__MEET_ACTION__ADMIT || action == ROOST__MEET_ACTION__DENY ||
+           action == ROOST__MEET_ACTION__REMOVE || action == ROOST__MEET_ACTION__BAN;
+}
+
+/* Who is moved by another is told so, wherever it is connected. */
+static void check_told(struct play *p, struct m_meet *t, const struct actor *whom)
+{
+    if (whom->told_of != t->id || whom->told_state != (int)m_seat(t, whom->id)->state)
+        play_break(p, "%s is not told that its place changed", whom->name);
+}
+
 static void do_act(struct play *p, struct m_meet *t, struct actor *a, const struct m_act *act)
 {
     Roost__MeetAct b = ROOST__MEET_ACT__INIT;
@@ -452,6 +474,8 @@ static void do_act(struct play *p, struct m_meet *t, struct actor *a, const stru
             ->name,
         on ? on->name : "nobody", (unsigned long long)t->id, b.text);
     no why = m_may_act(&p->model, t, act);
+    if (actor_of(p, act->whom))
+        actor_of(p, act->whom)->told_state = -1;
     if (!check_answer(p, ASK(p, a, MEET_ACT, meet_act, &b), why)) {
         p->tally.refused_acts[act->action]++;
         return;
@@ -462,11 +486,15 @@ static void do_act(struct play *p, struct m_meet *t, struct actor *a, const stru
         a->attached = 0;
     if (!t->ended)
         check_meeting(p, t);
+    struct actor *whom = actor_of(p, act->whom);
+    if (!whom || !whom->on || t->ended)
+        return;
+    if (moves(act->action) && act->whom != a->id)
+        check_told(p, t, whom);
     /* who is sent away often comes again at once */
-    for (int i = 0; i < ACTORS && act->whom && !t->ended; i++)
-        if (p->actors[i].id == act->whom && p->actors[i].on && one_in(p, 2) &&
-            (act->action == ROOST__MEET_ACTION__DENY || act->action == ROOST__MEET_ACTION__REMOVE))
-            join(p, &p->actors[i], t, LINK);
+    if ((act->action == ROOST__MEET_ACTION__DENY || act->action == ROOST__MEET_ACTION__REMOVE) &&
+        one_in(p, 2))
+        join(p, whom, t, LINK);
 }
 
 /* Half of what is tried may be done: else meetings stand still. */

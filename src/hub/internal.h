@@ -118,6 +118,7 @@ struct room {
     uint64_t id;
     bool ready;   /* loaded */
     bool loading; /* asked for */
+    bool stale;   /* ... before it changed */
     bool barrier; /* a change of rights is being stored: others wait */
     uint32_t kind;
     char *name, *topic;

@@ -85,7 +85,7 @@ static int load(struct hub *h, struct room *r)
 {
     struct store_op *op = store_op_new(STORE_ROOM_LOAD, h->now.wall_ms);
 
-    r->ready = false;
+    r->ready = r->stale = false;
     if (!op)
         return -ROOST_NOMEM;
     op->token = LOAD_TOKEN | r->id;
@@ -174,27 +174,30 @@ void shard_enter(struct hub *h, struct request *q)
         run(h, q, r);
 }
 
-static void run_waiting(struct hub *h, struct room *r)
+static struct request *next_waiting(struct room *r)
 {
-    while (r->waiting && r->ready && !r->barrier) {
-        struct request *q = r->waiting;
-        r->waiting = q->next;
-        if (!r->waiting)
-            r->waiting_end = &r->waiting;
-        r->n_waiting--;
-        run(h, q, r);
-    }
+    struct request *q = r->waiting;
+
+    r->waiting = q->next;
+    if (!r->waiting)
+        r->waiting_end = &r->waiting;
+    r->n_waiting--;
+    return q;
 }
 
 static void refuse_waiting(struct hub *h, struct room *r, int err)
 {
-    while (r->waiting) {
-        struct request *q = r->waiting;
-        r->waiting = q->next;
-        r->n_waiting--;
-        request_settle(h, q, err);
-    }
-    r->waiting_end = &r->waiting;
+    while (r->waiting)
+        request_settle(h, next_waiting(r), err);
+}
+
+/* Whoever of them makes the room one to be read again, the rest waits for that. */
+static void run_waiting(struct hub *h, struct room *r)
+{
+    while (r->waiting && r->ready && !r->barrier)
+        run(h, next_waiting(r), r);
+    if (r->waiting && !r->ready && !r->loading && load(h, r) < 0)
+        refuse_waiting(h, r, -ROOST_NOMEM);
 }
 
 void shard_on_loaded(struct hub *h, uint64_t token, struct store_result *res)
@@ -204,7 +207,10 @@ void shard_on_loaded(struct hub *h, uint64_t token, struct store_result *res)
     if (!r)
         return;
     r->loading = false;
-    int err = res->err ? res->err : room_fill(r, res, h->now.mono_us);
+    int err = r->stale ? load(h, r) : 0;
+    if (r->loading)
+        return;
+    err = err ? err : res->err ? res->err : room_fill(r, res, h->now.mono_us);
     r->ready = !err;
     r->used_us = h->now.mono_us;
     if (!err) {
@@ -261,14 +267,21 @@ void shard_on_hashed(struct hub *h, struct request *q, bool ok, const char *enco
     request_settle(h, q, outcome);
 }
 
+/* Loaded again before the next request; what is being read now may be old already. */
+static void make_stale(struct room *r)
+{
+    r->ready = false;
+    r->stale = r->loading;
+}
+
 void shard_forget_account(struct hub *h, uint64_t account)
 {
     struct map_slot *s;
 
     for (size_t i = 0; (s = map_next(&h->rooms, &i));) {
         struct room *r = s->value;
-        if (r->ready && map_get(&r->members, account))
-            r->ready = false; /* loaded again before the next request */
+        if (r->loading || map_get(&r->members, account))
+            make_stale(r);
     }
 }
 
@@ -277,7 +290,7 @@ void shard_stale(struct hub *h, uint64_t room)
     struct room *r = map_get(&h->rooms, room);
 
     if (r)
-        r->ready = false;
+        make_stale(r);
 }
 
 void shard_wake(struct hub *h, uint64_t room)

@@ -77,7 +77,6 @@ int main(int argc, char **argv)
         int err = server_new(&server, &options, argc, argv);
         if (err)
             return EXIT_FAILED;
-        signals_repeat();
         server_run(server);
         again = server_begins_anew(server, &port);
         server_free(server);

@@ -251,20 +251,28 @@ static void on_watchdog(uv_timer_t *timer)
     notify("WATCHDOG=1");
 }
 
-static int open_loop(struct server *s)
+static void hear_signals(struct server *s)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+    signals_hold();
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        uv_signal_init(&s->loop, &s->signals[i]);
+        s->signals[i].data = s;
+        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+    }
+    signals_repeat();
+}
+
+static int open_loop(struct server *s)
+{
     const struct edge_settings settings = edge_settings_of(&s->options.config);
 
     signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&s->loop))
         return -ROOST_NOMEM;
     s->has_loop = true;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        uv_signal_init(&s->loop, &s->signals[i]);
-        s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
-    }
+    hear_signals(s);
     uv_timer_init(&s->loop, &s->drain);
     s->drain.data = s;
     uv_timer_init(&s->loop, &s->watchdog);

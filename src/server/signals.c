@@ -1,5 +1,6 @@
 #include "server/signals.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@ enum { NUMBERS = sizeof numbers / sizeof *numbers };
 static uv_loop_t loop;
 static uv_signal_t handles[NUMBERS];
 static bool came[NUMBERS], listening;
+static sigset_t before;
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -40,13 +42,24 @@ void signals_forget(void)
         came[i] = false;
 }
 
-void signals_repeat(void)
+void signals_hold(void)
 {
+    sigset_t ours;
+
+    sigemptyset(&ours);
+    for (size_t i = 0; i < NUMBERS; i++)
+        sigaddset(&ours, numbers[i]);
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
     if (listening)
         uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+void signals_repeat(void)
+{
     for (size_t i = 0; i < NUMBERS; i++)
         if (came[i]) {
             came[i] = false;
             raise(numbers[i]);
         }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -9,5 +9,7 @@
 int signals_listen(void);
 /* What came until now was heard by the server that runs. */
 void signals_forget(void);
-/* What came since then is sent again: the server that runs now hears it. */
+/* Between these two a server begins to listen: what came before is sent again, what
+ * comes meanwhile waits, so that each is heard once. */
+void signals_hold(void);
 void signals_repeat(void);

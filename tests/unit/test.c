@@ -87,23 +87,34 @@ static long count_allocations(const struct test *t)
     return n;
 }
 
+/* How many allocations further, so that the rest fits into what is left of the
+ * budget when each takes as long as the last: later ones fail later, and take longer. */
+static long stride_for(long rest, double last, double left)
+{
+    double steps = left > 0 && last > 0 ? left / last : 0;
+
+    return steps >= (double)rest ? 1 : 1 + (long)((double)rest / (steps > 10 ? steps : 10));
+}
+
 /* Every allocation in turn; when that takes longer than half of the budget, then
- * of the rest as many, evenly spread, as the other half allows, but at least ten. */
+ * of the rest as many, evenly spread, as the other half allows, but about ten at least. */
 static void run_starved(const struct test *t)
 {
     const char *budget = getenv("ROOST_OOM_SECONDS");
-    double half = budget ? atof(budget) / 2 : 1e9, begun = seconds();
-    long total, n = 1, stride = 1, tried = 0;
+    double whole = budget ? atof(budget) : 1e9, begun = seconds(), last = begun;
+    long total, n = 1, least = 1, stride = 1, tried = 0;
 
     quiet = true;
     total = count_allocations(t);
     while (run_starved_at(t, n)) {
-        double spent = seconds() - begun;
+        double now = seconds(), left = whole - (now - begun);
         tried++;
-        if (stride == 1 && spent > half) {
-            double share = spent / (double)tried / half; /* of the other half, for one */
-            stride = 1 + (long)((double)(total - n) * (share < 0.1 ? share : 0.1));
+        if (left < whole / 2) {
+            stride = stride_for(total - n, now - last, left);
+            least = least > 1 ? least : stride;
+            stride = stride > least ? stride : least; /* once over it, no smaller steps */
         }
+        last = now;
         n += stride;
     }
     printf("ok %s with %ld of %ld allocations failing in turn\n", t->name, tried, total);

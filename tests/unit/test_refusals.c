@@ -165,32 +165,6 @@ static void administration(void)
 
 /* --- connections --- */
 
-static void send_only(struct visitor *v, Roost__ToServer *m)
-{
-    uint8_t id[16] = { 0xaa };
-
-    v->n_requests++;
-    memcpy(id + 1, &v->n_requests, sizeof v->n_requests);
-    id[15] = (uint8_t)v->conn;
-    m->id = (ProtobufCBinaryData){ sizeof id, id };
-    struct blob *frame = msg_encode(&m->base);
-    CHECK(frame);
-    hall_frame(&v->stage->hall, v->conn, frame->bytes + FRAME_HEAD, frame->len - FRAME_HEAD);
-    blob_unref(frame);
-}
-
-static size_t errors_heard(const struct visitor *v, uint32_t code)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < v->n_heard; i++) {
-        const Roost__ToClient *f = v->heard[i].frame;
-        n += f->body_case == ROOST__TO_CLIENT__BODY_REPLY &&
-             f->reply->result_case == ROOST__REPLY__RESULT_ERROR && f->reply->error->code == code;
-    }
-    return n;
-}
-
 static void beginnings(void)
 {
     struct stage *s = meet_stage();
@@ -221,7 +195,7 @@ static void beginnings(void)
     hall_frame(&s->hall, ann->conn, frame->bytes + FRAME_HEAD, frame->len - FRAME_HEAD);
     blob_unref(frame);
     hall_settle(&s->hall);
-    CHECK(errors_heard(ann, ROOST_INVALID) == 1);
+    CHECK(visitor_errors(ann, ROOST_INVALID) == 1);
 
     /* too many connections */
     s->hall.config.conns_max = 2;
@@ -265,10 +239,10 @@ static void too_much_at_once(void)
     s->hall.store_delay_us = 1000;
     for (int i = 0; i <= VISITORS_MAX; i++)
         for (int j = 0; j < 66; j++)
-            send_only(v[i], &m);
+            visitor_send(v[i], &m);
     hall_settle(&s->hall);
     for (int i = 0; i <= VISITORS_MAX; i++)
-        busy += errors_heard(v[i], ROOST_BUSY);
+        busy += visitor_errors(v[i], ROOST_BUSY);
     CHECK(busy > 0);
     for (int i = 0; i <= VISITORS_MAX; i++)
         visitor_free(v[i]);
@@ -291,10 +265,10 @@ static void twice_at_once(void)
     resume.device = (ProtobufCBinaryData){ 32, device };
     m.body_case = ROOST__TO_SERVER__BODY_RESUME;
     m.resume = &resume;
-    send_only(v, &m);
-    send_only(v, &m);
+    visitor_send(v, &m);
+    visitor_send(v, &m);
     hall_settle(&s->hall);
-    CHECK(errors_heard(v, ROOST_ALREADY) == 1);
+    CHECK(visitor_errors(v, ROOST_ALREADY) == 1);
     visitor_free(v);
 
     v = visitor_new(s);
@@ -303,10 +277,10 @@ static void twice_at_once(void)
     guest.device = (ProtobufCBinaryData){ 32, device };
     m.body_case = ROOST__TO_SERVER__BODY_GUEST;
     m.guest = &guest;
-    send_only(v, &m);
-    send_only(v, &m);
+    visitor_send(v, &m);
+    visitor_send(v, &m);
     hall_settle(&s->hall);
-    CHECK(errors_heard(v, ROOST_ALREADY) == 1);
+    CHECK(visitor_errors(v, ROOST_ALREADY) == 1);
     CHECK(reply_code(visitor_ask(v, &m)) == ROOST_ALREADY);
     visitor_free(v);
     visitor_free(ann);
@@ -330,7 +304,7 @@ static bool races(struct stage *s, struct visitor *root, const char *name, bool 
     b.seconds = 60;
     m.body_case = ROOST__TO_SERVER__BODY_LOGIN;
     m.login = &in;
-    send_only(v, &m);
+    visitor_send(v, &m);
     s->now_us = s->hall.now_us + head_start_us;
     hall_run(&s->hall, s->now_us);
     m.body_case = deleted ? ROOST__TO_SERVER__BODY_ADMIN_DELETE
@@ -339,10 +313,10 @@ static bool races(struct stage *s, struct visitor *root, const char *name, bool 
         m.admin_delete = &d;
     else
         m.admin_block = &b;
-    send_only(root, &m);
+    visitor_send(root, &m);
     hall_settle(&s->hall);
     s->now_us = s->hall.now_us;
-    bool seen = errors_heard(v, deleted ? ROOST_LOGIN_WRONG : ROOST_BLOCKED) > 0;
+    bool seen = visitor_errors(v, deleted ? ROOST_LOGIN_WRONG : ROOST_BLOCKED) > 0;
     visitor_free(v);
     visitor_free(ann);
     visitor_forget(root);

@@ -234,3 +234,29 @@ size_t visitor_events(struct visitor *v, uint64_t room)
         n += event_at(v, i, room) != NULL;
     return n;
 }
+
+void visitor_send(struct visitor *v, Roost__ToServer *m)
+{
+    uint8_t id[16] = { 0xaa };
+
+    v->n_requests++;
+    memcpy(id + 1, &v->n_requests, sizeof v->n_requests);
+    id[15] = (uint8_t)v->conn;
+    m->id = (ProtobufCBinaryData){ sizeof id, id };
+    struct blob *frame = msg_encode(&m->base);
+    CHECK(frame);
+    hall_frame(&v->stage->hall, v->conn, frame->bytes + FRAME_HEAD, frame->len - FRAME_HEAD);
+    blob_unref(frame);
+}
+
+size_t visitor_errors(const struct visitor *v, uint32_t code)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_heard; i++) {
+        const Roost__ToClient *f = v->heard[i].frame;
+        n += f->body_case == ROOST__TO_CLIENT__BODY_REPLY &&
+             f->reply->result_case == ROOST__REPLY__RESULT_ERROR && f->reply->error->code == code;
+    }
+    return n;
+}

@@ -47,6 +47,11 @@ Roost__Reply *visitor_ask(struct visitor *v, Roost__ToServer *m);
 /* The same bytes once more: what a client does after a lost connection. */
 Roost__Reply *visitor_ask_again(struct visitor *v, Roost__ToServer *m);
 
+/* Sends, and does not wait for what comes of it. */
+void visitor_send(struct visitor *v, Roost__ToServer *m);
+/* How many refusals with this code it has heard. */
+size_t visitor_errors(const struct visitor *v, uint32_t code);
+
 /* 0 for any good reply, else the code of the error; -1: no reply. */
 int reply_code(const Roost__Reply *r);
 
