@@ -25,13 +25,15 @@ def killed_and_back_without_a_password(hall):
 def many_kills_nothing_lost(hall):
     anna, ben = hall.users("anna", "ben")
     anna.run("room", "new", "lobby", "ben")
+    anna.run("say", "#lobby", "before")
     watching = ben.follow("read", "#lobby", "--follow")
+    watching.event(text="before")  # who was never connected gives up
     for i in range(5):
         anna.run("say", "#lobby", f"round {i}")
         hall.kill()
         hall.start()
         watching.event(text=f"round {i}")
-    equal(anna.texts("read", "#lobby"), [f"round {i}" for i in range(5)])
+    equal(anna.texts("read", "#lobby"), ["before", *(f"round {i}" for i in range(5))])
 
 
 @story(short=True)
