@@ -197,9 +197,10 @@ struct told {
 static struct told told_of(const struct request *q, const struct meet_change *c,
                            const struct attendee *was, const struct attendee *is)
 {
-    struct told t = { .member = membership(was, is, &t.out) };
+    struct told t = { 0 };
     bool moved = !was || was->row.state != is->row.state;
 
+    t.member = membership(was, is, &t.out);
     t.gone = was && attendee_present(was) && !attendee_present(is);
     t.lobby = waits(is) || waits(was);
     t.own = is->row.account != q->account &&

@@ -30,11 +30,13 @@ def segments(build, folder):
         subprocess.check_output(["meson", "introspect", "--tests", build]))}
     programs = sorted(p for p in programs if pathlib.Path(p).is_relative_to(pathlib.Path(build).resolve()))
     objects = [word for p in programs for word in ("-object", p)][1:]
-    files = sorted(pathlib.Path("src", folder).glob("*.c"))
-    out = subprocess.check_output(["llvm-cov", "export", *objects, "-instr-profile", whole, *files],
+    out = subprocess.check_output(["llvm-cov", "export", *objects, "-instr-profile", whole],
                                   stderr=subprocess.DEVNULL)
-    for f in json.loads(out)["data"][0]["files"]:
-        yield pathlib.Path(f["filename"]), f["segments"]
+    home = pathlib.Path("src", folder).resolve()
+    for f in sorted(json.loads(out)["data"][0]["files"], key=lambda f: f["filename"]):
+        path = pathlib.Path(f["filename"])
+        if path.resolve().parent == home and path.suffix == ".c":
+            yield path, f["segments"]
 
 
 def lines(segs, n_lines):
