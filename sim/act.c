@@ -79,7 +79,9 @@ static void say_words(struct world *w, struct actor *a, uint64_t room, char *to,
 
 static void say(struct world *w, struct actor *a)
 {
-    say_words(w, a, some_room(w, a), NULL, 40 + dice_below(&w->dice, 200));
+    uint64_t len = 40 + dice_below(&w->dice, 200); /* before the room, whatever the compiler */
+
+    say_words(w, a, some_room(w, a), NULL, len);
 }
 
 void act_say(struct world *w, struct actor *a, uint64_t room)

@@ -181,6 +181,13 @@ static struct item **find(struct core *c, uint64_t n)
     return NULL;
 }
 
+/* A LEAVE that will not be done: the place is kept after all. */
+static void note_stays(struct core *c, const struct item *i)
+{
+    if (i->flags & ITEM_LEAVE && i->room)
+        meet_on_left(c, i->room, false);
+}
+
 static void take(struct core *c, struct item **at)
 {
     if ((*at)->flags & ITEM_SENT)
@@ -195,6 +202,7 @@ void core_cancel(struct core *c, int64_t request)
     if (at && !((*at)->flags & ITEM_SENT)) {
         struct item *i = *at;
         take(c, at);
+        note_stays(c, i);
         item_free(i);
     } else if (at) {
         (*at)->flags |= ITEM_QUIET; /* the window counts it until it is answered */
@@ -268,6 +276,7 @@ void ask_on_lost(struct core *c)
 
 static void refuse(struct core *c, struct item *i, const struct core_error *e)
 {
+    note_stays(c, i);
     if (i->flags & ITEM_QUIET) {
         item_free(i);
         return;

@@ -113,7 +113,7 @@ static int64_t join(struct peer *p)
     return n;
 }
 
-static void leave_by(struct peer *p, uint64_t meeting, const char *code)
+static int64_t leave_by(struct peer *p, uint64_t meeting, const char *code)
 {
     Roost__MeetAct act = ROOST__MEET_ACT__INIT;
     Roost__ToServer m = ROOST__TO_SERVER__INIT;
@@ -123,13 +123,15 @@ static void leave_by(struct peer *p, uint64_t meeting, const char *code)
     act.action = ROOST__MEET_ACTION__LEAVE;
     m.body_case = ROOST__TO_SERVER__BODY_MEET_ACT;
     m.meet_act = &act;
-    CHECK(core_request(p->core, &m, p->now_us) > 0);
+    int64_t n = core_request(p->core, &m, p->now_us);
+    CHECK(n > 0);
     peer_pump(p);
+    return n;
 }
 
-static void leave(struct peer *p)
+static int64_t leave(struct peer *p)
 {
-    leave_by(p, MEETING, "");
+    return leave_by(p, MEETING, "");
 }
 
 static void comes_in_and_follows_the_room(void)
@@ -296,6 +298,39 @@ static void who_leaves_is_out_once_it_is_done(void)
     peer_cut(&p);
     peer_again(&p);
     CHECK(!peer_find(&p, JOIN, 0));
+    peer_fini(&p);
+}
+
+/* Logged out meanwhile, or thought better of: the leaving is not done, so one is in. */
+static void a_leaving_that_is_never_asked_leaves_nothing(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_up(&p);
+    join(&p);
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 0);
+    leave(&p);
+    peer_cut(&p);
+    p.now_us = core_deadline_us(p.core);
+    core_expire(p.core, p.now_us);
+    peer_pump(&p);
+    core_on_connected(p.core, p.now_us);
+    peer_pump(&p);
+    peer_welcome(&p);
+    peer_error(&p, peer_find(&p, ROOST__TO_SERVER__BODY_RESUME, 0), ROOST_SESSION_OVER);
+    CHECK(core_state(p.core) == CORE_AT_LOGIN && !peer_find(&p, ACT, 0));
+    CHECK(core_login(p.core, "anna", "secret words", p.now_us) > 0);
+    peer_pump(&p);
+    peer_session(&p, peer_find(&p, ROOST__TO_SERVER__BODY_LOGIN, 0));
+    CHECK(peer_find(&p, JOIN, 0));
+    ticket(&p, peer_find(&p, JOIN, 0), IN, 0);
+
+    peer_cut(&p);
+    int64_t n = leave(&p);
+    core_cancel(p.core, n);
+    peer_again(&p);
+    CHECK(!peer_find(&p, ACT, 0) && peer_find(&p, JOIN, 0));
     peer_fini(&p);
 }
 
@@ -476,6 +511,8 @@ TEST_MAIN({ "comes_in_and_follows_the_room", comes_in_and_follows_the_room },
           { "who_is_put_out_stays_out", who_is_put_out_stays_out },
           { "an_ended_meeting_is_not_asked_for_again", an_ended_meeting_is_not_asked_for_again },
           { "who_leaves_is_out_once_it_is_done", who_leaves_is_out_once_it_is_done },
+          { "a_leaving_that_is_never_asked_leaves_nothing",
+            a_leaving_that_is_never_asked_leaves_nothing },
           { "refused_first_or_later", refused_first_or_later },
           { "a_guest_logs_in_with_a_code", a_guest_logs_in_with_a_code },
           { "a_new_cohost_gets_a_new_ticket", a_new_cohost_gets_a_new_ticket },
