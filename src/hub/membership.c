@@ -1,4 +1,6 @@
 /* membership.c - rooms are joined, left, and managed by those of higher rank. */
+#include <assert.h>
+
 #include "hub/handlers_talk.h"
 
 static uint32_t owners(const struct room *r)
@@ -62,8 +64,9 @@ int leave_on_message(struct hub *h, struct request *q)
     const struct member *m = room_member(q->room, q->account);
     int err = rooms_of_many(q);
 
+    assert((err || m) && "leaving is for members");
     if (!err)
-        err = m ? owner_may_go(q->room, m) : -ROOST_NOT_MEMBER;
+        err = owner_may_go(q->room, m);
     return err ? err
                : member_event(h, q, q->account, q->name, ROOST__MEMBER_CHANGED__CHANGE__LEFT,
                               ROOST__ROOM_ROLE__MEMBER);

@@ -6,6 +6,7 @@
  * and all sessions of the account are listed, to end the longest unused one
  * when there are too many.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -99,8 +100,9 @@ int login_on_message(struct hub *h, struct request *q)
 
     if (!l)
         return -ROOST_NOMEM;
-    if (!c || c->user)
-        return c ? -ROOST_ALREADY : -ROOST_CLOSED;
+    assert(c && "nothing is looked up before this");
+    if (c->user)
+        return -ROOST_ALREADY;
     q->state = l;
     int err = login_fill(h, q, l);
     return err ? err : check_begin(h, q, &l->check, l->norm, l->skeleton, l->device);
@@ -165,8 +167,6 @@ static int login_on_resumed(struct request *q, struct login *l, const struct sto
 {
     const struct account_row *was = &l->check.account, *is = &r->account_row;
 
-    if (r->err == -ROOST_SESSION_OVER || r->err == -ROOST_NO_SUCH_USER)
-        return -ROOST_LOGIN_WRONG;
     if (r->err)
         return r->err;
     l->session = r->session.id;
@@ -253,8 +253,9 @@ int resume_on_message(struct hub *h, struct request *q)
 
     if (!l)
         return -ROOST_NOMEM;
-    if (!c || c->user)
-        return c ? -ROOST_ALREADY : -ROOST_CLOSED;
+    assert(c && "nothing is looked up before this");
+    if (c->user)
+        return -ROOST_ALREADY;
     if (b->token.len != TOKEN_BYTES || b->device.len != 32)
         return -ROOST_INVALID;
     q->state = l;

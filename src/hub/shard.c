@@ -261,8 +261,9 @@ void shard_on_stored(struct hub *h, struct request *q, struct store_result *res)
 
 void shard_on_hashed(struct hub *h, struct request *q, bool ok, const char *encoded)
 {
+    assert(q->rule->on_hashed && "who lets something be hashed waits for it");
     enter(h, q, NULL);
-    int outcome = q->rule->on_hashed ? q->rule->on_hashed(h, q, ok, encoded) : -ROOST_INVALID;
+    int outcome = q->rule->on_hashed(h, q, ok, encoded);
     leave(h, q);
     request_settle(h, q, outcome);
 }
