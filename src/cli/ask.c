@@ -179,7 +179,7 @@ char *ask_new_password(struct cli *c, const char *file, const char *variable, co
     snprintf(advice, sizeof advice, "set %s or give it in a file", variable);
     char *password = from_terminal(c, prompt, advice);
     char *again = password ? from_terminal(c, "The same again: ", advice) : NULL;
-    if (again && strcmp(password, again)) {
+    if (again && strcmp(password, again) != 0) {
         cli_fail(c, CLI_USAGE, "the two passwords differ", "try again");
         ask_forget(password);
         password = NULL;

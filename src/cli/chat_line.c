@@ -56,7 +56,7 @@ static void match_sub(struct line_matches *m, const char *typed, size_t start)
     before[len] = 0;
     for (size_t i = 0; i < cli_n_commands; i++) {
         const char *name = cli_commands[i].name;
-        if (strncmp(name, before, len) || !name[len])
+        if (strncmp(name, before, len) != 0 || !name[len])
             continue;
         char word[CLI_NAME_MAX];
         snprintf(word, sizeof word, "%.*s", (int)strcspn(name + len, " "), name + len);

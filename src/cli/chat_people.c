@@ -17,7 +17,7 @@ static void drop(struct chat *chat, struct chat_person *p)
 {
     free(p->name);
     free(p->away);
-    *p = chat->people[--chat->n_people];
+    memmove(p, &chat->people[--chat->n_people], sizeof *p);
 }
 
 static struct chat_person *add(struct chat *chat, const struct roost_person *from)
@@ -72,7 +72,7 @@ static void one(struct chat *chat, const struct roost_person *now)
         return;
     }
     p->seen = true;
-    if (strcmp(p->away, now->away) && now->account != chat->c->account)
+    if (strcmp(p->away, now->away) != 0 && now->account != chat->c->account)
         line(chat, now->name, *now->away ? " is away: " : " is back", now->away);
     char *away = strdup(now->away);
     if (away) {
@@ -142,7 +142,7 @@ void people_load(struct chat *chat)
 void people_free(struct chat *chat)
 {
     while (chat->n_people)
-        drop(chat, &chat->people[0]);
+        drop(chat, &chat->people[chat->n_people - 1]);
     free(chat->people);
     chat->people = NULL;
 }

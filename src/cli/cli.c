@@ -365,6 +365,7 @@ static int judge(struct cli *c, int64_t request, int n, const struct roost_event
 
 int cli_call(struct cli *c, int64_t request, struct roost_event *ret)
 {
+    *ret = (struct roost_event){ 0 };
     int n = await_answer(c, request, ret);
 
     return judge(c, request, n, ret);

@@ -106,7 +106,7 @@ static int take_piece(struct fetch *f, const struct roost_work *w)
  * on their way. */
 static int fetch_all(struct fetch *f)
 {
-    int64_t asked[AHEAD];
+    int64_t asked[AHEAD] = { 0 };
     size_t first = 0, n = 0;
     uint64_t next = 0;
     int status = CLI_OK;

@@ -231,7 +231,7 @@ CLI_RUN(cmd_meet_host)
     int status = meet_door(c, a->words[0], &door);
 
     if (!status && (!w || w->own))
-        status = unknown(c);
+        return unknown(c);
     if (!status)
         status = read_act(c, w, a->words + 2, a->n_words - 2, &act, &text);
     if (!status)

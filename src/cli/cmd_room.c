@@ -127,7 +127,7 @@ CLI_RUN(cmd_room_role)
         role = ROOST_OWNER;
     else if (!strcmp(a->words[2], "moderator"))
         role = ROOST_ROOM_MODERATOR;
-    else if (strcmp(a->words[2], "member"))
+    else if (strcmp(a->words[2], "member") != 0)
         return cli_usage(c, "there is no such role in a room",
                          "the roles are member, moderator and owner");
     char *target = cli_room_target(a->words[0]);
@@ -264,7 +264,7 @@ CLI_RUN(cmd_room_set)
     if (!read_switch(args_value(a, "private"), &private) ||
         !read_switch(args_value(a, "moderated"), &moderated))
         return cli_usage(c, "a switch is on or off", "for example --private on");
-    if (keep && strcmp(keep, "forever") && !args_number(keep, 1, 36500, &days))
+    if (keep && strcmp(keep, "forever") != 0 && !args_number(keep, 1, 36500, &days))
         return cli_usage(c, "--keep takes a number of days, or forever", "for example --keep 30");
     if (!keep && private < 0 && moderated < 0)
         return cli_usage(c, "what is to be set?", "give --private, --moderated or --keep");

@@ -62,9 +62,9 @@ static void list(struct cli *c, const char *family)
 
     for (size_t i = 0; i < cli_n_commands; i++) {
         const struct cli_command *k = &cli_commands[i];
-        if (!k->group || (len && (strncmp(k->name, family, len) || k->name[len] != ' ')))
+        if (!k->group || (len && (strncmp(k->name, family, len) != 0 || k->name[len] != ' ')))
             continue;
-        if (!len && (!group || strcmp(group, k->group)))
+        if (!len && (!group || strcmp(group, k->group) != 0))
             heading(c, k->group);
         group = k->group;
         left(c, k->name, k->words);

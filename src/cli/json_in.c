@@ -144,7 +144,8 @@ static bool value(struct reading *r, struct json_member *m)
     bool number = isdigit((unsigned char)*text) || *text == '-';
     for (const char *p = text; number && *p; p++)
         number = !!strchr("0123456789+-.eE", *p);
-    if (!number && strcmp(text, "true") && strcmp(text, "false") && strcmp(text, "null"))
+    if (!number && strcmp(text, "true") != 0 && strcmp(text, "false") != 0 &&
+        strcmp(text, "null") != 0)
         return wrong(r, "a value is a string, a number, true, false or null");
     return true;
 }
@@ -198,5 +199,5 @@ const char *json_in_text(const struct json_in *j, const char *key)
 {
     const struct json_member *m = json_in_get(j, key);
 
-    return m && (m->is_string || strcmp(m->text, "null")) ? m->text : NULL;
+    return m && (m->is_string || strcmp(m->text, "null") != 0) ? m->text : NULL;
 }

@@ -53,7 +53,7 @@ void line_match(struct line_matches *m, const char *mark, const char *name)
     char word[256];
 
     snprintf(word, sizeof word, "%s%s", mark, name);
-    if (strncasecmp(word, m->prefix, strlen(m->prefix)))
+    if (strncasecmp(word, m->prefix, strlen(m->prefix)) != 0)
         return;
     char **list = realloc(m->list, (m->n + 2) * sizeof *list);
     if (!list)
@@ -121,7 +121,7 @@ static void history_path(const struct line *l, struct buf *b)
 static void history_add(const char *line)
 {
     HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
-    if (!last || strcmp(last->line, line))
+    if (!last || strcmp(last->line, line) != 0)
         add_history(line);
 }
 

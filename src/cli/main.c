@@ -23,7 +23,7 @@ static void look_at_terminal(struct cli *c)
     if (!isatty(STDOUT_FILENO))
         return;
     c->columns = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
-    c->colour = !c->json && !env("NO_COLOR") && term && strcmp(term, "dumb");
+    c->colour = !c->json && !env("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 }
 
 static int run(struct cli *c, const struct cli_args *a)
