@@ -127,6 +127,7 @@ void table_print(const struct table *t, struct buf *out, size_t columns, bool bo
 {
     size_t width[TABLE_COLUMNS_MAX];
 
+    assert(t->n_columns && t->n_columns <= TABLE_COLUMNS_MAX);
     measure(t, width);
     if (columns)
         shrink(width, t->n_columns, columns);

@@ -31,9 +31,10 @@ static uint64_t number_of(const struct core *c, const ProtobufCBinaryData *id)
 
 struct blob *ask_encode(Roost__ToServer *m, uint8_t id[static 16])
 {
-    m->id.data = id;
-    m->id.len = 16;
-    return msg_encode(&m->base);
+    m->id = (ProtobufCBinaryData){ 16, id };
+    struct blob *frame = msg_encode(&m->base);
+    m->id = (ProtobufCBinaryData){ 0 }; /* it was lent */
+    return frame;
 }
 
 /* --- making ----------------------------------------------------------------------- */

@@ -21,10 +21,10 @@ static const uint8_t alpn[] = "\x07roost/1";
 
 static int bio_write(BIO *b, const char *p, int n)
 {
-    int fd = (int)(intptr_t)BIO_get_data(b);
+    const struct tls *t = BIO_get_data(b);
 
     BIO_clear_retry_flags(b);
-    ssize_t w = send(fd, p, (size_t)n, MSG_NOSIGNAL);
+    ssize_t w = send(t->fd, p, (size_t)n, MSG_NOSIGNAL);
     if (w < 0 && (errno == EAGAIN || errno == EINTR))
         BIO_set_retry_write(b);
     return (int)w;
@@ -32,10 +32,10 @@ static int bio_write(BIO *b, const char *p, int n)
 
 static int bio_read(BIO *b, char *p, int n)
 {
-    int fd = (int)(intptr_t)BIO_get_data(b);
+    const struct tls *t = BIO_get_data(b);
 
     BIO_clear_retry_flags(b);
-    ssize_t r = recv(fd, p, (size_t)n, 0);
+    ssize_t r = recv(t->fd, p, (size_t)n, 0);
     if (r < 0 && (errno == EAGAIN || errno == EINTR))
         BIO_set_retry_read(b);
     return (int)r;
@@ -152,7 +152,7 @@ static int start_handshake(struct tls *t)
         BIO_free(b);
         return fail(t, ROOST_NOMEM, "out of memory");
     }
-    BIO_set_data(b, (void *)(intptr_t)t->fd);
+    BIO_set_data(b, t);
     BIO_set_init(b, 1);
     SSL_set_bio(t->ssl, b, b);
     SSL_set_connect_state(t->ssl);

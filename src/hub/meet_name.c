@@ -17,7 +17,7 @@ static size_t count(const char *s, char what)
 int meet_name_check(struct hub *h, const char *name, char norm[static NAME_BYTES],
                     char skeleton[static SKELETON_BYTES])
 {
-    char joined[NAME_BYTES];
+    char joined[NAME_BYTES] = "";
     size_t len = strnlen(name, NAME_BYTES);
 
     if (!len || len == NAME_BYTES || name[len - 1] == ' ' || strstr(name, "  "))
@@ -83,7 +83,7 @@ static int skeleton_of(struct hub *h, const char *name, char norm[static NAME_BY
 int meet_name_free(struct hub *h, struct request *q, const struct meeting *m, uint64_t but,
                    const char *name, const char **ret_name, const char **ret_skeleton)
 {
-    char norm[NAME_BYTES], skeleton[SKELETON_BYTES], tried[NAME_BYTES + 8];
+    char norm[NAME_BYTES], skeleton[SKELETON_BYTES], tried[NAME_BYTES + 8] = "";
 
     for (unsigned n = 1;; n++) { /* ends: fewer than a thousand are present */
         nth_name(tried, name, n);
