@@ -417,6 +417,15 @@ static bool is_about_all(Roost__MeetAction action)
            action == ROOST__MEET_ACTION__ADMIT_ALL || action == ROOST__MEET_ACTION__DENY_ALL;
 }
 
+/* 0: nobody. */
+static uint64_t who_is_banned(const struct m_meet *t)
+{
+    for (int i = 0; i < (int)t->n_seats; i++)
+        if (t->seats[i].state == ROOST__MEET_STATE__EXCLUDED)
+            return t->seats[i].who;
+    return 0;
+}
+
 /* On whom: nobody named, or somebody. */
 static uint64_t target_of(struct play *p, struct m_meet *t, const struct actor *a,
                           Roost__MeetAction action)
@@ -429,6 +438,8 @@ static uint64_t target_of(struct play *p, struct m_meet *t, const struct actor *
         return 0;
     if (action == ROOST__MEET_ACTION__RENAME && one_in(p, 2))
         return one_in(p, 2) ? a->id : 0;
+    if (action == ROOST__MEET_ACTION__UNBAN && who_is_banned(t) && one_in(p, 2))
+        return who_is_banned(t);
     return any_target(p, t, a);
 }
 

@@ -1,5 +1,6 @@
 #include "server/queue.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ void queue_fini(struct queue *q)
 
 static int grow(struct queue *q)
 {
+    assert(q->cap > 0);
     struct queue_part *ring = malloc(2 * (size_t)q->cap * sizeof *ring);
 
     if (!ring)

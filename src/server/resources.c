@@ -64,6 +64,7 @@ static int drop_pages(struct dl_phdr_info *info, size_t size, void *arg)
         uintptr_t start = (info->dlpi_addr + h->p_vaddr + page - 1) & ~(page - 1);
         uintptr_t end = (info->dlpi_addr + h->p_vaddr + h->p_memsz) & ~(page - 1);
         if (start < end)
+            /* the loader gives numbers. NOLINTNEXTLINE(performance-no-int-to-ptr) */
             madvise((void *)start, end - start, MADV_DONTNEED);
     }
     return 0;

@@ -8,6 +8,20 @@
 #include "refusing.h"
 #include "test.h"
 
+static void send_login(struct visitor *v, const char *name, const char *password, uint8_t number)
+{
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;
+    Roost__Login in = ROOST__LOGIN__INIT;
+    uint8_t device[32] = { number };
+
+    in.name = (char *)name;
+    in.password = (char *)password;
+    in.device = (ProtobufCBinaryData){ sizeof device, device };
+    m.body_case = ROOST__TO_SERVER__BODY_LOGIN;
+    m.login = &in;
+    visitor_send(v, &m);
+}
+
 /* Two that would log in the same connection: one of them does. */
 static void twice_at_once(void)
 {
@@ -40,6 +54,13 @@ static void twice_at_once(void)
     hall_settle(&s->hall);
     CHECK(visitor_errors(v, ROOST_ALREADY) == 1);
     CHECK(reply_code(visitor_ask(v, &m)) == ROOST_ALREADY);
+    visitor_free(v);
+
+    v = visitor_new(s);
+    send_login(v, "ann", PASSWORD, 3);
+    send_login(v, "ann", PASSWORD, 3);
+    hall_settle(&s->hall);
+    CHECK(visitor_errors(v, ROOST_ALREADY) == 1);
     visitor_free(v);
     visitor_free(ann);
     stage_free(s);
@@ -100,20 +121,6 @@ static void a_login_that_is_overtaken(void)
     CHECK(blocked > 0 && gone > 0);
     visitor_free(root);
     stage_free(s);
-}
-
-static void send_login(struct visitor *v, const char *name, const char *password, uint8_t number)
-{
-    Roost__ToServer m = ROOST__TO_SERVER__INIT;
-    Roost__Login in = ROOST__LOGIN__INIT;
-    uint8_t device[32] = { number };
-
-    in.name = (char *)name;
-    in.password = (char *)password;
-    in.device = (ProtobufCBinaryData){ sizeof device, device };
-    m.body_case = ROOST__TO_SERVER__BODY_LOGIN;
-    m.login = &in;
-    visitor_send(v, &m);
 }
 
 static void pass(struct stage *s, int64_t us)

@@ -131,6 +131,8 @@ static void what_is_so_already(void)
     ann = visitor_named(m.stage, "ann");
     CHECK(join_link(ann, &m) == 0);
     CHECK(act_on(ann, &m, ROOST__MEET_ACTION__STOP_SHARE, 0, "") == ROOST_ALREADY);
+    CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__SPOTLIGHT, ann->account, "") == 0);
+    CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__SPOTLIGHT, ann->account, "") == ROOST_ALREADY);
     CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__MAKE_COHOST, ann->account, "") == 0);
     CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__MAKE_COHOST, ann->account, "") == ROOST_ALREADY);
     for (int i = 0; i < 60 && !code; i++)
