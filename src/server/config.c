@@ -88,7 +88,8 @@ static const struct setting settings[] = {
     { "hash.passes", NUMBER, AT(hash.passes), "2", 1, PASSWORD_PASSES_MAX, NULL,
       "argon2id: passes over it" },
     { "hash.lanes", NUMBER, AT(hash.lanes), "1", 1, PASSWORD_LANES_MAX, NULL, "argon2id: lanes" },
-    { "hash.threads", NUMBER, AT(hash_threads), "2", 1, 64, NULL, "hashes made at the same time" },
+    { "hash.threads", NUMBER, AT(hash_threads), "0", 0, 64, NULL,
+      "hashes made at the same time; 0 leaves one processor to those who talk (1 to 4)" },
     { "hash.waiting", NUMBER, AT(hub.hashes_max), "64", 1, 10000, NULL,
       "hashes that may wait; more logins are told to come back" },
 

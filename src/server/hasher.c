@@ -10,6 +10,7 @@
 
 enum {
     THREADS_MAX = 64,
+    THREADS_AUTO_MAX = 4,
     /* The pool was idle so long: what the allocator kept of logins goes back. */
     TRIM_AFTER_MS = 1000,
 };
@@ -137,6 +138,16 @@ static void on_wake(void *ctx)
     }
 }
 
+/* A flood of logins must not have all processors. */
+static unsigned threads_to_make(unsigned wanted)
+{
+    unsigned spare = uv_available_parallelism() - 1;
+
+    if (wanted)
+        return wanted < THREADS_MAX ? wanted : THREADS_MAX;
+    return spare < 1 ? 1 : spare < THREADS_AUTO_MAX ? spare : THREADS_AUTO_MAX;
+}
+
 int hasher_new(struct hasher **ret, uv_loop_t *loop, const struct hasher_settings *settings)
 {
     struct hasher *h = calloc(1, sizeof *h);
@@ -154,7 +165,8 @@ int hasher_new(struct hasher **ret, uv_loop_t *loop, const struct hasher_setting
     /* argon2 calls no deep stack; the default of 8 MB would be address space only,
      * but is refused under a tight limit */
     uv_thread_options_t options = { UV_THREAD_HAS_STACK_SIZE, 256 * 1024 };
-    while (h->n_threads < settings->threads && h->n_threads < THREADS_MAX &&
+    unsigned wanted = threads_to_make(settings->threads);
+    while (h->n_threads < wanted &&
            !uv_thread_create_ex(&h->threads[h->n_threads], &options, thread_main, h))
         h->n_threads++;
     *ret = h;

@@ -17,7 +17,7 @@ struct hasher;
 
 struct hasher_settings {
     struct password_params params;
-    unsigned threads;
+    unsigned threads; /* 0: one fewer than processors, 1 to 4 */
     /* On the loop. encoded is NULL for a verification, or when making failed. */
     void (*on_hashed)(void *ctx, uint64_t token, bool ok, const char *encoded);
     void *ctx;

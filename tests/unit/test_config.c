@@ -26,7 +26,7 @@ static void the_defaults_are_those_of_the_manual(void)
     CHECK(config.hub.say_rate == 10 && config.hub.say_burst == 50);
     CHECK(config.hub.text_max == 16384);
     CHECK(!config.hub.log_private_text);
-    CHECK(config.hash_threads == 2);
+    CHECK(config.hash_threads == 0);
     CHECK(!strcmp(config.listen, "::,0.0.0.0"));
     CHECK(config_check(&config, error) == 0);
 }
