@@ -1,0 +1,133 @@
+/* cc.h - congestion control: how much may be under way, and how fast it goes out.
+ *
+ * Told what was sent, acknowledged and lost, a controller keeps three figures: the window
+ * (bytes that may be under way), the threshold that slow start ends at, and the rate at
+ * which packets leave. One file each: reno.c, cubic.c, bbr.c; chosen by name for each
+ * transfer. Everything that can be drawn is in struct cc; `phase` says in words what it is
+ * doing. Sizes in bytes, rates in bytes a second, times in microseconds. Pure arithmetic, no
+ * memory of its own.
+ *
+ * The caller finds losses (flow/loss.h): one that turns out not to have been one is taken
+ * back by on_undo. Loss of a packet that was sent before the last reduction is the same
+ * congestion again, and changes nothing more.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CC_WINDOW_FIRST = 32, /* packets */
+    CC_WINDOW_LEAST = 2,
+};
+#define CC_WINDOW_MAX (32ULL << 20) /* bytes */
+#define CC_NO_LIMIT   UINT64_MAX
+
+/* What an acknowledgement brought, when everything in it has been counted. */
+struct cc_ack {
+    int64_t now_us;
+    uint64_t bytes;          /* acknowledged by it for the first time */
+    uint64_t under_way;      /* after it */
+    uint64_t before;         /* under way before it */
+    int64_t sent_us;         /* when the newest of them was sent */
+    int64_t rtt_us;          /* of that one; 0: not measured */
+    int64_t min_rtt_us;      /* lowest of a while; 0: none yet */
+    int64_t smooth_rtt_us;   /* likewise */
+    uint64_t number;         /* the highest acknowledged */
+    uint64_t next_number;    /* that will be sent next */
+    uint64_t delivered;      /* bytes in all */
+    uint64_t delivered_then; /* ... when the newest of them was sent */
+    uint64_t rate;           /* of delivery over that time; 0: not measured */
+    uint64_t lost;           /* bytes found lost with it */
+    bool app_limited;        /* the rate is what was offered, not what the path can */
+    bool ce;                 /* some of them were marked: congestion experienced */
+};
+
+struct cc_loss {
+    int64_t now_us;
+    uint64_t bytes;
+    uint64_t under_way; /* after it */
+    int64_t sent_us;    /* when the newest lost one was sent */
+    uint64_t next_number;
+    bool persistent; /* nothing came through for so long that all begins anew */
+};
+
+struct cc;
+
+struct cc_ops {
+    const char *name;
+    void (*init)(struct cc *c, int64_t now_us);
+    void (*on_sent)(struct cc *c, int64_t now_us, uint64_t bytes, uint64_t under_way); /* or NULL */
+    void (*on_ack)(struct cc *c, const struct cc_ack *a);
+    void (*on_loss)(struct cc *c, const struct cc_loss *l);
+    /* The last reduction was for nothing: what was thought lost came. */
+    void (*on_undo)(struct cc *c, int64_t now_us);
+};
+
+/* HyStart++ (RFC 9406): slow start ends when round trips grow, before packets are lost. */
+struct hystart {
+    int64_t round_min_us, last_min_us, css_base_us;
+    uint64_t round_end; /* a packet number: acknowledged, the round is over */
+    uint32_t samples, css_rounds;
+    bool css; /* conservative slow start */
+};
+
+/* What the last reduction took, for on_undo. */
+struct cc_saved {
+    uint64_t window, threshold;
+    bool valid;
+};
+
+struct cc_reno {
+    uint64_t acked; /* towards the next packet's worth */
+};
+
+/* In packets and seconds, as RFC 9438 has it. */
+struct cc_cubic {
+    double w_max, k_s, w_est;
+    int64_t epoch_us; /* congestion avoidance began; -1: with the next acknowledgement */
+    int64_t last_us;  /* of acknowledgements */
+    double rest;      /* of a byte of growth */
+    double saved_w_max, saved_k_s; /* for on_undo */
+    int64_t saved_epoch_us;
+};
+
+struct cc {
+    const struct cc_ops *ops;
+    uint32_t mss;
+    uint64_t window, threshold;
+    uint64_t pacing; /* bytes a second; 0: as the window says, over the round trip */
+    const char *phase;
+    int64_t recovery_us; /* when the last reduction was; -1: never */
+    struct cc_saved saved;
+    struct hystart hystart;
+    union {
+        struct cc_reno reno;
+        struct cc_cubic cubic;
+    };
+};
+
+extern const struct cc_ops cc_reno, cc_cubic;
+
+/* By name: "reno", "cubic"; NULL: no such one. */
+const struct cc_ops *cc_find(const char *name);
+void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, int64_t now_us);
+/* The path carries packets of another size from now on. */
+void cc_set_mss(struct cc *c, uint32_t mss);
+
+/* Bytes a second at which packets are to leave. */
+uint64_t cc_pacing(const struct cc *c, int64_t smooth_rtt_us);
+
+/* --- what controllers share (cc.c) --- */
+
+bool cc_in_slow_start(const struct cc *c);
+/* Nothing to gain from a larger window when the one that is was not used. */
+bool cc_uses_window(const struct cc *c, const struct cc_ack *a);
+/* Slow start's growth, with HyStart++. */
+void cc_slow_start(struct cc *c, const struct cc_ack *a);
+/* Is it a new congestion? Then notes it, and keeps what on_undo gives back. */
+bool cc_begin_recovery(struct cc *c, const struct cc_loss *l);
+void cc_undo(struct cc *c);
+uint64_t cc_least(const struct cc *c);
+void hystart_begin(struct hystart *h);

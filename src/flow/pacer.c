@@ -1,0 +1,80 @@
+#include "flow/pacer.h"
+
+#include <math.h>
+
+static void set_burst(struct pacer *p)
+{
+    uint64_t burst = (uint64_t)PACER_BURST_PACKETS * p->mss;
+    uint64_t of_time = p->rate * PACER_BURST_US / 1000000;
+
+    if (p->rate && of_time < burst)
+        burst = of_time;
+    if (p->queue_seen && p->queue_seen / 2 < burst)
+        burst = p->queue_seen / 2;
+    if (burst < (uint64_t)PACER_BURST_LEAST * p->mss)
+        burst = (uint64_t)PACER_BURST_LEAST * p->mss;
+    p->burst = burst;
+    if (p->tokens > (double)burst)
+        p->tokens = (double)burst;
+}
+
+void pacer_init(struct pacer *p, uint32_t mss, int64_t now_us)
+{
+    *p = (struct pacer){ .mss = mss, .at_us = now_us };
+    set_burst(p);
+    p->tokens = (double)p->burst;
+}
+
+static void refill(struct pacer *p, int64_t now_us)
+{
+    if (now_us <= p->at_us)
+        return;
+    p->tokens += (double)p->rate * (double)(now_us - p->at_us) / 1e6;
+    if (p->tokens > (double)p->burst)
+        p->tokens = (double)p->burst;
+    p->at_us = now_us;
+}
+
+void pacer_set_rate(struct pacer *p, int64_t now_us, uint64_t rate)
+{
+    refill(p, now_us); /* what came until now came at the old rate */
+    p->rate = rate;
+    set_burst(p);
+}
+
+void pacer_set_mss(struct pacer *p, uint32_t mss)
+{
+    p->mss = mss;
+    set_burst(p);
+}
+
+void pacer_on_queue(struct pacer *p, uint64_t bytes)
+{
+    if (p->queue_seen && p->queue_seen <= bytes)
+        return;
+    p->queue_seen = bytes;
+    set_burst(p);
+}
+
+bool pacer_allows(struct pacer *p, int64_t now_us, uint64_t bytes)
+{
+    return pacer_when_us(p, now_us, bytes) <= now_us;
+}
+
+void pacer_on_sent(struct pacer *p, int64_t now_us, uint64_t bytes)
+{
+    refill(p, now_us);
+    if (p->rate)
+        p->tokens -= (double)bytes;
+}
+
+int64_t pacer_when_us(struct pacer *p, int64_t now_us, uint64_t bytes)
+{
+    /* one that is larger than a burst leaves when the bucket is full */
+    double need = bytes < p->burst ? (double)bytes : (double)p->burst;
+
+    refill(p, now_us);
+    if (!p->rate || p->tokens >= need)
+        return now_us;
+    return now_us + (int64_t)ceil((need - p->tokens) * 1e6 / (double)p->rate);
+}

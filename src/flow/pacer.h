@@ -1,0 +1,34 @@
+/* pacer.h - a token bucket: when the next packet may leave.
+ *
+ * Tokens are bytes; they come at the pacing rate and are kept up to one burst, so that a
+ * sleep that took too long is made up for, but not more than that. A burst is the least of
+ * 64 packets, a millisecond's worth, and half the smallest queue that was seen to drop; at
+ * least two packets. Pure; microseconds, bytes, bytes a second.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PACER_BURST_PACKETS = 64, PACER_BURST_LEAST = 2 };
+#define PACER_BURST_US 1000
+
+struct pacer {
+    uint64_t rate; /* 0: no limit */
+    uint64_t burst, queue_seen;
+    double tokens;
+    int64_t at_us;
+    uint32_t mss;
+};
+
+void pacer_init(struct pacer *p, uint32_t mss, int64_t now_us);
+void pacer_set_rate(struct pacer *p, int64_t now_us, uint64_t rate);
+void pacer_set_mss(struct pacer *p, uint32_t mss);
+/* A queue of so many bytes was full. */
+void pacer_on_queue(struct pacer *p, uint64_t bytes);
+
+/* May a packet of so many bytes leave now? */
+bool pacer_allows(struct pacer *p, int64_t now_us, uint64_t bytes);
+void pacer_on_sent(struct pacer *p, int64_t now_us, uint64_t bytes);
+/* When it may; now_us if it may already. */
+int64_t pacer_when_us(struct pacer *p, int64_t now_us, uint64_t bytes);
