@@ -121,12 +121,18 @@ void check_meeting(struct play *p, struct m_meet *t);
 void check_all(struct play *p);
 
 /* --- steps*.c: one random thing --- */
+#define PICK(p, list) ((list)[dice_below(&(p)->dice, sizeof(list) / sizeof *(list))])
+const char *any_name(struct play *p);
 bool one_in(struct play *p, uint64_t n);
 struct m_meet *any_meet(struct play *p);
 struct actor *actor_in(struct play *p, const struct m_meet *t);
 uint64_t any_target(struct play *p, struct m_meet *t, const struct actor *by);
 void step_talk(struct play *p);
 void step_meeting(struct play *p);
+void step_act(struct play *p);
+void step_follow_link(struct play *p, struct actor *a, struct m_meet *t); /* comes */
+/* Somebody who waits is often let in at once, and a place taken back. */
+void step_admit(struct play *p);
 void step_room(struct play *p);
 void step_server(struct play *p);
 struct actor *any_actor(struct play *p, bool connected);
