@@ -81,6 +81,8 @@
       "compare its fingerprint with the one that the server shows")                                \
     X(SELF, 49, "oneself", "this cannot be done with oneself",                                     \
       "name somebody else; for notes, make a private room of your own")                            \
+    X(WORK_GOING, 50, "work-going", "another backup, check or restore is going on",                \
+      "wait until it is over; one that nobody asks about ends after a minute")                     \
     X(NO_SUCH_MEETING, 60, "no-such-meeting", "no meeting has this code now",                      \
       "check the code, or ask the host for the link")                                              \
     X(CODE_TAKEN, 61, "code-taken", "another meeting has this code", "try again")                  \

@@ -32,12 +32,24 @@ static bool is_piece(const struct request *q)
 
 static int keep(struct hub *h, struct request *q, struct hub_keep *k)
 {
+    struct conn *c = request_conn(h, q);
+
     k->token = q->token;
+    k->conn = q->conn;
     k->account = q->account;
     int err = outbox_keep(h->out, k);
     if (err)
         hub_keep_fini(k);
+    else if (c && k->what != KEEP_STATS)
+        c->keeps = true;
     return err ? err : HUB_WAIT;
+}
+
+/* If there is no memory to say so, a minute of silence says it too. */
+void admin_keep_left(struct hub *h, struct conn *c)
+{
+    c->keeps = false;
+    outbox_keep(h->out, &(struct hub_keep){ .what = KEEP_LEFT, .conn = c->id });
 }
 
 int admin_backup_on_message(struct hub *h, struct request *q)
@@ -130,7 +142,7 @@ void admin_keep_on_kept(struct hub *h, struct request *q, const struct hub_kept 
                       ? reply_stats(h, q, kept)
                       : reply_work(h, q, kept);
 
-    if (kept->err == -ROOST_BUSY)
+    if (kept->err == -ROOST_BUSY || kept->err == -ROOST_WORK_GOING)
         q->retry_after_ms = 1000;
     q->logged = q->logged || (!kept->err && is_piece(q));
     request_settle(h, q, outcome);

@@ -113,6 +113,8 @@ void conn_detach(struct hub *h, struct conn *c)
     }
     if (c->follows_log)
         h->n_log_followers--;
+    if (c->keeps)
+        admin_keep_left(h, c);
     c->follows_log = c->watches_people = c->marks_only = false;
     c->user = NULL;
     c->session = 0;

@@ -87,8 +87,9 @@ void hub_hash_fini(struct hub_hash *h);
 /* What an admin asks of whoever keeps the server's data. */
 struct hub_keep {
     uint64_t token;
-    enum { KEEP_BACKUP, KEEP_CHECK, KEEP_RESTORE, KEEP_STATS } what;
-    uint64_t account, work; /* work 0: begin */
+    /* KEEP_LEFT: who asked on conn is gone; it is not answered. */
+    enum { KEEP_BACKUP, KEEP_CHECK, KEEP_RESTORE, KEEP_STATS, KEEP_LEFT } what;
+    uint64_t conn, account, work; /* work 0: begin */
     uint64_t size, offset;
     uint8_t *data; /* heap */
     size_t n_data;

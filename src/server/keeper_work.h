@@ -13,7 +13,8 @@
 struct work {
     uint64_t number; /* 0: none */
     unsigned what;   /* KEEP_… */
-    uint64_t account;
+    uint64_t account, conn;
+    bool left; /* the connection that asked last is gone */
     Roost__WorkStage stage;
     uint64_t done, total;
     int64_t asked_ms;
@@ -46,7 +47,9 @@ struct keeper {
     uv_mutex_t lock;
     struct copying copying;
     uv_async_t copied;
-    unsigned tasks; /* in libuv's threads */
+    unsigned tasks;       /* in libuv's threads */
+    struct hub_keep held; /* begins as soon as what was given up has ended */
+    bool holds;
     bool stopped;
 };
 
@@ -74,12 +77,14 @@ void keeper_answer_err(struct keeper *k, uint64_t token, int err);
 /* How the work stands, with a piece of the file. */
 void keeper_answer(struct keeper *k, uint64_t token, uint64_t offset, const uint8_t *data,
                    size_t n);
+/* There is no such work any more. */
+void keeper_answer_gone(struct keeper *k, uint64_t token, uint64_t number);
 void keeper_fail(struct work *w, const char *why);
 void keeper_drop(struct keeper *k);
-/* New work with a file of that name; -ROOST_BUSY. */
-int keeper_begin(struct keeper *k, const struct hub_keep *asked, const char *name);
-/* The work that is asked about, if it is this account's. */
-int keeper_find(struct keeper *k, const struct hub_keep *asked);
+/* Something ended: does what waits for it. */
+void keeper_resume(struct keeper *k);
+/* New work with a file of that name; only when nothing goes on. */
+void keeper_begin(struct keeper *k, const struct hub_keep *asked, const char *name);
 
 /* --- keeper_task.c --- */
 

@@ -1,5 +1,6 @@
 """Backup, check, restore, figures; a server whose disk is full, read-only or damaged."""
 import os
+import pty
 import random
 import subprocess
 import threading
@@ -134,6 +135,71 @@ def what_is_no_backup_changes_nothing(hall):
     equal(len(anna.texts("read", "#lobby", "--last", "50")), 20)
     check(not list(hall.data.glob("*upload*")) and not list(hall.data.glob("*restore*")), list(hall.data.iterdir()))
     equal(admin.run("admin", "check").rows[-1]["whole"], True)
+
+
+class Asked:
+    """A command that asks at a terminal, and waits for the answer."""
+
+    def __init__(self, user, *words):
+        argv, env = user.argv(*words, json=False), user.env()
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.execve(argv[0], argv, env)
+        self.seen = b""
+        self.until(b"Is that what you want?")
+
+    def until(self, words):
+        while words not in self.seen:
+            try:
+                self.seen += os.read(self.fd, 4096)
+            except OSError:  # it has ended
+                check(words in self.seen, self.seen)
+
+    def answer(self, text):
+        os.write(self.fd, text)
+
+    def end(self):
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.fd)
+        return status
+
+
+@story
+def work_that_is_not_wanted_any_more_is_in_nobodys_way(hall):
+    admin, anna = lobby(hall)
+    other = hall.user("other")
+    admin.run("admin", "user", "role", "other", "admin")
+    path = backup(hall, admin)
+    for who in (admin, other):  # nobody answers "yes"
+        admin.run("admin", "restore", str(path), status=2)
+        equal(who.run("admin", "check").rows[-1]["whole"], True)
+        admin.run("admin", "restore", str(path), status=2)
+        backup(hall, who, f"{who.name}.roost")
+    for i in range(8):  # in the middle of the copy, or of the file
+        going = admin.follow("admin", "backup", str(hall.dir / f"killed{i}.roost"))
+        time.sleep(random.random() * 0.08)
+        going.process.kill()
+        going.process.wait()
+        equal(other.run("admin", "check").rows[-1]["whole"], True)
+    # while somebody thinks it over, others wait and are told for what
+    asked = Asked(admin, "admin", "restore", str(path))
+    for words in (("check",), ("backup", str(hall.dir / "x")), ("restore", str(path), "--yes")):
+        row = other.run("admin", *words, status=None).rows[-1]
+        check(row["name"] == "work-going" and "is going on" in row["text"], row)
+    asked.answer(b"n\n")
+    equal(asked.end(), 2)
+    equal(other.run("admin", "check").rows[-1]["whole"], True)
+    # who begins the same anew does not wait for what it forgot somewhere
+    asked = Asked(admin, "admin", "restore", str(path))
+    anna.run("say", "#lobby", "after the backup")
+    again = Asked(admin, "admin", "restore", str(path))
+    asked.answer(b"y\n")
+    asked.until(b"another backup, check or restore")
+    equal(asked.end(), 1)
+    check("after the backup" in anna.texts("read", "#lobby", "--last", "50"))
+    again.answer(b"y\n")
+    equal(again.end(), 0)
+    hall.server.until(r"restored from a backup")
 
 
 @story

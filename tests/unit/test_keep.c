@@ -122,6 +122,31 @@ static void a_restore_is_handed_on_piece_by_piece(void)
     stage_free(s);
 }
 
+/* Of work on the data only: figures are told at once. */
+static void that_who_asked_is_gone_is_told_once(void)
+{
+    struct stage *s = stage_new();
+    struct visitor *boss = admin_new(s), *aide = visitor_new(s);
+    Roost__AdminStats stats = ROOST__ADMIN_STATS__INIT;
+    Roost__AdminCheck check = ROOST__ADMIN_CHECK__INIT;
+
+    s->hall.keeper = keeper;
+    answer_err = 0;
+    CHECK(reply_code(ASK(boss, ADMIN_CHECK, admin_check, &check)) == 0);
+    CHECK(reply_code(ASK(boss, ADMIN_CHECK, admin_check, &check)) == 0);
+    CHECK(login(aide, "boss", PASSWORD, 201) == 0);
+    CHECK(reply_code(ASK(aide, ADMIN_STATS, admin_stats, &stats)) == 0);
+    uint64_t conn = boss->conn;
+    times = 0;
+    hall_disconnect(&s->hall, aide->conn, HUB_CLOSE_GONE);
+    CHECK(times == 0);
+    hall_disconnect(&s->hall, conn, HUB_CLOSE_GONE);
+    CHECK(times == 1 && asked.what == KEEP_LEFT && asked.conn == conn);
+    visitor_free(aide);
+    visitor_free(boss);
+    stage_free(s);
+}
+
 static void figures_have_names(void)
 {
     struct stage *s = stage_new();
@@ -172,5 +197,6 @@ static void admins_are_told_and_sessions_end(void)
 TEST_MAIN({ "only_admins_are_handed_on", only_admins_are_handed_on },
           { "pieces_come_back_and_are_logged_once", pieces_come_back_and_are_logged_once },
           { "a_restore_is_handed_on_piece_by_piece", a_restore_is_handed_on_piece_by_piece },
+          { "that_who_asked_is_gone_is_told_once", that_who_asked_is_gone_is_told_once },
           { "figures_have_names", figures_have_names },
           { "admins_are_told_and_sessions_end", admins_are_told_and_sessions_end })
