@@ -262,7 +262,7 @@ static no check_more(struct model *m, struct m_meet *t, const struct m_act *a, s
         return check_rename(m, t, a, by, on);
     case ROOST__MEET_ACTION__BAN:
         return (on && on->state == ROOST__MEET_STATE__EXCLUDED ? NO(SO) : 0) |
-               (fresh ? NO(FRESH) : 0);
+               (fresh || (on && on->who == t->first_host && m_is_fresh(m, t)) ? NO(FRESH) : 0);
     case ROOST__MEET_ACTION__UNBAN:
         return !on || on->state != ROOST__MEET_STATE__EXCLUDED ? NO(SO) | NO(NOT_IN) : 0;
     case ROOST__MEET_ACTION__MAKE_COHOST:

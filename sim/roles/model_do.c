@@ -128,6 +128,13 @@ static void act_on_meeting(struct model *m, struct m_meet *t, const struct m_act
     }
 }
 
+/* There, from the same device, and neither host nor co-host. */
+static bool is_other_name_of(const struct m_seat *s, const struct m_seat *on)
+{
+    return s != on && s->device == on->device && s->role < ROOST__MEET_ROLE__COHOST &&
+           (s->state == ROOST__MEET_STATE__IN || s->state == ROOST__MEET_STATE__WAITING);
+}
+
 /* true: it was done; other acts are not on one person. */
 static bool act_on_person(struct model *m, struct m_meet *t, const struct m_act *a,
                           struct m_seat *on)
@@ -168,6 +175,9 @@ static bool act_on_person(struct model *m, struct m_meet *t, const struct m_act 
         send_away(m, t, on, ROOST__MEET_STATE__REMOVED);
         break;
     case ROOST__MEET_ACTION__BAN:
+        for (size_t i = 0; i < t->n_seats; i++)
+            if (is_other_name_of(&t->seats[i], on))
+                send_away(m, t, &t->seats[i], ROOST__MEET_STATE__REMOVED);
         send_away(m, t, on, ROOST__MEET_STATE__EXCLUDED);
         break;
     case ROOST__MEET_ACTION__UNBAN:

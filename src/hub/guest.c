@@ -37,7 +37,9 @@ static int guest_check(struct hub *h, struct request *q, struct guest *g)
     if (!b->host && !*b->code)
         return -ROOST_NO_SUCH_MEETING;
     int err = token_device_hash(g->device, b->device.data);
-    return err ? err : meet_name_check(h, b->name, g->norm, g->skeleton);
+    if (!err)
+        err = meet_name_check(h, b->name, g->norm, g->skeleton);
+    return err ? err : meet_name_reserved(h, g->skeleton) ? -ROOST_NAME_TAKEN : 0;
 }
 
 /* What its meeting says before it has a number. */

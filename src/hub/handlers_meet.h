@@ -28,6 +28,8 @@ int meet_react_on_message(struct hub *h, struct request *q);
 /* A name in a meeting: as an account's, and words may be parted by single spaces. */
 int meet_name_check(struct hub *h, const char *name, char norm[static NAME_BYTES],
                     char skeleton[static SKELETON_BYTES]);
+/* Not for guests, nor to be renamed to: "the server muted everybody" is to mean what it says. */
+bool meet_name_reserved(struct hub *h, const char *skeleton);
 /* The name as it is, or with the first free number behind it, in q->mem. but: who may keep
  * the name that it has. */
 int meet_name_free(struct hub *h, struct request *q, const struct meeting *m, uint64_t but,

@@ -149,6 +149,8 @@ static void on_account_note(struct hub *h, uint64_t account, const Roost__ToNode
     case ROOST__TO_NODE__BODY_FRAME: {
         struct blob *b = blob_copy(note->frame.data, note->frame.len);
         for (struct conn *c = u->conns; c; c = c->next_of_user) {
+            if (note->except && c->session == note->except)
+                continue;
             if (b)
                 send_blob(h, c, b);
             else

@@ -276,7 +276,8 @@ void tell_lost(struct hub *h);
 void tell_room_event(struct hub *h, const struct event *e);
 void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint64_t except);
 void tell_detach(struct hub *h, uint64_t room, uint64_t account);
-void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame);
+/* To each of its sessions but that one. */
+void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame, uint64_t except);
 /* One's own place in a room changed; `gone`: no longer in it (only info->room counts). */
 void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, bool gone);
 /* Sessions of the account end: only one (0 = all), but except; err is what they are told. */

@@ -20,6 +20,8 @@ struct act {
 int act_turn(protobuf_c_boolean *what, bool to);
 person *act_edit(struct act *a);
 /* Nobody's change is listed in the event. */
+/* The host is a successor who may not do everything yet. */
+bool act_is_fresh(const struct act *a);
 void act_quiet(struct act *a);
 /* f for each who is in that state, in the order of coming. */
 void act_each(struct act *a, uint32_t state, void (*f)(struct act *a, person *p));

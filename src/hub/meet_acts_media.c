@@ -166,7 +166,7 @@ int act_start_share(struct act *a)
     if (!may_share(a))
         return -ROOST_NOT_ALLOWED;
     if (a->m->head.presenter && a->m->head.presenter != a->by->row.account)
-        return -ROOST_BUSY;
+        return -ROOST_PRESENTING;
     return present(a, a->by->row.account);
 }
 

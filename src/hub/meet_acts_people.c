@@ -106,16 +106,40 @@ int act_remove_one(struct act *a)
     return 0;
 }
 
+/* Another name of whoever was banned, present; not one that a ban cannot mean. */
+static bool goes_with(const struct act *a, const person *p)
+{
+    return p != a->who && attendee_present(p) && p->row.role < ROOST__MEET_ROLE__COHOST &&
+           p->has_device && a->who->has_device && memcmp(p->device, a->who->device, 32) == 0;
+}
+
+static void put_out_with(struct act *a)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&a->m->attendees, &i));) {
+        const person *p = s->value;
+        if (!goes_with(a, p))
+            continue;
+        a->c->event |= p->row.state == ROOST__MEET_STATE__IN;
+        meet_step_out(a->m, a->c, meet_edit(a->m, a->c, p->row.account),
+                      ROOST__MEET_STATE__REMOVED);
+    }
+}
+
 int act_ban(struct act *a)
 {
     bool was_in = a->who->row.state == ROOST__MEET_STATE__IN;
 
     if (a->who->row.state == ROOST__MEET_STATE__EXCLUDED)
         return -ROOST_ALREADY;
+    if (a->who->row.account == a->m->head.first_host && act_is_fresh(a))
+        return -ROOST_SUCCESSOR;
     meet_step_out(a->m, a->c, act_edit(a), ROOST__MEET_STATE__EXCLUDED);
     if (!was_in)
         act_quiet(a);
     a->c->event = was_in;
+    put_out_with(a);
     return 0;
 }
 

@@ -136,7 +136,9 @@ static void tell_own_place(struct hub *h, const struct request *q, const struct 
     now.text = (char *)(c->text ? c->text : "");
     frame.body_case = ROOST__TO_CLIENT__BODY_MEET_NOW;
     frame.meet_now = &now;
-    tell_account_frame(h, a->row.account, &frame);
+    /* who leaves knows by the reply, but has other devices, perhaps */
+    bool own = a->row.account == q->account && !c->head.ended;
+    tell_account_frame(h, a->row.account, &frame, own ? q->session : 0);
 }
 
 /* Everybody who manages the meeting hears who waits, or waited until now. */
@@ -155,7 +157,7 @@ static void tell_lobby(struct hub *h, const struct meeting *m, Roost__Attendee *
     frame.meet_lobby = &lobby;
     for (size_t i = 0; (s = map_next(&m->attendees, &i));)
         if (meeting_manages(m, s->key))
-            tell_account_frame(h, s->key, &frame);
+            tell_account_frame(h, s->key, &frame, 0);
 }
 
 /* Its connections are no longer in the meeting. */
@@ -203,8 +205,9 @@ static struct told told_of(const struct request *q, const struct meet_change *c,
     t.member = membership(was, is, &t.out);
     t.gone = was && attendee_present(was) && !attendee_present(is);
     t.lobby = waits(is) || waits(was);
-    t.own = is->row.account != q->account &&
-            ((moved && was) || c->action == ROOST__MEET_ACTION__MESSAGE);
+    t.own = is->row.account == q->account
+                ? t.gone
+                : (moved && was) || c->action == ROOST__MEET_ACTION__MESSAGE;
     return t;
 }
 

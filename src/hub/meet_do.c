@@ -50,6 +50,8 @@ static int name_fill(struct hub *h, struct request *q, struct meet_ask *ask)
     if (ask->action != ROOST__MEET_ACTION__RENAME ||
         meet_name_check(h, ask->text, norm, skeleton) < 0)
         return 0; /* the rules refuse a rename without a name */
+    if (meet_name_reserved(h, skeleton))
+        return -ROOST_NAME_TAKEN;
     ask->name = arena_str(&q->mem, norm);
     ask->skeleton = arena_str(&q->mem, skeleton);
     return ask->name && ask->skeleton ? 0 : -ROOST_NOMEM;
@@ -98,6 +100,15 @@ static int look_for_account(struct hub *h, struct request *q, struct meet_ask *a
     return request_store(h, q, op);
 }
 
+/* As words are: each is stored, and told to all. Leaving is always possible. */
+static bool too_fast(struct hub *h, struct request *q)
+{
+    struct user *u = user_of(h, q->account);
+
+    return q->msg->meet_act->action != ROOST__MEET_ACTION__LEAVE && u &&
+           !user_may_say(h, u, &q->retry_after_ms);
+}
+
 int meet_act_on_message(struct hub *h, struct request *q)
 {
     const struct meeting *m = q->room->meeting;
@@ -112,6 +123,8 @@ int meet_act_on_message(struct hub *h, struct request *q)
         err = name_fill(h, q, ask);
     if (err)
         return err;
+    if (too_fast(h, q))
+        return -ROOST_TOO_FAST;
     log_about(q, m, ask);
     return name_may_be_taken(q, ask) ? look_for_account(h, q, ask) : act(h, q, ask);
 }

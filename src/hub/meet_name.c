@@ -36,6 +36,23 @@ int meet_name_check(struct hub *h, const char *name, char norm[static NAME_BYTES
     return 0;
 }
 
+/* As the program calls people, or itself. */
+static const char *const reserved[] = {
+    "you",       "the server", "server",    "somebody", "someone", "everybody", "everyone",
+    "nobody",    "host",       "the host",  "cohost",   "co-host", "admin",     "administrator",
+    "moderator", "guest",      "the lobby", "lobby",    "roost",   "roostd",    "system",
+};
+
+bool meet_name_reserved(struct hub *h, const char *skeleton)
+{
+    char norm[NAME_BYTES], other[SKELETON_BYTES];
+
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (!meet_name_check(h, reserved[i], norm, other) && strcmp(other, skeleton) == 0)
+            return true;
+    return false;
+}
+
 static void number(char *text, unsigned n)
 {
     char digits[8];

@@ -35,6 +35,7 @@ enum {
     NOT_FRESH = 2,  /* not while the host is a fresh successor */
     NO_VIEWER = 4,  /* the person is no viewer */
     FIRST_HOST = 8, /* only the first host */
+    TEXT = 16,      /* words belong to it; else they are dropped */
 };
 
 struct row {
@@ -61,6 +62,11 @@ person *act_edit(struct act *a)
     if (!a->edit)
         a->edit = meet_edit(a->m, a->c, a->who->row.account);
     return a->edit;
+}
+
+bool act_is_fresh(const struct act *a)
+{
+    return a->m->head.fresh_until_ms > (uint64_t)a->c->now_ms;
 }
 
 void act_quiet(struct act *a)
@@ -104,7 +110,7 @@ static const struct row rows[] = {
     ROW(ADMIT_ALL, "admit-all", H | C, NOBODY, 0, 0, act_admit_all),
     ROW(DENY, "deny", H | C, ONE, WAITING, 0, act_deny),
     ROW(DENY_ALL, "deny-all", H | C, NOBODY, 0, 0, act_deny_all),
-    ROW(MESSAGE, "message", H | C, ONE_OR_SELF, ANY, 0, act_message),
+    ROW(MESSAGE, "message", H | C, ONE_OR_SELF, ANY, TEXT, act_message),
     ROW(MUTE, "mute", H | C, ONE, IN, OTHERS, act_mute),
     ROW(MUTE_ALL, "mute-all", H | C, NOBODY, 0, 0, act_mute_all),
     ROW(MUTE_ON_ENTRY, "mute-on-entry", H | C, NOBODY, 0, 0, act_mute_on_entry),
@@ -128,7 +134,7 @@ static const struct row rows[] = {
     ROW(FORBID_RENAME, "forbid-rename", H | C, NOBODY, 0, 0, act_forbid_rename),
     ROW(ALLOW_RECORD, "allow-record", H, ONE, IN, OTHERS | NO_VIEWER, act_allow_record),
     ROW(FORBID_RECORD, "forbid-record", H, ONE, IN, OTHERS | NO_VIEWER, act_forbid_record),
-    ROW(RENAME, "rename", ALL, ONE_OR_SELF, IN, OTHERS, act_rename_one),
+    ROW(RENAME, "rename", ALL, ONE_OR_SELF, IN, OTHERS | TEXT, act_rename_one),
     ROW(REMOVE, "remove", H | C, ONE, IN, OTHERS, act_remove_one),
     ROW(BAN, "ban", H | C, ONE, ANY, OTHERS | NOT_FRESH, act_ban),
     ROW(UNBAN, "unban", H | C, ONE, EXCLUDED, 0, act_unban),
@@ -143,7 +149,7 @@ static const struct row rows[] = {
     ROW(UNLOCK, "unlock", H | C, NOBODY, 0, 0, act_unlock),
     ROW(OPEN, "open", H | C, NOBODY, 0, 0, act_open_door),
     ROW(CLOSE, "close", H | C, NOBODY, 0, 0, act_close_door),
-    ROW(TITLE, "title", H, NOBODY, 0, 0, act_title),
+    ROW(TITLE, "title", H, NOBODY, 0, TEXT, act_title),
     ROW(KEEP_CHAT, "keep-chat", H, NOBODY, 0, 0, act_keep_chat),
     ROW(FORGET_CHAT, "forget-chat", H, NOBODY, 0, 0, act_forget_chat),
     ROW(END, "end", H, NOBODY, 0, NOT_FRESH, act_end),
@@ -192,8 +198,7 @@ static int check_by(const struct act *a, const struct row *row)
         return -ROOST_NOT_ALLOWED;
     if ((row->flags & FIRST_HOST) && a->m->head.first_host != a->by->row.account)
         return -ROOST_NOT_ALLOWED;
-    if ((row->flags & NOT_FRESH) && a->by->row.role == ROOST__MEET_ROLE__HOST &&
-        a->m->head.fresh_until_ms > (uint64_t)a->c->now_ms)
+    if ((row->flags & NOT_FRESH) && a->by->row.role == ROOST__MEET_ROLE__HOST && act_is_fresh(a))
         return -ROOST_SUCCESSOR;
     return 0;
 }
@@ -234,7 +239,8 @@ int meet_act(const struct meeting *m, const struct meet_ask *ask, struct meet_ch
         err = find_who(&a, row);
     if (err)
         return err;
-    c->text = meet_text(c, ask->text);
+    if (row->flags & TEXT)
+        c->text = meet_text(c, ask->text);
     c->who = a.who && row->on != SELF ? a.who->row.account : 0;
     err = row->apply(&a);
     return err ? err : c->err;

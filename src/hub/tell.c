@@ -49,9 +49,9 @@ void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint6
     publish_frame(h, (struct shard){ SHARD_ROOM, room }, msg_encode(&frame->base), 0, except);
 }
 
-void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame)
+void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame, uint64_t except)
 {
-    publish_frame(h, (struct shard){ SHARD_ACCOUNT, account }, msg_encode(&frame->base), 0, 0);
+    publish_frame(h, (struct shard){ SHARD_ACCOUNT, account }, msg_encode(&frame->base), 0, except);
 }
 
 void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, bool gone)
@@ -63,7 +63,7 @@ void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, boo
     changed.gone = gone;
     frame.body_case = ROOST__TO_CLIENT__BODY_ROOM_CHANGED;
     frame.room_changed = &changed;
-    tell_account_frame(h, account, &frame);
+    tell_account_frame(h, account, &frame, 0);
 }
 
 void tell_detach(struct hub *h, uint64_t room, uint64_t account)
@@ -113,7 +113,7 @@ void tell_ignored(struct hub *h, uint64_t account, uint64_t whom, bool on)
     changed.on = on;
     frame.body_case = ROOST__TO_CLIENT__BODY_IGNORE_CHANGED;
     frame.ignore_changed = &changed;
-    tell_account_frame(h, account, &frame);
+    tell_account_frame(h, account, &frame, 0);
 }
 
 void tell_account_gone(struct hub *h, uint64_t account)

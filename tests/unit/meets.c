@@ -15,6 +15,12 @@ struct stage *meet_stage(void)
     return s;
 }
 
+void unhurried(struct stage *s)
+{
+    s->hall.config.say_rate = 0;
+    CHECK(hub_set_config(s->hall.hub, &s->hall.config) == 0);
+}
+
 int meet_new(struct visitor *v, struct meets *m, bool open)
 {
     Roost__MeetNew b = ROOST__MEET_NEW__INIT;

@@ -11,7 +11,8 @@ struct meets {
     char code[12], secret[40];
 };
 
-struct stage *meet_stage(void); /* nobody is taken for dead */
+struct stage *meet_stage(void);  /* nobody is taken for dead */
+void unhurried(struct stage *s); /* as much as one likes may be said and done */
 void meets_begin(struct meets *m, struct stage *s, bool open);
 void meets_end(struct meets *m);
 

@@ -138,6 +138,7 @@ static void only_roles_with_the_right_may(void)
     struct visitor *ann = ann_in_state(&m, STATE(IN));
     struct visitor *bob = visitor_named(m.stage, "bob");
 
+    unhurried(m.stage);
     CHECK(act_on(m.host, &m, ACT(OPEN), 0, "") == 0);
     CHECK(join_link(bob, &m) == 0);
     for (size_t i = 0; i < sizeof by_managers / sizeof *by_managers; i++)
@@ -203,6 +204,7 @@ static void switches_are_refused_when_it_is_so(void)
     struct meets m;
 
     meets_begin(&m, meet_stage(), false);
+    unhurried(m.stage);
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
         CHECK(act_on(m.host, &m, switches[i].off, 0, "") == ROOST_ALREADY);
         CHECK(act_on(m.host, &m, switches[i].on, 0, "") == 0);

@@ -66,9 +66,10 @@ static void in_a_meeting(void)
     const Roost__Reply *r = ann->heard[ann->n_heard - 1].frame->reply;
     CHECK(r->meetings->n_meetings == 1 && r->meetings->meetings[0]->room == *n);
 
+    stage_run(m.stage, SECONDS(10));
     /* only one presents; a co-host takes nothing from the host */
     CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__START_SHARE, 0, "") == 0);
-    CHECK(act_on(ann, &m, ROOST__MEET_ACTION__START_SHARE, 0, "") == ROOST_BUSY);
+    CHECK(act_on(ann, &m, ROOST__MEET_ACTION__START_SHARE, 0, "") == ROOST_PRESENTING);
     CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__MAKE_COHOST, ann->account, "") == 0);
     CHECK(act_on(ann, &m, ROOST__MEET_ACTION__TAKE_SHARE, 0, "") == ROOST_NOT_ALLOWED);
     CHECK(act_on(ann, &m, ROOST__MEET_ACTION__GIVE_SHARE, ann->account, "") == ROOST_NOT_ALLOWED);
