@@ -248,7 +248,8 @@ out:
 }
 
 /* A file that cannot even be opened for writing has no lock of ours to take: the lock
- * of the data directory is enough. Without a log file it is read as it lies there. */
+ * of the data directory is enough. Without a log file it is read as it lies there; with one
+ * by the system's VFS that knows no locks, as nolock=1 leaves a log file unread. */
 static int open_unlocked(struct db *d)
 {
     char uri[1100], *at = uri;
@@ -265,11 +266,12 @@ static int open_unlocked(struct db *d)
     at += sprintf(at, "file:");
     for (const char *p = d->path; *p; p++)
         at += sprintf(at, "%%%02x", (unsigned char)*p);
-    sprintf(at, there ? "?mode=ro&nolock=1" : "?mode=ro&immutable=1");
+    sprintf(at, there ? "?mode=ro" : "?mode=ro&immutable=1");
     sqlite3_close(d->sql);
     d->sql = NULL;
-    return sqlite3_open_v2(uri, &d->sql, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, d->vfs) ? -ROOST_IO
-                                                                                         : 0;
+    const char *no_locks = there && !d->vfs ? "unix-none" : d->vfs;
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+    return sqlite3_open_v2(uri, &d->sql, flags, no_locks) ? -ROOST_IO : 0;
 }
 
 int schema_open_reading(struct db *d, char why[static 200])

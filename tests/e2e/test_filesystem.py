@@ -1,0 +1,127 @@
+"""A file system that the kernel makes read-only while the server runs, as it does when the disk below it fails."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+from harness import Skip, check, equal, story, until
+from web import get
+
+
+class Ext4:
+    """A small one in a file, by a loop device; needs root."""
+
+    def __init__(self, hall):
+        self.image, self.path = hall.dir / "image", hall.dir / "disk"
+        self.path.mkdir()
+        with open(self.image, "wb") as f:
+            f.truncate(48 << 20)
+        if os.geteuid() != 0 or not shutil.which("mkfs.ext4"):
+            raise Skip("no file system can be made (disk.read_only tells the same story)")
+        subprocess.run(["mkfs.ext4", "-q", str(self.image)], check=True)
+        self.mount()
+
+    def mount(self):
+        done = subprocess.run(["mount", "-o", "loop,errors=remount-ro", str(self.image), str(self.path)], capture_output=True, text=True)
+        if done.returncode:
+            raise Skip(f"nothing can be mounted: {done.stderr.strip()} (disk.read_only tells the same story)")
+
+    def fail(self):
+        """As if a block could not be read: the journal ends, and all is read-only."""
+        source = subprocess.run(["findmnt", "-no", "SOURCE", str(self.path)], capture_output=True, text=True, check=True).stdout.strip()
+        trigger = pathlib.Path("/sys/fs/ext4") / pathlib.Path(source).name / "trigger_fs_error"
+        if not trigger.exists():
+            raise Skip("this kernel fails no file system on demand (disk.read_only tells the same story)")
+        trigger.write_text("a test\n")
+
+    def remount(self, how):
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self.path)], check=True)
+
+    def unmount(self):
+        if self.path.is_mount():
+            subprocess.run(["umount", str(self.path)], check=True)
+
+    def mend(self):
+        self.unmount()
+        done = subprocess.run(["e2fsck", "-fy", str(self.image)], capture_output=True, text=True)
+        check(done.returncode <= 2, done)  # 1, 2: it was mended
+        self.mount()
+
+
+def with_disk(f):
+    def told(hall):
+        hall.stop()
+        disk = Ext4(hall)
+        hall.data = disk.path / "data"
+        try:
+            hall.start()
+            f(hall, disk)
+        finally:
+            if hall.server.process.poll() is None:
+                hall.server.end()
+            disk.unmount()
+    told.__name__, told.__module__ = f.__name__, f.__module__
+    return told
+
+
+@story
+@with_disk
+def it_turns_read_only_while_the_server_runs(hall, disk):
+    admin = hall.admin()
+    anna = hall.user("anna")
+    anna.run("room", "new", "lobby", "root")
+    watching = admin.follow("chat", stdin=True)
+    watching.event(event="person")
+    acknowledged = []
+    for i in range(10):
+        anna.run("say", "#lobby", f"line {i}")
+        acknowledged.append(f"line {i}")
+    disk.fail()
+    refused = set()
+    for i in range(6):
+        done = anna.run("say", "#lobby", f"late {i}", status=None)
+        if done.status:
+            refused.add(done.rows[-1]["name"])
+        else:
+            acknowledged.append(f"late {i}")
+    check(refused and refused <= {"io", "not-stored"}, refused)
+    # who runs the server, admins who are on, and monitors are told, and what to do
+    hall.server.until("changes are refused, reading goes on; check the disk")
+    watching.event(event="notice")
+    equal(get(hall, "/healthz").status, 503)
+    check(admin.run("admin", "stats").rows[-1]["disk"] in ("read-only", "broken"))
+    # reading goes on, for who comes too
+    equal(anna.texts("read", "#lobby", "--last", "50")[:10], acknowledged[:10])
+    watching.end()
+    # a file system whose journal has ended wants to be looked at; then all is there
+    hall.stop()
+    disk.mend()
+    hall.start()
+    equal(anna.texts("read", "#lobby", "--last", "50"), acknowledged)
+    until(lambda: not anna.run("say", "#lobby", "and on", status=None).status, "writing")
+    until(lambda: get(hall, "/healthz").status == 200, "health")
+    equal(admin.run("admin", "check").rows[-1]["whole"], True)
+
+
+@story
+@with_disk
+def killed_and_started_where_it_cannot_write(hall, disk):
+    """The log file of the database is still there, and holds what was said last."""
+    hall.admin()
+    anna = hall.user("anna")
+    anna.run("room", "new", "lobby")
+    said = [f"line {i}" for i in range(10)]
+    for text in said:
+        anna.run("say", "#lobby", text)
+    hall.kill()
+    check((hall.data / "roost.db-wal").stat().st_size > 0, "there is no log file")
+    disk.remount("ro")
+    hall.start()
+    equal(anna.texts("read", "#lobby", "--last", "50"), said)
+    equal(anna.run("say", "#lobby", "no", status=1).rows[-1]["name"], "io")
+    equal(get(hall, "/healthz").status, 503)
+    disk.remount("rw")
+    until(lambda: not anna.run("say", "#lobby", "and on", status=None).status, "writing", 30)
+    hall.server.until("takes everything again")
+    equal(anna.texts("read", "#lobby", "--last", "50"), [*said, "and on"])
+    until(lambda: get(hall, "/healthz").status == 200, "health")
