@@ -11,6 +11,7 @@
 #include "cli/ask.h"
 #include "cli/json.h"
 #include "cli/line.h"
+#include "cli/meet_explain.h"
 #include "cli/text.h"
 #include "cli/when.h"
 
@@ -115,6 +116,7 @@ static void put_error(struct cli *c, const char *wrong, const char *advice)
 
 static int fail(struct cli *c, int status, const struct roost_error *e)
 {
+    c->error = e->code;
     cli_flush(c);
     if (!c->json) {
         put_error(c, e->text, e->advice);
@@ -170,20 +172,38 @@ static int status_of(int code)
     }
 }
 
+struct roost_error cli_fit(const struct cli *c, const struct roost_error *e, struct buf *text,
+                           struct buf *advice)
+{
+    struct roost_error fit = *e;
+
+    if (!c->tried || !meet_explain(e->code, c->tried, text, advice)) {
+        buf_puts(text, e->text);
+        if (e->code == ROOST_E_NAME_BAD && c->guest)
+            buf_puts(advice, MEET_NAME_ADVICE);
+        else if (e->code == ROOST_E_GUESSES && c->account && !c->guest)
+            buf_puts(advice, "use the link of the meeting, or wait");
+        else
+            buf_puts(advice, e->advice);
+    }
+    fit.text = buf_str(text);
+    fit.advice = buf_str(advice);
+    return fit;
+}
+
 int cli_fail_error(struct cli *c, const struct roost_error *e, const char *detail)
 {
     struct buf text = { 0 }, advice = { 0 };
-    struct roost_error full = *e;
 
-    buf_puts(&text, e->text);
+    cli_fit(c, e, &text, &advice);
     if (detail && *detail)
         buf_printf(&text, ": %s", detail);
-    buf_puts(&advice, e->advice);
     if (e->retry_after_ms) {
         buf_puts(&advice, " (");
         when_span(&advice, (int64_t)e->retry_after_ms + 999);
         buf_puts(&advice, ")");
     }
+    struct roost_error full = *e;
     full.text = buf_str(&text);
     full.advice = buf_str(&advice);
     int status = fail(c, status_of(e->code), &full);

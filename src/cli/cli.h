@@ -26,6 +26,7 @@ enum {
 };
 
 struct line;
+struct meet_tried;
 
 struct cli {
     const char *server, *user, *home, *password_file, *accept;
@@ -43,6 +44,8 @@ struct cli {
     char *name;
     const char *guest; /* cli_open as a guest: the code of a meeting, or "" to start one */
     bool patient;      /* cli_open: go on trying after a lost connection, without end */
+    int error;         /* the code of what was refused last; 0: nothing, or by this program */
+    const struct meet_tried *tried; /* in a meeting: what errors are about; else NULL */
 };
 
 extern const struct cli_command cli_commands[];
@@ -63,6 +66,9 @@ void cli_say(struct cli *c, const char *format, ...) __attribute__((format(print
 /* What is wrong and what to do, on stderr or as a JSON object; returns status. */
 int cli_fail(struct cli *c, int status, const char *wrong, const char *advice);
 int cli_fail_error(struct cli *c, const struct roost_error *e, const char *detail);
+/* The same error in the words that fit who meets it here. Borrows from the buffers. */
+struct roost_error cli_fit(const struct cli *c, const struct roost_error *e, struct buf *text,
+                           struct buf *advice);
 int cli_usage(struct cli *c, const char *wrong, const char *advice);
 const char *cli_style(const struct cli *c, const char *style); /* "" without colour */
 

@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/json.h"
 #include "cli/meet.h"
+#include "cli/meet_explain.h"
 #include "cli/meet_show.h"
 #include "cli/meet_words.h"
 #include "cli/table.h"
@@ -168,17 +169,20 @@ static bool read_number(const char *word, uint64_t *ret)
 
 CLI_RUN(cmd_meet_who)
 {
+    static const struct meet_tried looks = { .what = MEET_DO_WHO };
     const char *csv = args_value(a, "csv");
     struct meet_link door = { 0 };
     uint64_t meeting = 0;
-    bool by_number = read_number(a->words[0], &meeting);
-    int status = by_number ? CLI_OK : meet_door(c, a->words[0], &door);
+    bool by_number = a->n_words == 1 && read_number(a->words[0], &meeting);
+    int status = by_number ? CLI_OK : meet_door(c, a, &door, NULL);
 
     if (!status)
         status = meet_open_again(c, a, &door, args_value(a, "name"));
+    c->tried = &looks;
     if (!status)
         status = csv || args_has(a, "all") ? who_ever(c, meeting, door.code, csv)
                                            : who_now(c, meeting, door.code);
+    c->tried = NULL;
     cli_flush(c);
     return status;
 }
@@ -222,24 +226,37 @@ static int read_act(struct cli *c, const struct meet_word *w, const char **words
     return act->text ? CLI_OK : CLI_REFUSED;
 }
 
+static int act_once(struct cli *c, const struct meet_word *w, const struct roost_act *act)
+{
+    struct meet_tried tried = { .what = MEET_DO_ACT, .action = w->action, .user = act->user };
+
+    c->tried = &tried;
+    int status = cli_do(c, roost_meet_act(c->r, act), "meet host", "Done: %s%s%s.", w->name,
+                        act->user ? " " : "", act->user ? act->user : "");
+    c->tried = NULL;
+    return status;
+}
+
 CLI_RUN(cmd_meet_host)
 {
-    const struct meet_word *w = meet_word_find(a->words[1]);
+    const struct meet_word *w = NULL;
     struct meet_link door;
     struct roost_act act = { .code = door.code };
     char *text = NULL;
-    int status = meet_door(c, a->words[0], &door);
+    size_t at;
+    int status = meet_door(c, a, &door, &at);
 
+    if (!status && at < a->n_words)
+        w = meet_word_find(a->words[at]);
     if (!status && (!w || w->own))
         return unknown(c);
     if (!status)
-        status = read_act(c, w, a->words + 2, a->n_words - 2, &act, &text);
+        status = read_act(c, w, a->words + at + 1, a->n_words - at - 1, &act, &text);
     if (!status)
         status = meet_open_again(c, a, &door, args_value(a, "name"));
     if (!status) {
         act.action = w->action;
-        status = cli_do(c, roost_meet_act(c->r, &act), "meet host", "Done: %s%s%s.", w->name,
-                        act.user ? " " : "", act.user ? act.user : "");
+        status = act_once(c, w, &act);
     }
     free(text);
     return status;

@@ -179,20 +179,21 @@ const struct cli_command cli_commands[] = {
               { "name", 'n', "NAME", "as a guest of this name, without an account" },
               { "forget", 'f', NULL, "its chat goes when it ends" },
               { "ics", 'i', "FILE", "write an entry for calendars; - for standard output" }) },
-    { "meet join", MEET, "CODE|LINK", 1, 1, -1, CLI_SERVER, true, meet_main,
+    { "meet join", MEET, "CODE|LINK", 1, 3, -1, CLI_SERVER, true, meet_main,
       "be in a meeting: people, hands, chat, host controls",
       "A line that begins with / is a command; /help lists them, /leave leaves. The server is that\n"
       "of the link, unless -s names one. Without a terminal, or with --json, lines are read from\n"
       "standard input, and its end leaves; roost-json(5) lists the events and commands. A place\n"
-      "that was lost with the connection is taken again. Exit status: 0 when one leaves or the\n"
-      "meeting ends, 1 when one is not let in or removed, 5 after too many wrong codes.\n\n"
+      "that was lost with the connection is taken again. Who is in with several devices and leaves\n"
+      "on one of them leaves on all. Exit status: 0 when one leaves or the meeting ends, 1 when one\n"
+      "is not let in or removed, 5 after too many wrong codes.\n\n"
       "  roost meet join 204816\n"
       "  roost meet join 'https://hall.example:5000/j/204816#K7Q2…' --name Ann\n"
       "  roost --json meet join 204816\n",
       OPTIONS(GUEST_NAME) },
     { "meet list", MEET, "", 0, 0, -1, CLI_LOGIN, false, cmd_meet_list,
       "list one's meetings", "  roost meet list\n", NULL },
-    { "meet who", MEET, "CODE|#N", 1, 1, -1, CLI_SERVER, true, cmd_meet_who,
+    { "meet who", MEET, "CODE|#N", 1, 3, -1, CLI_SERVER, true, cmd_meet_who,
       "who is in a meeting, and who waits",
       "--all lists who was ever there, and when: for hosts. #N is a meeting by its number, which\n"
       "its first host can ask for when it has ended too.\n\n"

@@ -40,16 +40,24 @@ static void wipe_secret(const char *word)
         memset(secret + 1, '*', strlen(secret + 1));
 }
 
-int meet_door(struct cli *c, const char *word, struct meet_link *ret)
+int meet_door(struct cli *c, const struct cli_args *a, struct meet_link *ret, size_t *ret_used)
 {
-    const char *wrong;
-    int err = meet_link_parse(word, ret, &wrong);
+    size_t used = meet_link_words(a->words, a->n_words);
+    char *word = cmd_join(a->words, used);
+    const char *wrong = "out of memory";
+    int err = word ? meet_link_parse(word, ret, &wrong) : -ROOST_E_NOMEM;
 
-    wipe_secret(word);
+    free(word);
+    wipe_secret(a->words[0]);
     if (err)
         return cli_usage(c, wrong,
-                         "a code is six or nine digits; a link is "
+                         "a code is six digits, or up to nine; a link is "
                          "https://HOST:PORT/j/CODE#SECRET, quoted for the shell");
+    if (!ret_used && used < a->n_words)
+        return cli_usage(c, "that is too much",
+                         "one code or link; a name with spaces stands in \"quotes\"");
+    if (ret_used)
+        *ret_used = used;
     return CLI_OK;
 }
 
@@ -117,12 +125,37 @@ static int open_account(struct cli *c, const struct meet_link *door)
     return status;
 }
 
+/* A name as it is typed or pasted: without the spaces around it. */
+static char *trimmed(const char *name)
+{
+    name += strspn(name, " \t");
+    size_t n = strlen(name);
+    while (n && (name[n - 1] == ' ' || name[n - 1] == '\t'))
+        n--;
+    return strndup(name, n);
+}
+
 int meet_open(struct cli *c, const struct cli_args *a, const struct meet_link *door,
               const char *guest)
 {
     if (door && *door->server && !a->server)
         c->server = door->server;
-    return guest ? open_guest(c, door, guest) : open_account(c, door);
+    if (!guest)
+        return open_account(c, door);
+    char *name = trimmed(guest);
+    int status = open_guest(c, door, name ? name : guest);
+    free(name);
+    return status;
+}
+
+static int open_guest_again(struct cli *c, const struct meet_link *door, const char *guest)
+{
+    char *name = trimmed(guest);
+
+    c->guest = door->code;
+    int status = cli_open(c, CLI_ANY, name ? name : guest);
+    free(name);
+    return status;
 }
 
 int meet_open_again(struct cli *c, const struct cli_args *a, const struct meet_link *door,
@@ -132,8 +165,7 @@ int meet_open_again(struct cli *c, const struct cli_args *a, const struct meet_l
         return meet_open(c, a, door, NULL);
     if (*door->server && !a->server)
         c->server = door->server;
-    c->guest = door->code;
-    int status = cli_open(c, CLI_ANY, guest);
+    int status = open_guest_again(c, door, guest);
     if (status || c->account)
         return status;
     return cli_fail(c, CLI_LOGIN_WRONG, "no guest of this name has been in this meeting from here",
@@ -258,17 +290,25 @@ static int come_in(struct meet *m, const struct meet_link *door)
     return CLI_OK;
 }
 
-static void say_goodbye(struct meet *m)
+static void json_over(struct meet *m)
 {
     struct json j;
 
-    if (m->c->json) {
-        json_begin(&j, &m->c->out);
-        json_str(&j, "event", "over");
-        json_str(&j, "reason", m->reason);
+    json_begin(&j, &m->c->out);
+    json_str(&j, "event", "over");
+    json_str(&j, "reason", m->reason);
+    if (m->meeting)
         json_u64(&j, "meeting", m->meeting);
-        json_u64(&j, "status", (uint64_t)m->status);
-        json_end(&j);
+    else
+        json_null(&j, "meeting");
+    json_u64(&j, "status", (uint64_t)m->status);
+    json_end(&j);
+}
+
+static void say_goodbye(struct meet *m)
+{
+    if (m->c->json) {
+        json_over(m);
     } else if (m->reason && !strcmp(m->reason, "ended")) {
         const struct roost_ticket *t = meet_there(m);
         cli_say(m->c, "The meeting has ended.");
@@ -277,13 +317,16 @@ static void say_goodbye(struct meet *m)
                     (unsigned long long)m->meeting);
         if (t && !t->meeting.forget_chat && !t->you.guest)
             cli_say(m->c, "What was said: roost read %llu", (unsigned long long)m->meeting);
+    } else if (m->elsewhere) {
+        cli_say(m->c, m->in ? "You left this meeting on another device, so it is over here too."
+                            : "You gave up waiting on another device, so it is over here too.");
     } else if (m->reason && !strcmp(m->reason, "left")) {
         cli_say(m->c, m->in ? "You have left the meeting." : "You no longer wait.");
     }
     cli_flush(m->c);
 }
 
-static int stay(struct meet *m)
+static void stay(struct meet *m)
 {
     struct cli *c = m->c;
 
@@ -297,22 +340,42 @@ static int stay(struct meet *m)
         line_stop(&m->line);
     c->line = NULL;
     say_goodbye(m);
-    return m->status;
+}
+
+static const char *why_not_in(const struct cli *c, int status)
+{
+    switch (c->error) {
+    case ROOST_E_DENIED:
+        return "denied";
+    case ROOST_E_MEET_BANNED:
+        return "banned";
+    case ROOST_E_MEET_ENDED:
+        return "ended";
+    default:
+        return status == CLI_UNREACHABLE ? "lost" : "refused";
+    }
+}
+
+/* Up to being in, or waiting. */
+static int enter(struct meet *m, const struct cli_args *a)
+{
+    struct meet_link door;
+    int status = meet_door(m->c, a, &door, NULL);
+
+    m->c->patient = true;
+    if (!status)
+        status = meet_open(m->c, a, &door, args_value(a, "name"));
+    if (status)
+        return status;
+    m->show = cmd_show(m->c);
+    m->show.ids = false;
+    return come_in(m, &door);
 }
 
 int meet_main(struct cli *c, const struct cli_args *a)
 {
-    struct meet_link door;
     struct meet m = { .c = c, .reason = "stopped" };
-    int status = meet_door(c, a->words[0], &door);
 
-    c->patient = true;
-    if (!status)
-        status = meet_open(c, a, &door, args_value(a, "name"));
-    if (status)
-        return status;
-    m.show = cmd_show(c);
-    m.show.ids = false;
     m.line = (struct line){ .c = c,
                             .arg = &m,
                             .prompt = meet_prompt,
@@ -320,10 +383,15 @@ int meet_main(struct cli *c, const struct cli_args *a)
                             .entered = on_line,
                             .drain = on_drain,
                             .plain = c->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) };
-    status = come_in(&m, &door);
-    if (!status)
-        status = stay(&m);
+    m.status = enter(&m, a);
+    if (!m.status) {
+        stay(&m);
+    } else if (c->json) { /* the error is told already */
+        m.reason = why_not_in(c, m.status);
+        json_over(&m);
+        cli_flush(c);
+    }
     lines_fini(&m.lines);
     meet_asked_fini(&m);
-    return status;
+    return m.status;
 }

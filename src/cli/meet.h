@@ -12,9 +12,10 @@ struct cli;
 
 int meet_main(struct cli *c, const struct cli_args *args);
 
-/* A code or link, or a usage error. Its secret is wiped from the command line, which
- * other users of the machine can read. */
-int meet_door(struct cli *c, const char *word, struct meet_link *ret);
+/* A code or link in the first words of a command, or a usage error. Its secret is wiped
+ * from the command line, which other users of the machine can read. *ret_used: how many
+ * words it took; NULL: nothing may follow it. */
+int meet_door(struct cli *c, const struct cli_args *a, struct meet_link *ret, size_t *ret_used);
 /* Connects for a meeting: as the guest of this name (NULL: as the account that is
  * logged in; on a terminal a name is asked for if none is). 0 or an exit status. */
 int meet_open(struct cli *c, const struct cli_args *a, const struct meet_link *door,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "cli/meet_explain.h"
 #include "cli/meet_in.h"
 #include "cli/meet_show.h"
 #include "cli/text.h"
@@ -62,6 +63,7 @@ static void forget(struct meet *m, size_t i)
 {
     free(m->asked[i].name);
     free(m->asked[i].id);
+    free(m->asked[i].user);
     m->asked[i] = m->asked[--m->n_asked];
 }
 
@@ -71,17 +73,65 @@ void meet_asked_fini(struct meet *m)
         forget(m, 0);
 }
 
+static bool leaves(const struct meet_asked *a)
+{
+    return a->what == MEET_DO_ACT && a->action == ROOST_ACT_LEAVE;
+}
+
 static void answer_json(struct meet *m, const struct meet_asked *a, const struct roost_event *e)
 {
     bool refused = e->kind == ROOST_REFUSED;
+    struct buf text = { 0 }, advice = { 0 };
+    struct roost_error why;
     struct json j;
 
-    reply_begin(m, &j, a->name, a->id, a->id_is_string, refused ? &e->error : NULL);
+    if (refused)
+        why = cli_fit(m->c, &e->error, &text, &advice);
+    reply_begin(m, &j, a->name, a->id, a->id_is_string, refused ? &why : NULL);
     if (!refused && e->reply.done.room && e->reply.done.seq)
         json_id(&j, "ref", e->reply.done.room, e->reply.done.seq);
     else
         json_null(&j, "ref");
     json_end(&j);
+    buf_fini(&text);
+    buf_fini(&advice);
+}
+
+/* No event tells those who did it of this. */
+static void echo(struct meet *m, const struct meet_asked *a)
+{
+    struct buf b = { 0 };
+
+    if (a->what == MEET_DO_ACT && a->action == ROOST_ACT_MESSAGE) {
+        buf_printf(&b, "you wrote to %s", a->user ? a->user : "all who wait in the lobby");
+        meet_line(&m->show, 0, buf_str(&b), &m->c->out);
+    }
+    buf_fini(&b);
+}
+
+static void answer(struct meet *m, const struct meet_asked *a, const struct roost_event *e)
+{
+    struct meet_tried tried = { .what = a->what,
+                                .action = a->action,
+                                .user = a->user,
+                                .waits = !m->in,
+                                .there = meet_there(m) };
+
+    m->c->tried = &tried;
+    if (m->c->json)
+        answer_json(m, a, e);
+    else if (e->kind == ROOST_REFUSED)
+        cli_fail_error(m->c, &e->error, NULL);
+    else
+        echo(m, a);
+    m->c->tried = NULL;
+}
+
+/* Who has no place any more has left; but it may be the named successor who has none. */
+static bool has_left(const struct meet_asked *a, const struct roost_event *e)
+{
+    return leaves(a) &&
+           (e->kind == ROOST_REPLY || (e->error.code == ROOST_E_NOT_IN_MEETING && !a->user));
 }
 
 bool meet_answered(struct meet *m, const struct roost_event *e)
@@ -92,16 +142,12 @@ bool meet_answered(struct meet *m, const struct roost_event *e)
         i++;
     if (i == m->n_asked)
         return false;
-    const struct meet_asked *a = &m->asked[i];
-    bool refused = e->kind == ROOST_REFUSED, leaves = a->leaves;
-    if (m->c->json)
-        answer_json(m, a, e);
-    else if (refused)
-        cli_fail_error(m->c, &e->error, NULL);
-    forget(m, i);
-    if (leaves)
+    bool left = has_left(&m->asked[i], e);
+    answer(m, &m->asked[i], e);
+    if (leaves(&m->asked[i]))
         m->leaving = false;
-    if (leaves && (!refused || e->error.code == ROOST_E_NOT_IN_MEETING))
+    forget(m, i);
+    if (left)
         meet_over(m, CLI_OK, "left");
     return true;
 }
@@ -118,9 +164,11 @@ static void await(struct meet *m, const struct meet_cmd *cmd, int64_t request)
     *a = (struct meet_asked){ .request = request,
                               .name = strdup(cmd->name),
                               .id = cmd->id ? strdup(cmd->id) : NULL,
-                              .id_is_string = cmd->id_is_string };
-    a->leaves = cmd->what == MEET_DO_ACT && cmd->action == ROOST_ACT_LEAVE;
-    m->leaving = m->leaving || a->leaves;
+                              .id_is_string = cmd->id_is_string,
+                              .what = cmd->what,
+                              .action = cmd->action,
+                              .user = cmd->user ? strdup(cmd->user) : NULL };
+    m->leaving = m->leaving || leaves(a);
     m->n_asked++;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/meet_in.h"
 #include "cli/meet_show.h"
 #include "cli/text.h"
+#include "cli/when.h"
 
 /* --- who was spoken of already ------------------------------------------------------------ */
 
@@ -47,6 +48,14 @@ static void line(struct meet *m, uint64_t at_ms, const char *format, const char 
     buf_fini(&b);
 }
 
+/* "Gus (guest)", into the buffer. */
+static const char *called(struct buf *b, const struct roost_attendee *a)
+{
+    buf_clear(b);
+    meet_name(b, a->name, a->guest);
+    return buf_str(b);
+}
+
 /* --- tickets -------------------------------------------------------------------------------- */
 
 static void json_ticket(struct meet *m, const struct roost_ticket *t, bool again)
@@ -64,15 +73,15 @@ static void json_ticket(struct meet *m, const struct roost_ticket *t, bool again
 static void say_waiting(struct meet *m, const struct roost_attendee *list, size_t n)
 {
     bool any = false;
+    struct buf name = { 0 };
 
     for (size_t i = 0; i < n; i++)
         if (list[i].state == ROOST_IS_WAITING && note(&m->waiting, list[i].account, true)) {
             any = true;
-            line(m, 0,
-                 list[i].guest ? "%n (guest) waits in the lobby: /admit %n or /deny %n"
-                               : "%n waits in the lobby: /admit %n or /deny %n",
-                 list[i].name, "");
+            line(m, 0, "%t waits in the lobby: /admit %n or /deny %n", list[i].name,
+                 called(&name, &list[i]));
         }
+    buf_fini(&name);
     if (any && !m->line.plain)
         buf_putc(&m->c->out, '\a');
 }
@@ -91,6 +100,42 @@ static void paragraph(struct meet *m, const char *text)
     buf_fini(&clean);
 }
 
+static const char *name_of(const struct roost_ticket *t, uint64_t account)
+{
+    for (size_t i = 0; i < t->n_attendees; i++)
+        if (t->attendees[i].account == account)
+            return t->attendees[i].name;
+    return "";
+}
+
+static void until(struct buf *b, uint64_t ms)
+{
+    struct when_parts at = when_split((int64_t)ms, cli_zone_s((int64_t)ms));
+
+    buf_printf(b, "%02d:%02d", at.hour, at.minute);
+}
+
+/* A successor keeps the place for a while; the first host may have it back. */
+static void tell_of_successor(struct meet *m, const struct roost_ticket *t)
+{
+    uint64_t ends_ms = t->meeting.fresh_until_ms;
+    bool first = t->meeting.first_host == t->you.account, now = t->meeting.host == t->you.account;
+    struct buf at = { 0 };
+
+    if (m->c->json || first == now || ends_ms <= (uint64_t)cli_now_ms())
+        return;
+    until(&at, ends_ms);
+    if (first)
+        line(m, 0, "%n is host in your place: /take-back takes it back, until %t",
+             name_of(t, t->meeting.host), buf_str(&at));
+    else
+        line(m, 0,
+             "you are host for now: until %t the first host can take the place back, and you "
+             "cannot ban, name another host or end the meeting",
+             "", buf_str(&at));
+    buf_fini(&at);
+}
+
 static void arrive(struct meet *m)
 {
     const struct roost_ticket *t = meet_there(m);
@@ -104,6 +149,7 @@ static void arrive(struct meet *m)
     meet_roster(&m->show, t, &m->c->out);
     for (size_t i = 0; i < t->n_waiting; i++)
         note(&m->waiting, t->waiting[i].account, true);
+    tell_of_successor(m, t);
     buf_fini(&b);
 }
 
@@ -148,15 +194,32 @@ void meet_ticket(struct meet *m, const struct roost_ticket *t, bool again)
 
 /* --- what happens -------------------------------------------------------------------------- */
 
-/* Members and settings of the room follow what happens in the meeting: said once. */
+/* Members and settings of the room follow what happens in the meeting: said once. Private
+ * words come in rooms of their own; what is done in another meeting is not for here. */
 static bool is_shown(const struct meet *m, const struct roost_message *e)
 {
-    if (e->hidden)
+    if (e->hidden || (e->what == ROOST_MET && e->room != m->meeting))
         return false;
     if (m->c->json || e->room != m->meeting)
         return true;
     return e->what != ROOST_MEMBERSHIP && e->what != ROOST_ROOM_SET &&
            !(e->what == ROOST_MET && e->met.action == ROOST_ACT_CREATED);
+}
+
+/* The host's place went to another, or from the first host. */
+static bool succeeds(const struct roost_message *e)
+{
+    switch (e->met.action) {
+    case ROOST_ACT_LEAVE:
+    case ROOST_ACT_LOST:
+    case ROOST_ACT_SUCCEEDED:
+        for (size_t i = 0; e->what == ROOST_MET && i < e->met.n_attendees; i++)
+            if (e->met.attendees[i].role == ROOST_HOST && e->met.attendees[i].state == ROOST_IS_IN)
+                return true;
+        return false;
+    default:
+        return false;
+    }
 }
 
 static void on_message(struct meet *m, const struct roost_message *e)
@@ -168,6 +231,9 @@ static void on_message(struct meet *m, const struct roost_message *e)
         m->show.room_labels = !here;
         show_day(&m->show, e->at_ms, &m->last_day, &m->c->out);
         show_message(&m->show, e, &m->c->out);
+        if (here && m->in && succeeds(e) && m->show.there &&
+            m->show.there->meeting.host == m->show.there->you.account)
+            tell_of_successor(m, m->show.there);
         m->show.there = NULL;
     }
     if (e->what == ROOST_TEXT && !e->own && e->mentions_me && !m->line.plain)
@@ -191,6 +257,8 @@ static void json_push(struct meet *m, const char *event, const struct roost_meet
 
 static void on_lobby(struct meet *m, const struct roost_meet_push *p)
 {
+    struct buf name = { 0 };
+
     if (m->c->json)
         json_push(m, "lobby", p, "waiting");
     say_waiting(m, p->attendees, p->n_attendees);
@@ -199,14 +267,19 @@ static void on_lobby(struct meet *m, const struct roost_meet_push *p)
         if (a->state == ROOST_IS_WAITING || !note(&m->waiting, a->account, false))
             continue;
         if (a->state == ROOST_IS_OUT)
-            line(m, 0, "%n no longer waits", a->name, "");
+            line(m, 0, "%n no longer waits", called(&name, a), "");
         else if (a->state == ROOST_IS_DENIED)
-            line(m, 0, "%n was not let in", a->name, "");
+            line(m, 0, "%n was not let in", called(&name, a), "");
+        else if (a->state == ROOST_IS_BANNED)
+            line(m, 0, "%n was banned, and waits no longer", called(&name, a), "");
     }
+    buf_fini(&name);
 }
 
 static void on_here(struct meet *m, const struct roost_meet_push *p)
 {
+    struct buf name = { 0 };
+
     if (m->c->json)
         json_push(m, "here", p, "attendees");
     for (size_t i = 0; i < p->n_attendees; i++) {
@@ -214,16 +287,21 @@ static void on_here(struct meet *m, const struct roost_meet_push *p)
         if (!a->here && m->back_us && cli_now_us() - m->back_us < MEET_CALM_US)
             continue;
         if (note(&m->away, a->account, !a->here))
-            line(m, 0, a->here ? "%n is back" : "%n lost the connection", a->name, "");
+            line(m, 0, a->here ? "%n is back" : "%n lost the connection", called(&name, a), "");
     }
+    buf_fini(&name);
 }
 
 static void on_reaction(struct meet *m, const struct roost_meet_push *p)
 {
+    enum meet_kind kind = meet_kind_of(meet_there(m), p->account);
+    struct buf name = { 0 };
     struct json j;
 
     if (!m->c->json) {
-        line(m, 0, "%n: %t", p->name, p->text);
+        meet_name(&name, p->name, kind == MEET_IS_GUEST);
+        line(m, 0, "%n: %t", buf_str(&name), p->text);
+        buf_fini(&name);
         return;
     }
     json_begin(&j, &m->c->out);
@@ -231,6 +309,7 @@ static void on_reaction(struct meet *m, const struct roost_meet_push *p)
     json_u64(&j, "meeting", p->meeting);
     json_u64(&j, "account", p->account);
     json_str(&j, "name", p->name);
+    meet_json_kind(&j, "guest", kind);
     json_str(&j, "emoji", p->text);
     json_end(&j);
 }
@@ -267,6 +346,7 @@ static void on_now(struct meet *m, const struct roost_meet_push *p)
         meet_over(m, CLI_REFUSED, "banned");
         break;
     case ROOST_IS_OUT:
+        m->elsewhere = p->action == ROOST_ACT_LEAVE && !m->leaving;
         meet_over(m, CLI_OK,
                   p->action == ROOST_ACT_END || p->action == ROOST_ACT_EXPIRED ? "ended" : "left");
         break;
@@ -277,6 +357,23 @@ static void on_now(struct meet *m, const struct roost_meet_push *p)
     default:
         if (p->action == ROOST_ACT_END || p->action == ROOST_ACT_EXPIRED)
             meet_over(m, CLI_OK, "ended");
+    }
+}
+
+static void on_push(struct meet *m, enum roost_event_kind kind, const struct roost_meet_push *p)
+{
+    switch (kind) {
+    case ROOST_MEET_NOW:
+        on_now(m, p);
+        break;
+    case ROOST_MEET_LOBBY:
+        on_lobby(m, p);
+        break;
+    case ROOST_MEET_HERE:
+        on_here(m, p);
+        break;
+    default:
+        on_reaction(m, p);
     }
 }
 
@@ -364,17 +461,11 @@ void meet_event(struct meet *m, const struct roost_event *e)
         meet_ticket(m, &e->ticket, true);
         break;
     case ROOST_MEET_NOW:
-        if (e->meet.meeting == m->meeting)
-            on_now(m, &e->meet);
-        break;
     case ROOST_MEET_LOBBY:
-        on_lobby(m, &e->meet);
-        break;
     case ROOST_MEET_HERE:
-        on_here(m, &e->meet);
-        break;
     case ROOST_MEET_REACTED:
-        on_reaction(m, &e->meet);
+        if (e->meet.meeting == m->meeting) /* an account may be in others, by other windows */
+            on_push(m, e->kind, &e->meet);
         break;
     case ROOST_ROOM_CHANGED:
         on_room(m, e);

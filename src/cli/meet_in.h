@@ -18,7 +18,9 @@ struct meet_asked {
     int64_t request;
     char *name, *id; /* id: as JSON has it; NULL: none */
     bool id_is_string;
-    bool leaves;
+    enum meet_do what;
+    enum roost_meet_action action;
+    char *user; /* NULL: nobody was named */
 };
 
 /* Accounts of which something was said already. */
@@ -39,6 +41,7 @@ struct meet {
     bool lost, leaving, quit;
     int status;
     const char *reason; /* of the end: "left", "ended", "removed", … */
+    bool elsewhere;     /* "left" by another device of one's own */
     int64_t last_day;
     struct meet_asked asked[MEET_ASKED_MAX];
     size_t n_asked;

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-enum { CODE_DIGITS_MIN = 4, CODE_DIGITS_MAX = 12, PORT_HTTPS = 443 };
+enum { CODE_DIGITS_MIN = 6, CODE_DIGITS_MAX = 9, CODE_PART = 3 };
 
 static int wrong(const char **ret_wrong, const char *what)
 {
@@ -79,7 +79,9 @@ int meet_link_parse(const char *s, struct meet_link *ret, const char **ret_wrong
     const char *host = after_scheme(s, &https);
     if (!host) {
         if (!read_code(s, strlen(s), l.code))
-            return wrong(ret_wrong, "this is neither a code nor a link of a meeting");
+            return wrong(ret_wrong, *s && s[strspn(s, "0123456789 -")] == 0
+                                        ? "a code has six to nine digits"
+                                        : "this is neither a code nor a link of a meeting");
         *ret = l;
         return 0;
     }
@@ -99,6 +101,23 @@ int meet_link_parse(const char *s, struct meet_link *ret, const char **ret_wrong
         return wrong(ret_wrong, "this is a link, but not of a meeting");
     *ret = l;
     return 0;
+}
+
+static size_t digits(const char *s)
+{
+    size_t n = strspn(s, "0123456789");
+
+    return s[n] ? 0 : n;
+}
+
+size_t meet_link_words(const char *const *words, size_t n)
+{
+    size_t used = 1;
+
+    while (used < n && used * CODE_PART < CODE_DIGITS_MAX && digits(words[used - 1]) == CODE_PART &&
+           digits(words[used]) && digits(words[used]) <= CODE_PART)
+        used++;
+    return used;
 }
 
 void meet_link_put(struct buf *b, const char *server, const char *code, const char *secret)

@@ -9,6 +9,27 @@
 
 enum { INDENT = 8, NAME_COLUMNS_MAX = 24 };
 
+static const struct roost_attendee *row_of(const struct roost_attendee *list, size_t n,
+                                           uint64_t account)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].account == account)
+            return &list[i];
+    return NULL;
+}
+
+enum meet_kind meet_kind_of(const struct roost_ticket *there, uint64_t account)
+{
+    const struct roost_attendee *a;
+
+    if (!there || !account)
+        return MEET_IS_UNKNOWN;
+    a = row_of(there->attendees, there->n_attendees, account);
+    a = a ? a : row_of(there->waiting, there->n_waiting, account);
+    a = a ? a : row_of(&there->you, 1, account);
+    return !a ? MEET_IS_UNKNOWN : a->guest ? MEET_IS_GUEST : MEET_IS_ACCOUNT;
+}
+
 /* --- JSON ------------------------------------------------------------------------- */
 
 static void account_or_null(struct json *j, const char *key, uint64_t account)
@@ -120,6 +141,14 @@ void meet_json_met(struct json *j, const struct roost_message *m)
     else
         json_null(j, "meeting");
     meet_json_attendees(j, "attendees", m->met.attendees, m->met.n_attendees, false);
+}
+
+void meet_json_kind(struct json *j, const char *key, enum meet_kind kind)
+{
+    if (kind == MEET_IS_UNKNOWN)
+        json_null(j, key);
+    else
+        json_bool(j, key, kind == MEET_IS_GUEST);
 }
 
 /* --- for people --------------------------------------------------------------------- */

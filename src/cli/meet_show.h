@@ -6,6 +6,10 @@
 #include "cli/json.h"
 #include "cli/show.h"
 
+/* Whether somebody is a guest, by who is there; no ticket, or not there: not known. */
+enum meet_kind { MEET_IS_UNKNOWN, MEET_IS_ACCOUNT, MEET_IS_GUEST };
+enum meet_kind meet_kind_of(const struct roost_ticket *there, uint64_t account);
+
 /* --- JSON: keys of roost-json(5) --- */
 
 /* here: whether it is known who is connected; else that key is null. */
@@ -19,6 +23,9 @@ void meet_json_meeting(struct json *j, const char *key, const struct roost_meeti
 void meet_json_ticket(struct json *j, const struct roost_ticket *t, const char *server);
 /* Likewise: action, meeting, attendees, account. */
 void meet_json_met(struct json *j, const struct roost_message *m);
+
+/* true, false or null */
+void meet_json_kind(struct json *j, const char *key, enum meet_kind kind);
 
 /* --- for people --- */
 

@@ -302,38 +302,86 @@ int meet_slash_parse(struct arena *a, const char *line, const struct roost_ticke
     return 0;
 }
 
-/* Members beside "cmd" are what would stand behind it. */
-static void fill(struct meet_cmd *c, const struct json_in *j)
+/* A null is no name: a program whose variable was empty must not mute itself. */
+static bool member(struct meet_cmd *c, const struct json_in *j, const char *key, const char **ret)
 {
-    const char *user = json_in_text(j, "user"), *text = json_in_text(j, "text");
-    const struct meet_word *w = meet_word_find(c->name);
-    const struct short_word *s = user || text ? NULL : short_of(c->name, "");
+    static const char *const advice = "\"user\", \"text\" and \"emoji\" are strings; leave "
+                                      "one out where it does not apply";
+    const struct json_member *m = json_in_get(j, key);
 
-    text = text ? text : json_in_text(j, "emoji");
-    c->user = user;
-    c->text = text;
+    *ret = m ? m->text : NULL;
+    if (!m)
+        return true;
+    bool is_word = !m->is_string && !strchr("-0123456789", *m->text); /* null, true, false */
+    if (is_word)
+        wrong(c,
+              !strcmp(key, "user")   ? "\"user\" is not a string"
+              : !strcmp(key, "text") ? "\"text\" is not a string"
+                                     : "\"emoji\" is not a string",
+              advice);
+    else if (!*m->text && !strcmp(key, "user"))
+        wrong(c, "\"user\" is empty", advice);
+    else
+        return true; /* what an empty text is, the command says */
+    return false;
+}
+
+static bool takes_user(const struct meet_cmd *c, const struct meet_word *w)
+{
+    return c->what == MEET_DO_NOTE ||
+           (w && w->takes != MEET_NONE && w->takes != MEET_TEXT && c->what == MEET_DO_ACT);
+}
+
+static bool takes_text(const struct meet_cmd *c, const struct meet_word *w)
+{
+    return c->what == MEET_DO_SAY || c->what == MEET_DO_NOTE || c->what == MEET_DO_REACT ||
+           (w && (w->takes == MEET_TEXT || w->takes == MEET_MAYBE_USER_TEXT));
+}
+
+/* What the word is; NULL in *ret_word: one of the short ones, or of talk. */
+static void name_command(struct meet_cmd *c, const struct meet_word **ret_word)
+{
+    const struct short_word *s = c->user || c->text ? NULL : short_of(c->name, "");
+
+    *ret_word = NULL;
     c->what = MEET_DO_ACT;
-    if (s) {
-        c->what = s->what;
-        c->action = s->action;
-        return;
-    }
     for (size_t i = 0; i < TALK; i++)
         if (!strcmp(talk[i].name, c->name)) {
             c->what = talk[i].what;
-            if (!text || (c->what == MEET_DO_NOTE && !user))
-                wrong(c, "something is missing beside \"cmd\"",
-                      "\"text\", and \"user\" for a note");
             return;
         }
-    if (!w) {
+    *ret_word = s ? NULL : meet_word_find(c->name);
+    if (s || *ret_word) {
+        c->what = s ? s->what : MEET_DO_ACT;
+        c->action = s ? s->action : (*ret_word)->action;
+    } else if (short_of(c->name, "")) {
+        wrong(c, "nothing goes beside this command", "leave out \"user\" and \"text\"");
+    } else {
         wrong(c, "there is no such command", "roost-json(5) lists them");
-        return;
     }
-    c->action = w->action;
-    if (w->takes == MEET_USER && !user)
+}
+
+/* Members beside "cmd" are what would stand behind it. */
+static void fill(struct meet_cmd *c, const struct json_in *j)
+{
+    const char *user, *text, *emoji;
+    const struct meet_word *w;
+
+    if (!member(c, j, "user", &user) || !member(c, j, "text", &text) ||
+        !member(c, j, "emoji", &emoji))
+        return;
+    c->user = user;
+    c->text = text ? text : emoji;
+    name_command(c, &w);
+    if (c->what == MEET_DO_WRONG)
+        return;
+    if (c->user && !takes_user(c, w))
+        wrong(c, "this command takes no \"user\"", "roost-json(5) says what stands beside which");
+    else if (c->text && !takes_text(c, w))
+        wrong(c, "this command takes no \"text\"", "roost-json(5) says what stands beside which");
+    else if (!c->user && (c->what == MEET_DO_NOTE || (w && w->takes == MEET_USER)))
         wrong(c, "\"user\" is missing", "the name of somebody in the meeting");
-    if ((w->takes == MEET_TEXT || w->takes == MEET_MAYBE_USER_TEXT) && !text)
+    else if ((!c->text || !*c->text) && takes_text(c, w))
         wrong(c, "\"text\" is missing", "write it beside \"cmd\"");
 }
 

@@ -124,27 +124,35 @@ const char *meet_state_name(enum roost_meet_state state)
 
 /* --- what happened ------------------------------------------------------------------ */
 
-static const char *name_of(const struct roost_message *m, const struct roost_ticket *there,
-                           uint64_t account)
+void meet_name(struct buf *b, const char *name, bool guest)
+{
+    buf_puts(b, name);
+    buf_puts(b, guest ? " (guest)" : "");
+}
+
+static const struct roost_attendee *row_of(const struct roost_message *m,
+                                           const struct roost_ticket *there, uint64_t account)
 {
     for (size_t i = 0; i < m->met.n_attendees; i++)
         if (m->met.attendees[i].account == account)
-            return m->met.attendees[i].name;
+            return &m->met.attendees[i];
     for (size_t i = 0; there && i < there->n_attendees; i++)
         if (there->attendees[i].account == account)
-            return there->attendees[i].name;
+            return &there->attendees[i];
     return NULL;
 }
 
 static void put_name(struct buf *b, const struct roost_message *m, const struct roost_ticket *there,
                      uint64_t account, uint64_t me)
 {
-    const char *name = name_of(m, there, account);
+    const struct roost_attendee *a = row_of(m, there, account);
 
     if (me && account == me)
         buf_puts(b, "you");
-    else if (name || account == m->sender)
-        buf_puts(b, name && *name ? name : *m->sender_name ? m->sender_name : "the server");
+    else if (a && *a->name)
+        meet_name(b, a->name, a->guest);
+    else if (a || account == m->sender)
+        buf_puts(b, *m->sender_name ? m->sender_name : "the server");
     else
         buf_puts(b, "somebody");
 }

@@ -33,6 +33,9 @@ const char *meet_word_of(enum roost_meet_action action);
 const char *meet_role_name(enum roost_meet_role role);    /* "co-host" */
 const char *meet_state_name(enum roost_meet_state state); /* "in", "waiting" */
 
+/* "Ann", "Gus (guest)". Not cleaned. */
+void meet_name(struct buf *b, const char *name, bool guest);
+
 /* What happened, in words: "Bea raised the hand". `there` (may be NULL) names who is
  * not in the event; `me` (0: nobody) is "you". Not cleaned. */
 void meet_say(struct buf *b, const struct roost_message *m, const struct roost_ticket *there,

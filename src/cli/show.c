@@ -151,6 +151,15 @@ static void json_kind(const struct roost_message *m, struct json *j)
     }
 }
 
+/* In a meeting who acts may be a guest; who leaves is only in the event. */
+static enum meet_kind kind_of(const struct show *s, const struct roost_message *m)
+{
+    for (size_t i = 0; m->what == ROOST_MET && i < m->met.n_attendees; i++)
+        if (m->sender && m->met.attendees[i].account == m->sender)
+            return m->met.attendees[i].guest ? MEET_IS_GUEST : MEET_IS_ACCOUNT;
+    return meet_kind_of(s->there, m->sender);
+}
+
 static void show_json(const struct show *s, const struct roost_message *m, struct buf *out)
 {
     struct json j;
@@ -169,6 +178,7 @@ static void show_json(const struct show *s, const struct roost_message *m, struc
         json_id(&j, "reply_to", m->room, m->reply_to);
     else
         json_null(&j, "reply_to");
+    meet_json_kind(&j, "guest", kind_of(s, m));
     json_kind(m, &j);
     json_end(&j);
 }
@@ -216,10 +226,13 @@ static void text_line(const struct show *s, const struct roost_message *m, size_
 {
     struct buf b = { 0 };
 
+    const char *mark = kind_of(s, m) == MEET_IS_GUEST ? " (guest)" : "";
+
     buf_puts(out, m->action ? "* " : "");
     show_name(s, m->sender_name, out);
+    buf_puts(out, mark);
     buf_puts(out, m->action ? " " : ": ");
-    at += text_columns(m->sender_name) + (m->action ? 3 : 2);
+    at += text_columns(m->sender_name) + strlen(mark) + (m->action ? 3 : 2);
 
     if (m->reply_to) {
         buf_puts(&b, "(to ");

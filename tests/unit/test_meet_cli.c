@@ -1,9 +1,11 @@
 /* Meetings on the command line: links, what is typed, calendar entries, JSON that comes in. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "cli/ics.h"
 #include "cli/json_in.h"
+#include "cli/meet_explain.h"
 #include "cli/meet_link.h"
 #include "cli/meet_slash.h"
 #include "test.h"
@@ -40,7 +42,8 @@ static void what_is_no_link(void)
     static const char *const bad[] = { "",
                                        "ann",
                                        "12",
-                                       "1234567890123",
+                                       "12345",
+                                       "1234567890",
                                        "12a456",
                                        "http://hall/j/204816#abc",
                                        "https:///j/204816",
@@ -58,6 +61,25 @@ static void what_is_no_link(void)
         CHECK(meet_link_parse(bad[i], &l, &wrong) == -ROOST_INVALID && wrong);
         CHECK(!strstr(wrong, "abc")); /* a secret is never repeated */
     }
+}
+
+static size_t first(const char *a, const char *b, const char *c)
+{
+    const char *words[] = { a, b, c };
+
+    return meet_link_words(words, c ? 3 : b ? 2 : 1);
+}
+
+static void a_code_as_it_is_printed_is_several_words(void)
+{
+    struct meet_link l;
+    const char *wrong = "";
+
+    CHECK(first("664110", NULL, NULL) == 1 && first("664", "110", NULL) == 2);
+    CHECK(first("664", "110", "204") == 3 && first("664", "110", "lock") == 2);
+    CHECK(first("664110", "204", NULL) == 1 && first("664", "1104", NULL) == 1);
+    CHECK(first("664", "x", NULL) == 1 && first("https://h/j/664", "110", NULL) == 1);
+    CHECK(meet_link_parse("12345", &l, &wrong) < 0 && strstr(wrong, "six to nine digits"));
 }
 
 static void a_link_comes_back(void)
@@ -216,6 +238,42 @@ static void programs_write_objects(void)
     CHECK(json_acts("{\"cmd\":", MEET_DO_WRONG, ROOST_ACT_NOTHING, NULL, NULL, NULL));
 }
 
+/* What is missing, or of another kind, is never taken for something else. */
+static const char *wrong_in(const char *line)
+{
+    struct roost_ticket t = there(ROOST_HOST);
+    struct meet_cmd c;
+    struct arena a;
+
+    arena_init(&a, 0);
+    bool is = meet_slash_json(&a, line, &t, &c) == 0 && c.what == MEET_DO_WRONG;
+    arena_fini(&a);
+    return is ? c.wrong : "";
+}
+
+static void a_null_is_no_name(void)
+{
+    CHECK(same(wrong_in("{\"cmd\":\"mute\",\"user\":null}"), "\"user\" is not a string"));
+    CHECK(same(wrong_in("{\"cmd\":\"mute\",\"user\":true}"), "\"user\" is not a string"));
+    CHECK(same(wrong_in("{\"cmd\":\"mute\",\"user\":\"\"}"), "\"user\" is empty"));
+    CHECK(same(wrong_in("{\"cmd\":\"leave\",\"user\":null}"), "\"user\" is not a string"));
+    CHECK(same(wrong_in("{\"cmd\":\"say\",\"text\":null}"), "\"text\" is not a string"));
+    CHECK(same(wrong_in("{\"cmd\":\"react\",\"emoji\":false}"), "\"emoji\" is not a string"));
+    CHECK(same(wrong_in("{\"cmd\":\"say\",\"text\":\"\"}"), "\"text\" is missing"));
+    CHECK(strstr(wrong_in("{\"cmd\":\"mute-all\",\"user\":\"Bea\"}"), "no \"user\""));
+    CHECK(strstr(wrong_in("{\"cmd\":\"hand-up\",\"text\":\"I SHOUT\"}"), "no \"text\""));
+    CHECK(strstr(wrong_in("{\"cmd\":\"mute\",\"text\":\"x\"}"), "no \"text\""));
+    CHECK(*wrong_in("{\"cmd\":\"away\",\"user\":\"Bea\"}"));
+    CHECK(json_acts("{\"cmd\":\"leave\",\"user\":\"Bea\"}", MEET_DO_ACT, ROOST_ACT_LEAVE, "Bea",
+                    NULL, NULL));
+    CHECK(json_acts("{\"cmd\":\"say\",\"text\":42}", MEET_DO_SAY, ROOST_ACT_NOTHING, NULL, "42",
+                    NULL));
+    CHECK(json_acts("{\"cmd\":\"message\",\"user\":\"Ann\",\"text\":\"x\"}", MEET_DO_ACT,
+                    ROOST_ACT_MESSAGE, "Ann", "x", NULL));
+    CHECK(json_acts("{\"cmd\":\"who\",\"id\":null}", MEET_DO_WHO, ROOST_ACT_NOTHING, NULL, NULL,
+                    "null"));
+}
+
 static void objects_are_read_with_care(void)
 {
     static const char *const bad[] = { "{",
@@ -245,6 +303,108 @@ static void objects_are_read_with_care(void)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK(json_in_parse(&a, bad[i], &j, &wrong) == -ROOST_INVALID && wrong);
     arena_fini(&a);
+}
+
+/* --- why not --------------------------------------------------------------------------- */
+
+static char said[512];
+
+/* What is told of a refusal to somebody of this role, in a meeting as it stands. */
+static const char *told(int code, enum roost_meet_role role, struct meet_tried t,
+                        struct roost_meeting meeting)
+{
+    struct buf text = { 0 }, advice = { 0 };
+    struct roost_ticket now = there(role);
+
+    now.meeting = meeting;
+    t.there = &now;
+    said[0] = 0;
+    if (meet_explain(code, &t, &text, &advice))
+        snprintf(said, sizeof said, "%s; %s", buf_str(&text), buf_str(&advice));
+    buf_fini(&text);
+    buf_fini(&advice);
+    return said;
+}
+
+static bool act_told(int code, enum roost_meet_role role, enum roost_meet_action action,
+                     const char *user, const char *wanted)
+{
+    static const struct roost_meeting strict = {
+        .mics_locked = true, .no_share = true, .no_rename = true, .no_notes = true
+    };
+    struct meet_tried t = { .what = MEET_DO_ACT, .action = action, .user = user };
+
+    return strstr(told(code, role, t, strict), wanted) != NULL;
+}
+
+static void who_is_not_there_is_told_by_name(void)
+{
+    const int code = ROOST_NOT_IN_MEETING;
+
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_LEAVE, "dorra", "“dorra” is in the meeting"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_LEAVE, "dorra", "you have not left"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_MUTE, "dorra", "nobody called “dorra”"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_MUTE, "carl von linden", "still waits"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_ADMIT, "bea", "“bea” is in the meeting already"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_ADMIT, "dorra", "waits in the lobby"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_ADMIT_ALL, NULL, "nobody waits in the lobby"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_MESSAGE, NULL, "nobody waits in the lobby"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_UNBAN, "dorra", "is banned"));
+    CHECK(act_told(code, ROOST_HOST, ROOST_ACT_LOCK, NULL, "you are not in the meeting"));
+}
+
+static void what_is_locked_is_said(void)
+{
+    const int no = ROOST_NOT_ALLOWED;
+
+    CHECK(act_told(no, ROOST_PARTICIPANT, ROOST_ACT_SELF_UNMUTE, NULL, "locked the microphones"));
+    CHECK(act_told(no, ROOST_VIEWER, ROOST_ACT_SELF_UNMUTE, NULL, "you are a viewer"));
+    CHECK(act_told(no, ROOST_PARTICIPANT, ROOST_ACT_START_SHARE, NULL, "turned off presenting"));
+    CHECK(act_told(no, ROOST_PARTICIPANT, ROOST_ACT_RENAME, NULL, "turned off renaming"));
+    CHECK(act_told(no, ROOST_VIEWER, ROOST_ACT_RENAME, NULL, "turned off renaming"));
+    CHECK(act_told(no, ROOST_PARTICIPANT, ROOST_ACT_START_RECORD, NULL, "ask the host"));
+    CHECK(act_told(no, ROOST_PARTICIPANT, ROOST_ACT_TAKE_BACK, NULL, "no place of yours"));
+    CHECK(act_told(no, ROOST_PARTICIPANT, ROOST_ACT_MUTE, "Bea", "only a host or co-host"));
+    CHECK(act_told(no, ROOST_COHOST, ROOST_ACT_MUTE, "Bea", "a co-host cannot do this to a host"));
+    CHECK(act_told(no, ROOST_COHOST, ROOST_ACT_END, NULL, "only the host can"));
+    CHECK(act_told(ROOST_TOO_LONG, ROOST_HOST, ROOST_ACT_TITLE, NULL, "200 bytes"));
+    CHECK(act_told(ROOST_TOO_LONG, ROOST_HOST, ROOST_ACT_MESSAGE, NULL, "1,000 bytes"));
+    CHECK(act_told(ROOST_NAME_BAD, ROOST_HOST, ROOST_ACT_RENAME, NULL, "single spaces"));
+    /* where the sentence that all have is as good */
+    CHECK(!*told(ROOST_TOO_FAST, ROOST_HOST, (struct meet_tried){ .what = MEET_DO_SAY },
+                 (struct roost_meeting){ 0 }));
+}
+
+static void who_may_not_talk_is_told_why(void)
+{
+    const struct meet_tried say = { .what = MEET_DO_SAY }, note = { .what = MEET_DO_NOTE };
+    const struct meet_tried waits = { .what = MEET_DO_SAY, .waits = true };
+    const struct roost_meeting open = { .no_chat = true }, strict = { .no_notes = true };
+
+    CHECK(
+        strstr(told(ROOST_MODERATED, ROOST_PARTICIPANT, say, open), "turned the chat off; /note"));
+    CHECK(strstr(told(ROOST_MODERATED, ROOST_PARTICIPANT, say, strict), "/note HOST"));
+    CHECK(
+        strstr(told(ROOST_MODERATED, ROOST_PARTICIPANT, note, strict), "turned off private notes"));
+    CHECK(
+        strstr(told(ROOST_NO_SUCH_ROOM, ROOST_PARTICIPANT, waits, open), "you wait in the lobby"));
+    CHECK(strstr(told(ROOST_NOT_IN_MEETING, ROOST_PARTICIPANT, waits, open), "/leave gives up"));
+}
+
+static void from_outside_one_may_not_be_in_oneself(void)
+{
+    struct meet_tried t = { .what = MEET_DO_WHO };
+    struct buf text = { 0 }, advice = { 0 };
+
+    CHECK(meet_explain(ROOST_NOT_IN_MEETING, &t, &text, &advice));
+    CHECK(strstr(buf_str(&text), "wait in its lobby") && strstr(buf_str(&advice), "meet join"));
+    buf_clear(&text);
+    t = (struct meet_tried){ .what = MEET_DO_ACT, .action = ROOST_ACT_MUTE, .user = "Bea" };
+    CHECK(meet_explain(ROOST_NOT_IN_MEETING, &t, &text, &advice));
+    CHECK(strstr(buf_str(&text), "“Bea”"));
+    CHECK(!meet_explain(ROOST_NOT_ALLOWED, &t, &text, &advice));
+    buf_fini(&text);
+    buf_fini(&advice);
 }
 
 /* --- what happened ------------------------------------------------------------------- */
@@ -285,6 +445,10 @@ static void told_in_words(void)
     m.met.action = ROOST_ACT_LOST;
     m.sender = 0;
     CHECK(says(m, 1, "you did not come back; host now: Bea"));
+    bea.guest = true;
+    m.sender = 1;
+    m.met = (struct roost_met){ .action = ROOST_ACT_MUTE, .attendees = &bea, .n_attendees = 1 };
+    CHECK(says(m, 0, "ann muted Bea (guest)"));
     m.met = (struct roost_met){ .action = (enum roost_meet_action)999 };
     CHECK(says(m, 0, "something that only a newer roost understands"));
     for (size_t i = 0; meet_word_at(i); i++) /* every word finds itself */
@@ -331,9 +495,15 @@ static void an_entry_for_calendars(void)
 }
 
 TEST_MAIN({ "links_and_codes", links_and_codes }, { "what_is_no_link", what_is_no_link },
+          { "a_code_as_it_is_printed_is_several_words", a_code_as_it_is_printed_is_several_words },
           { "a_link_comes_back", a_link_comes_back }, { "for_oneself", for_oneself },
           { "for_hosts", for_hosts }, { "names_with_spaces", names_with_spaces },
           { "words_are_said", words_are_said },
           { "programs_write_objects", programs_write_objects },
+          { "a_null_is_no_name", a_null_is_no_name },
           { "objects_are_read_with_care", objects_are_read_with_care },
+          { "who_is_not_there_is_told_by_name", who_is_not_there_is_told_by_name },
+          { "what_is_locked_is_said", what_is_locked_is_said },
+          { "who_may_not_talk_is_told_why", who_may_not_talk_is_told_why },
+          { "from_outside_one_may_not_be_in_oneself", from_outside_one_may_not_be_in_oneself },
           { "told_in_words", told_in_words }, { "an_entry_for_calendars", an_entry_for_calendars })

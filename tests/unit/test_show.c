@@ -117,6 +117,39 @@ static void json_has_the_keys_that_were_promised(void)
     end();
 }
 
+static const struct roost_attendee in[] = { { .account = 7, .name = "Gus", .guest = true },
+                                            { .account = 8, .name = "Ann" } };
+
+/* As it is said in a meeting by this account. */
+static const char *says(struct show s, uint64_t account, const char *name)
+{
+    static const struct roost_ticket there = { .you = { .account = 9, .name = "Eva" },
+                                               .attendees = in,
+                                               .n_attendees = 2 };
+    struct roost_message m = message("hi");
+
+    s.there = &there;
+    m.sender = account;
+    m.sender_name = name;
+    buf_clear(&out);
+    show_message(&s, &m, &out);
+    return buf_str(&out);
+}
+
+static void guests_are_marked_in_a_meeting(void)
+{
+    struct show s = begin(false);
+
+    CHECK(strstr(says(s, 7, "Gus"), " Gus (guest): hi\n"));
+    CHECK(strstr(says(s, 8, "Ann"), " Ann: hi\n") && strstr(says(s, 9, "Eva"), " Eva: hi\n"));
+    s = begin(true);
+    CHECK(strstr(says(s, 7, "Gus"), "\"guest\": true,"));
+    CHECK(strstr(says(s, 8, "Ann"), "\"guest\": false,"));
+    CHECK(strstr(says(s, 9, "Eva"), "\"guest\": false,"));
+    CHECK(strstr(says(s, 10, "Bob"), "\"guest\": null,")); /* who is not there */
+    end();
+}
+
 static bool goes_to(uint64_t room, bool own, const char *want)
 {
     struct show s = begin(true);
@@ -186,6 +219,7 @@ TEST_MAIN({ "a_message_is_a_line", a_message_is_a_line },
           { "long_ones_are_broken", long_ones_are_broken },
           { "a_day_is_named_once", a_day_is_named_once },
           { "json_has_the_keys_that_were_promised", json_has_the_keys_that_were_promised },
+          { "guests_are_marked_in_a_meeting", guests_are_marked_in_a_meeting },
           { "to_is_who_gets_it", to_is_who_gets_it },
           { "every_kind_has_words", every_kind_has_words },
           { "rooms_are_found_as_people_write_them", rooms_are_found_as_people_write_them })
