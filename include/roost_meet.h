@@ -112,8 +112,9 @@ enum roost_meet_action {
 };
 
 struct roost_attendee {
-    uint64_t account; /* a guest has a number too */
-    const char *name; /* in this meeting */
+    uint64_t account;  /* a guest has a number too */
+    const char *name;  /* in this meeting */
+    const char *login; /* the account's name; a guest's is empty */
     bool guest;
     enum roost_meet_role role;
     enum roost_meet_state state;

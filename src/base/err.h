@@ -100,7 +100,7 @@
       "wait until the first host has had the time to come back")                                   \
     X(NO_GUESTS, 70, "no-guests", "meetings are started by accounts here",                         \
       "make an account, and log in")                                                               \
-    X(MEET_BANNED, 71, "meeting-banned", "you were banned from this meeting", "ask its host") \
+    X(MEET_BANNED, 71, "meeting-banned", "you were banned from this meeting", "ask its host")      \
     X(PRESENTING, 72, "presenting", "somebody else presents",                                      \
       "ask for it (/wantshare); a host may give it to you")
 

@@ -29,6 +29,7 @@ void plain_attendee(const Roost__Attendee *m, struct roost_attendee *p)
     m = m ? m : &nobody;
     *p = (struct roost_attendee){ .account = m->account,
                                   .name = str(m->name),
+                                  .login = str(m->login),
                                   .guest = m->guest,
                                   .role = (enum roost_meet_role)m->role,
                                   .state = (enum roost_meet_state)m->state,

@@ -109,6 +109,7 @@ static void host_if_none(struct meet_change *c, struct attendee *a)
 static void know(struct meet_change *c, struct attendee *a, const struct meet_comer *who)
 {
     a->row.name = meet_text(c, who->name);
+    a->row.login = meet_text(c, who->login);
     a->skeleton = meet_text(c, who->skeleton);
     a->row.guest = who->guest;
     a->source = meet_text(c, who->source);

@@ -17,6 +17,7 @@ static int comer_fill(struct hub *h, struct request *q, const struct meeting *m,
 
     *who = (struct meet_comer){ .account = q->account,
                                 .guest = q->guest,
+                                .login = q->guest ? "" : q->name,
                                 .by_link = q->by_link,
                                 .by_code = q->by_code,
                                 .room_role = q->meet_role,

@@ -47,6 +47,7 @@ static int host_fill(struct hub *h, struct request *q, struct making *k)
     a->row.account = q->account;
     a->row.name = (char *)q->name;
     a->row.guest = q->guest;
+    a->row.login = q->guest ? (char *)"" : (char *)q->name;
     a->row.role = ROOST__MEET_ROLE__HOST;
     a->row.admitted = true;
     a->skeleton = arena_str(&q->mem, err ? q->name : skeleton);

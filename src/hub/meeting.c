@@ -16,6 +16,7 @@ static void attendee_free(struct attendee *a)
         return;
     free(a->row.name);
     free(a->row.note);
+    free(a->row.login);
     free(a->skeleton);
     free(a->source);
     free(a);
@@ -87,11 +88,12 @@ static int attendee_put(struct meeting *m, const struct attendee *from)
     a->row.base = (ProtobufCMessage){ .descriptor = &roost__attendee__descriptor };
     a->row.name = copy_of(from->row.name);
     a->row.note = copy_of(from->row.note);
+    a->row.login = copy_of(from->row.login);
     a->skeleton = copy_of(from->skeleton);
     a->source = copy_of(from->source);
     a->here = old ? old->here : 0;
     a->lost_us = old ? old->lost_us : 0;
-    if (!a->row.name || !a->row.note || !a->skeleton || !a->source ||
+    if (!a->row.name || !a->row.note || !a->row.login || !a->skeleton || !a->source ||
         map_put(&m->attendees, from->row.account, a) < 0) {
         attendee_free(a);
         return -ROOST_NOMEM;
@@ -227,6 +229,7 @@ static struct attendee *edit_add(struct meet_change *c, const struct attendee *f
     e->a = *from;
     e->a.row.name = meet_text(c, from->row.name);
     e->a.row.note = meet_text(c, from->row.note);
+    e->a.row.login = meet_text(c, from->row.login);
     e->a.skeleton = meet_text(c, from->skeleton);
     e->a.source = meet_text(c, from->source);
     e->fresh = fresh;

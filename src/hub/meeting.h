@@ -128,6 +128,7 @@ struct meet_comer {
     bool guest, by_link, by_code;
     uint32_t room_role; /* in the room that the meeting is bound to, plus 1; 0: not in it */
     const char *name, *skeleton;
+    const char *login; /* the account's name; of a guest empty */
     const uint8_t *device; /* hash, 32 bytes; NULL: none */
     const char *source;
 };

@@ -134,6 +134,8 @@ static void nobody_is_called_as_the_program(void)
         CHECK(act_on(ann, &m, ACT(RENAME), 0, names[i]) == ROOST_NAME_TAKEN);
     }
     CHECK(act_on(ann, &m, ACT(RENAME), 0, "Hostess") == 0);
+    const Roost__Attendee *row = row_of(&m, ann->account); /* attendance knows who it is */
+    CHECK(strcmp(row->name, "Hostess") == 0 && strcmp(row->login, "ann") == 0);
     visitor_free(v);
     visitor_free(ann);
     meets_end(&m);
