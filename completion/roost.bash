@@ -20,7 +20,7 @@ _roost_ask() {
     local -a globals
     mapfile -t globals < <(_roost_globals)
     timeout 2 "${words[0]}" "${globals[@]}" --json "${@:2}" </dev/null 2>/dev/null |
-        sed -n "s/.*\"$1\": \"\([^\"\\\\]*\)\".*/\1/p"
+        sed -n "/\"event\": \"error\"/d; s/.*\"$1\": \"\([^\"\\\\]*\)\".*/\1/p"
 }
 
 _roost_rooms() {
@@ -115,6 +115,8 @@ _roost() {
     [[ $prev == --room ]] && kind=ROOM
     # Names of those in the meeting may hold spaces.
     if [[ $name == 'meet host' && $kind == *USER* ]]; then
+        # A wrong code costs a guess: only those of one's own meetings are asked about.
+        [[ ${said[2]} =~ ^[0-9]+$ && " $(_roost_codes | tr '\n' ' ') " == *" ${said[2]} "* ]] || return
         while IFS= read -r word; do
             [[ $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")
         done < <(_roost_ask name meet who "${said[2]}")

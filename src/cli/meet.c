@@ -318,8 +318,10 @@ static void say_goodbye(struct meet *m)
         if (t && !t->meeting.forget_chat && !t->you.guest)
             cli_say(m->c, "What was said: roost read %llu", (unsigned long long)m->meeting);
     } else if (m->elsewhere) {
-        cli_say(m->c, m->in ? "You left this meeting on another device, so it is over here too."
-                            : "You gave up waiting on another device, so it is over here too.");
+        cli_say(m->c, m->in ? "You left this meeting in another window or on another device: it is "
+                              "over here too."
+                            : "You gave up waiting in another window or on another device: it is "
+                              "over here too.");
     } else if (m->reason && !strcmp(m->reason, "left")) {
         cli_say(m->c, m->in ? "You have left the meeting." : "You no longer wait.");
     }

@@ -222,6 +222,22 @@ static bool succeeds(const struct roost_message *e)
     }
 }
 
+/* Another window of the same session, or another device. The roll knows which events are
+ * past since one came in again. */
+static bool left_elsewhere(const struct meet *m, const struct roost_message *e)
+{
+    const struct roost_ticket *t = meet_there(m);
+
+    return e->what == ROOST_MET && e->met.action == ROOST_ACT_LEAVE && e->sender == m->c->account &&
+           m->in && !m->leaving && t && t->you.state == ROOST_IS_OUT;
+}
+
+static void over_elsewhere(struct meet *m)
+{
+    m->elsewhere = true;
+    meet_over(m, CLI_OK, "left");
+}
+
 static void on_message(struct meet *m, const struct roost_message *e)
 {
     bool here = e->room == m->meeting;
@@ -241,6 +257,8 @@ static void on_message(struct meet *m, const struct roost_message *e)
     roost_room_mark(m->c->r, e->room, e->seq, e->seq);
     if (here && e->what == ROOST_MET && e->met.meeting && e->met.meeting->ended)
         meet_over(m, CLI_OK, "ended");
+    else if (here && left_elsewhere(m, e))
+        over_elsewhere(m);
 }
 
 static void json_push(struct meet *m, const char *event, const struct roost_meet_push *p,
@@ -346,9 +364,12 @@ static void on_now(struct meet *m, const struct roost_meet_push *p)
         meet_over(m, CLI_REFUSED, "banned");
         break;
     case ROOST_IS_OUT:
-        m->elsewhere = p->action == ROOST_ACT_LEAVE && !m->leaving;
-        meet_over(m, CLI_OK,
-                  p->action == ROOST_ACT_END || p->action == ROOST_ACT_EXPIRED ? "ended" : "left");
+        if (p->action == ROOST_ACT_END || p->action == ROOST_ACT_EXPIRED)
+            meet_over(m, CLI_OK, "ended");
+        else if (p->action == ROOST_ACT_LEAVE && !m->leaving)
+            over_elsewhere(m);
+        else
+            meet_over(m, CLI_OK, "left");
         break;
     case ROOST_IS_WAITING:
         if (p->action == ROOST_ACT_MESSAGE)

@@ -23,6 +23,7 @@ struct place {
     struct place *next;
     int64_t request;
     uint64_t room; /* 0: not known yet */
+    uint64_t head; /* of the last ticket: events up to it are past */
     enum place_state state;
     Roost__MeetRole role;
     char code[CORE_CODE_MAX], secret[CORE_SECRET_MAX];
@@ -270,6 +271,7 @@ static void take_ticket(struct core *c, struct place *p, const Roost__Ticket *t)
     if (other && other != p)
         drop(c, other); /* the same meeting, by its code and by its number */
     p->room = t->meeting->room;
+    p->head = t->head;
     p->role = t->you->role;
     p->state = in                                            ? PLACE_IN
                : t->you->state == ROOST__MEET_STATE__WAITING ? PLACE_WAITING
@@ -461,17 +463,27 @@ static void on_own_row(struct core *c, struct place *p, const Roost__Attendee *a
     meet_pump(c);
 }
 
+/* One left, but not by this connection: by another window or device. */
+static bool left_elsewhere(const struct place *p, const Roost__Event *e, const Roost__Attendee *own)
+{
+    return e->met->action == ROOST__MEET_ACTION__LEAVE && own->state == ROOST__MEET_STATE__OUT &&
+           e->seq > p->head && !p->leaving;
+}
+
 void meet_on_event(struct core *c, const Roost__Event *e)
 {
     struct place *p = e->what_case == ROOST__EVENT__WHAT_MET ? by_room(c, e->room) : NULL;
+    bool over = p && e->met->meeting && e->met->meeting->ended;
 
-    if (p && e->met->meeting && e->met->meeting->ended) {
+    for (size_t i = 0; p && i < e->met->n_attendees && c->transport; i++)
+        if (e->met->attendees[i]->account == c->self.account) {
+            over = over || left_elsewhere(p, e, e->met->attendees[i]);
+            on_own_row(c, p, e->met->attendees[i]);
+        }
+    if (over) {
         p->state = PLACE_OVER; /* its room is followed to its last word */
         p->wanted = false;
     }
-    for (size_t i = 0; p && i < e->met->n_attendees && c->transport; i++)
-        if (e->met->attendees[i]->account == c->self.account)
-            on_own_row(c, p, e->met->attendees[i]);
 }
 
 static int apply(struct place *p, const Roost__ToClient *m)

@@ -15,6 +15,7 @@ class Seat:
     """Somebody in a meeting (or before its door), by --json."""
 
     def __init__(self, user, *words):
+        self.user = user
         self.lines = user.follow("meet", "join", *words, stdin=True)
         self.n = 0
 
@@ -376,9 +377,9 @@ def on_a_terminal(hall):
     dora.do("hand")
     screen.until(lambda rows: rows[-1] == "[Maths · 2 in · 1 hand] not yet sent", "the line being typed")
     dora.do("say", text="may I?")
-    rows = screen.until(lambda rows: any("Dora Lind: may I?" in row for row in rows), "the chat")
+    rows = screen.until(lambda rows: any("Dora Lind (guest): may I?" in row for row in rows), "the chat")
     equal(rows[-1], "[Maths · 2 in · 1 hand] not yet sent")
-    check(any(row.endswith("- Dora Lind raised the hand") for row in rows), rows)
+    check(any(row.endswith("- Dora Lind (guest) raised the hand") for row in rows), rows)
     screen.keys("C-c")
     screen.type("thanks, Do")
     screen.keys("Tab")

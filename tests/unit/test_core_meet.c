@@ -79,7 +79,8 @@ static void met(struct peer *p, uint64_t seq, Roost__MeetAction action, bool end
 }
 
 /* Somebody's row changes. */
-static void met_row(struct peer *p, uint64_t seq, uint64_t account, Roost__MeetRole role)
+static void met_one(struct peer *p, uint64_t seq, uint64_t account, Roost__MeetRole role,
+                    Roost__MeetAction action, Roost__MeetState state)
 {
     Roost__Attendee row = ROOST__ATTENDEE__INIT, *rows[] = { &row };
     Roost__Met what = ROOST__MET__INIT;
@@ -88,9 +89,9 @@ static void met_row(struct peer *p, uint64_t seq, uint64_t account, Roost__MeetR
 
     row.account = account;
     row.name = (char *)"somebody";
-    row.state = IN;
+    row.state = state;
     row.role = role;
-    what.action = ROOST__MEET_ACTION__MAKE_COHOST;
+    what.action = action;
     what.attendees = rows;
     what.n_attendees = 1;
     e.room = MEETING;
@@ -100,6 +101,11 @@ static void met_row(struct peer *p, uint64_t seq, uint64_t account, Roost__MeetR
     m.body_case = ROOST__TO_CLIENT__BODY_EVENT;
     m.event = &e;
     peer_push(p, &m);
+}
+
+static void met_row(struct peer *p, uint64_t seq, uint64_t account, Roost__MeetRole role)
+{
+    met_one(p, seq, account, role, ROOST__MEET_ACTION__MAKE_COHOST, IN);
 }
 
 /* What was told before is past: the login's answer, say. */
@@ -254,6 +260,27 @@ static void who_is_put_out_stays_out(void)
         peer_again(&p);
         CHECK(!peer_find(&p, JOIN, 0) && !peer_find(&p, SYNC, 0));
         CHECK(join(&p) > 0); /* unless one asks again */
+        peer_fini(&p);
+    }
+}
+
+/* By another window: its event says so. What was before the ticket is past. */
+static void who_left_elsewhere_has_left(void)
+{
+    for (int past = 0; past < 2; past++) {
+        struct peer p;
+        peer_init(&p, NULL);
+        peer_up(&p);
+        join(&p);
+        ticket(&p, peer_find(&p, JOIN, 0), IN, past ? 9 : 0);
+        peer_synced(&p, peer_find(&p, SYNC, 0), past ? 9 : 0, past ? 9 : 0, false);
+        met_one(&p, 1, 6, ROOST__MEET_ROLE__PARTICIPANT, ROOST__MEET_ACTION__LEAVE,
+                ROOST__MEET_STATE__OUT); /* somebody else */
+        met_one(&p, 2, 5, ROOST__MEET_ROLE__PARTICIPANT, ROOST__MEET_ACTION__LEAVE,
+                ROOST__MEET_STATE__OUT);
+        peer_cut(&p);
+        peer_again(&p);
+        CHECK(!peer_find(&p, JOIN, 0) == !past);
         peer_fini(&p);
     }
 }
@@ -509,6 +536,7 @@ TEST_MAIN({ "comes_in_and_follows_the_room", comes_in_and_follows_the_room },
           { "goes_on_waiting_and_comes_in_when_admitted",
             goes_on_waiting_and_comes_in_when_admitted },
           { "who_is_put_out_stays_out", who_is_put_out_stays_out },
+          { "who_left_elsewhere_has_left", who_left_elsewhere_has_left },
           { "an_ended_meeting_is_not_asked_for_again", an_ended_meeting_is_not_asked_for_again },
           { "who_leaves_is_out_once_it_is_done", who_leaves_is_out_once_it_is_done },
           { "a_leaving_that_is_never_asked_leaves_nothing",
