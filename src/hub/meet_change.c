@@ -42,6 +42,9 @@ static int rows_fill(struct request *q, const struct meet_change *c, struct stor
     for (const struct meet_edit *e = c->edits; e; e = e->next) {
         struct attendee_row *row = &rows[op->n_attendees++];
         row->account = e->a.row.account;
+        row->gone = e->gone;
+        if (e->gone)
+            continue;
         row->skeleton = attendee_present(&e->a) ? arena_str(&op->mem, e->a.skeleton) : NULL;
         if (meet_pack_attendee(&op->mem, &e->a, &row->data, &row->n_data) < 0)
             return -ROOST_NOMEM;
@@ -281,6 +284,8 @@ void meet_changed(struct hub *h, struct request *q, const struct store_result *r
         return;
     }
     for (struct meet_edit *e = c->edits; e; e = e->next, i++) {
+        if (e->gone)
+            continue;
         told[i] = told_of(q, c, meeting_attendee(m, e->a.row.account), &e->a);
         if (told[i].lobby)
             lobby[n_lobby++] = &e->a.row;

@@ -46,13 +46,19 @@ static int way_of(const struct meeting *m, const struct meet_comer *who, enum wa
     return 0;
 }
 
-static int room_for(const struct meeting *m, const struct meet_comer *who, enum way way)
+static bool is_full(const struct meeting *m)
+{
+    return m->attendees.n >= MEET_ATTENDEES_MAX;
+}
+
+static int room_for(const struct meeting *m, const struct meet_comer *who, enum way way,
+                    int64_t now_ms)
 {
     bool known = meeting_attendee(m, who->account) != NULL;
 
     if (way == ENTER ? m->n_in >= MEET_IN_MAX : m->n_waiting >= MEET_WAITING_MAX)
         return -ROOST_MEET_FULL;
-    return !known && m->attendees.n >= MEET_ATTENDEES_MAX ? -ROOST_MEET_FULL : 0;
+    return !known && is_full(m) && !meet_oldest(m, now_ms) ? -ROOST_MEET_FULL : 0;
 }
 
 static int find_way(const struct meeting *m, const struct meet_comer *who, int64_t now_ms,
@@ -70,7 +76,7 @@ static int find_way(const struct meeting *m, const struct meet_comer *who, int64
         return -ROOST_DENIED;
     }
     int err = way_of(m, who, ret);
-    return err ? err : room_for(m, who, *ret);
+    return err ? err : room_for(m, who, *ret, now_ms);
 }
 
 int meet_may_knock(const struct meeting *m, const struct meet_comer *who, int64_t now_ms,
@@ -131,6 +137,8 @@ int meet_come(const struct meeting *m, const struct meet_comer *who, struct meet
         return err;
     struct attendee *a = was ? meet_edit(m, c, who->account) : meet_edit_new(c, who->account);
     know(c, a, who);
+    if (!was && is_full(m)) /* whose row goes is a stranger when it comes again */
+        meet_edit_drop(m, c, meet_oldest(m, c->now_ms));
     if (!a->row.came_ms)
         a->row.came_ms = (uint64_t)c->now_ms;
     c->who = who->account;

@@ -260,6 +260,38 @@ struct attendee *meet_edit_new(struct meet_change *c, uint64_t account)
     return edit_add(c, &a, true);
 }
 
+static bool may_go(const struct meeting *m, const struct attendee *a, int64_t now_ms)
+{
+    return a->row.guest && !a->here && !attendee_present(a) &&
+           a->row.state != ROOST__MEET_STATE__EXCLUDED && a->row.account != m->head.host &&
+           a->row.account != m->head.first_host &&
+           (!a->sent_away_ms || a->sent_away_ms + MEET_ROW_MS < now_ms);
+}
+
+uint64_t meet_oldest(const struct meeting *m, int64_t now_ms)
+{
+    const struct attendee *oldest = NULL;
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&m->attendees, &i));) {
+        const struct attendee *a = s->value;
+        if (may_go(m, a, now_ms) && (!oldest || a->row.left_ms < oldest->row.left_ms ||
+                                     (a->row.left_ms == oldest->row.left_ms &&
+                                      a->row.account < oldest->row.account)))
+            oldest = a;
+    }
+    return oldest ? oldest->row.account : 0;
+}
+
+void meet_edit_drop(const struct meeting *m, struct meet_change *c, uint64_t account)
+{
+    struct meet_edit **end = c->edits_end;
+
+    meet_edit(m, c, account);
+    if (*end)
+        (*end)->gone = (*end)->quiet = true;
+}
+
 char *meet_text(struct meet_change *c, const char *text)
 {
     char *copy = arena_str(c->mem, text ? text : "");
@@ -275,6 +307,10 @@ int meet_apply(struct meeting *m, const struct meet_change *c, int64_t now_us)
 
     for (const struct meet_edit *e = c->edits; e && !err; e = e->next) {
         const struct attendee *was = meeting_attendee(m, e->a.row.account);
+        if (e->gone) {
+            attendee_free(map_take(&m->attendees, e->a.row.account));
+            continue;
+        }
         bool comes = attendee_present(&e->a) && !(was && attendee_present(was));
         err = attendee_put(m, &e->a);
         struct attendee *a = err ? NULL : meeting_attendee(m, e->a.row.account);

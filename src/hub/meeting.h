@@ -30,6 +30,7 @@ enum {
 #define MEET_LOBBY_GRACE_US (60 * 1000000LL)
 #define MEET_FRESH_MS       600000LL   /* so long a successor may not do everything */
 #define MEET_DENIED_MS      60000LL    /* so long who was denied is refused */
+#define MEET_ROW_MS    86400000LL /* so long the row of a guest who was sent away is kept for sure */
 #define MEET_CODE_MS        86400000LL /* so long a code opens a meeting that nobody is in */
 
 struct attendee {
@@ -77,6 +78,7 @@ struct meet_edit {
     struct attendee a; /* as it will be */
     bool fresh;        /* has no row yet */
     bool quiet;        /* kept, but not listed in the event: who waits, or one of all muted */
+    bool gone;         /* the row goes, to make room for another */
     struct meet_edit *next;
 };
 
@@ -100,6 +102,10 @@ void meet_change_begin(struct meet_change *c, struct arena *mem, const struct me
 struct attendee *meet_edit(const struct meeting *m, struct meet_change *c, uint64_t account);
 /* A row for somebody who has none. */
 struct attendee *meet_edit_new(struct meet_change *c, uint64_t account);
+/* There are as many rows as there may be: the one that was away longest among those guests who
+ * are not present, nor banned, nor host of it. 0: there is none. */
+uint64_t meet_oldest(const struct meeting *m, int64_t now_ms);
+void meet_edit_drop(const struct meeting *m, struct meet_change *c, uint64_t account);
 char *meet_text(struct meet_change *c, const char *text); /* a copy that lives as long as c */
 
 /* It was stored: so it is now. -ROOST_NOMEM: the meeting is to be read again. */

@@ -37,9 +37,10 @@ enum {
     IGNORES_MAX = 1000,          /* by one account */
     REACTIONS_MAX = 64,          /* different ones to one message */
     GUARDS_MAX = 100000,         /* counters of failed logins; the oldest go */
-    GUESTS_MAX = 4000,           /* of one meeting, however short they came; or of none yet */
+    GUESTS_MAX = 4000,           /* of one meeting, who are counted; or of none yet */
 };
 #define SESSION_KEEP_MS (90 * 86400000LL) /* unused */
 #define GUARD_KEEP_MS   (86400000LL)      /* past its window and its block */
 #define GUEST_IDLE_MS   (86400000LL)      /* who never joined anything */
+#define GUEST_COUNT_MS  (86400000LL)      /* so long one without a row in its meeting is counted */
 #define GUEST_KEEP_MS   (30 * 86400000LL) /* after its meeting, if it left nothing */

@@ -96,6 +96,15 @@ static void clear(struct mem *m, struct mem_account *a)
     }
 }
 
+/* A guest of a live meeting that does not list it any more, or never did. */
+static bool is_passing(const struct mem_room *room, const struct account_row *a, int64_t now_ms)
+{
+    for (size_t i = 0; i < room->n_attendees; i++)
+        if (room->attendees[i].account == a->id)
+            return false;
+    return a->created_ms < now_ms - GUEST_COUNT_MS;
+}
+
 void mem_guests_clear(struct mem *m, int64_t now_ms)
 {
     int64_t idle_ms = now_ms - GUEST_IDLE_MS;
@@ -105,7 +114,8 @@ void mem_guests_clear(struct mem *m, int64_t now_ms)
         const struct mem_room *room = mem_room(m, a->row.guest_of);
         if (!a->row.guest || a->cleared)
             continue;
-        bool over = room ? room->guests_until_ms && room->guests_until_ms < now_ms
+        bool over = room ? room->guests_until_ms && room->guests_until_ms < now_ms &&
+                               (!room->meet.live || is_passing(room, &a->row, now_ms))
                          : a->row.created_ms < idle_ms && !is_in_use(m, a->row.id, idle_ms);
         if (over && !left_something(m, &a->row))
             clear(m, a);
@@ -131,6 +141,21 @@ static size_t guests_of(struct mem *m, uint64_t meeting, struct mem_account **re
     return n;
 }
 
+/* Those who only passed do not count: they go by and by. */
+static bool is_full(struct mem *m, struct mem_room *room, int64_t now_ms)
+{
+    size_t n = 0;
+
+    if (!room->guests_until_ms)
+        room->guests_until_ms = now_ms;
+    for (size_t i = 0; i < m->now.n_accounts; i++) {
+        const struct mem_account *a = &m->now.accounts[i];
+        n += a->row.guest && !a->cleared && a->row.guest_of == room->row.id &&
+             !is_passing(room, &a->row, now_ms);
+    }
+    return n >= GUESTS_MAX;
+}
+
 int mem_guest_new(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     struct mem_room *room = mem_room(m, op->account.guest_of);
@@ -146,9 +171,10 @@ int mem_guest_new(struct mem *m, const struct store_op *op, struct store_result 
         return -ROOST_NAME_TAKEN;
     struct mem_account *first = NULL;
     if (guests_of(m, op->account.guest_of, &first) >= GUESTS_MAX) {
-        if (op->account.guest_of)
+        if (room && is_full(m, room, op->now_ms))
             return -ROOST_MEET_FULL;
-        clear(m, first);
+        if (!room)
+            clear(m, first);
     }
     struct mem_account *a = mem_account_add(m, op);
     if (!a)

@@ -93,7 +93,9 @@ static int attendee_put(struct mem *m, struct list *list, const struct attendee_
 {
     struct attendee_row *a = find(list, row->account);
 
-    if (!mem_account(m, row->account))
+    if (row->gone && a)
+        mem_drop(list->rows, &list->n, sizeof *a, (size_t)(a - list->rows));
+    if (row->gone || !mem_account(m, row->account))
         return 0;
     if (a)
         a->skeleton = NULL;

@@ -66,16 +66,23 @@ static void mark_idle(struct db *d, int64_t before_ms)
            "i", before_ms);
 }
 
+/* A guest that its meeting no longer lists, or never did. */
+#define ROWLESS                                                                                    \
+    "NOT EXISTS (SELECT 1 FROM attendees a WHERE a.meeting = ?1 AND a.account = accounts.id)"
+
 /* Marks those of a meeting of whom nothing is left but their names. */
-static void mark_of(struct db *d, uint64_t room)
+static void mark_of(struct db *d, uint64_t room, int64_t now_ms)
 {
-    db_run(d,
-           "UPDATE accounts SET guest = 2 WHERE guest <> 0 AND guest_of = ?1 AND id NOT IN"
-           " (SELECT sender FROM events WHERE id > ?2 AND id < ?3 UNION SELECT who FROM events"
-           " WHERE id > ?2 AND id < ?3 AND who IS NOT NULL)"
-           " AND NOT EXISTS (SELECT 1 FROM direct WHERE low = accounts.id)"
-           " AND NOT EXISTS (SELECT 1 FROM direct WHERE high = accounts.id)",
-           "iii", (int64_t)room, event_id(room, 0), event_id(room + 1, 0));
+    db_run(
+        d,
+        "UPDATE accounts SET guest = 2 WHERE guest <> 0 AND guest_of = ?1"
+        " AND ((SELECT live FROM meets WHERE room = ?1) = 0 OR (created_ms < ?4 AND " ROWLESS "))"
+        " AND id NOT IN"
+        " (SELECT sender FROM events WHERE id > ?2 AND id < ?3 UNION SELECT who FROM events"
+        " WHERE id > ?2 AND id < ?3 AND who IS NOT NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM direct WHERE low = accounts.id)"
+        " AND NOT EXISTS (SELECT 1 FROM direct WHERE high = accounts.id)",
+        "iiii", (int64_t)room, event_id(room, 0), event_id(room + 1, 0), now_ms - GUEST_COUNT_MS);
     db_run(d, "UPDATE meets SET guests_until_ms = NULL WHERE room = ?1", "i", (int64_t)room);
 }
 
@@ -97,7 +104,7 @@ void guests_clear(struct db *d, int64_t now_ms)
     mark_idle(d, now_ms - GUEST_IDLE_MS);
     while ((room = db_int(d, 0, "SELECT room FROM meets WHERE guests_until_ms < ?1 LIMIT 1", "i",
                           now_ms)))
-        mark_of(d, (uint64_t)room);
+        mark_of(d, (uint64_t)room, now_ms);
     marked_go(d);
 }
 
@@ -128,6 +135,22 @@ static int64_t guests_of(struct db *d, uint64_t meeting)
                   (int64_t)meeting);
 }
 
+/* Those who have no row, and came long ago, do not count: they go by and by, when nothing of
+ * them is left in the chat. */
+static bool is_full(struct db *d, const struct store_op *op)
+{
+    int64_t room = (int64_t)op->account.guest_of;
+
+    if (guests_of(d, op->account.guest_of) < GUESTS_MAX)
+        return false;
+    db_run(d, "UPDATE meets SET guests_until_ms = ?2 WHERE room = ?1 AND guests_until_ms IS NULL",
+           "ii", room, op->now_ms);
+    return db_int(d, 0,
+                  "SELECT count(*) FROM accounts WHERE guest <> 0 AND guest_of = ?1"
+                  " AND NOT (created_ms < ?2 AND " ROWLESS ")",
+                  "ii", room, op->now_ms - GUEST_COUNT_MS) >= GUESTS_MAX;
+}
+
 /* Of those who have not made their meeting: it takes a moment only. */
 static void first_goes(struct db *d)
 {
@@ -149,11 +172,10 @@ int do_guest_new(struct db *d, const struct store_op *op, struct store_result *r
         return -ROOST_MEET_ENDED;
     if (db_looks_taken(d, LOOK_ACCOUNT, op->skeleton, op->account.looks))
         return -ROOST_NAME_TAKEN;
-    if (guests_of(d, op->account.guest_of) >= GUESTS_MAX) {
-        if (op->account.guest_of)
-            return -ROOST_MEET_FULL;
+    if (op->account.guest_of && is_full(d, op))
+        return -ROOST_MEET_FULL;
+    if (!op->account.guest_of && guests_of(d, 0) >= GUESTS_MAX)
         first_goes(d);
-    }
     uint64_t id = guest_add(d, op);
     session_add(d, op, id, r);
     return account_get(d, r, id);

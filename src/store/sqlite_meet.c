@@ -70,7 +70,10 @@ static int attendees_put(struct db *d, const struct store_op *op, uint64_t room)
     names_leave(d, op, room);
     for (size_t i = 0; i < op->n_attendees && !err; i++) {
         const struct attendee_row *a = &op->attendees[i];
-        if (account_is(d, a->account))
+        if (a->gone)
+            db_run(d, "DELETE FROM attendees WHERE meeting = ?1 AND account = ?2", "ii",
+                   (int64_t)room, (int64_t)a->account);
+        else if (account_is(d, a->account))
             err = db_run(d,
                          "INSERT INTO attendees(meeting, account, skeleton, data)"
                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(meeting, account) DO UPDATE SET"

@@ -49,7 +49,7 @@ enum {
     UNREAD_MAX = 1000, /* counting stops here */
     GUARD_KEYS_MAX = 4,
     ROOM_MEMBERS_MAX = 10000,
-    MEET_ATTENDEES_MAX = 2000, /* rows of one meeting: all who ever came */
+    MEET_ATTENDEES_MAX = 2000, /* rows of one meeting: who came, also long ago */
     STORE_COUNTS_MAX = 2,
     STORE_GUARD_KEPT = 7, /* guards of this kind (GUARD_CODES) are not pushed out by others */
 };
@@ -263,6 +263,7 @@ struct attendee_row {
     const char *skeleton; /* while present: unique in the meeting; NULL: not present */
     const uint8_t *data;
     size_t n_data;
+    bool gone; /* MEET_CHANGE: there is to be no such row */
 };
 
 /* Bounded and approximate counting: n within the window that began with the first. Kept

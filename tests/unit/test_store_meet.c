@@ -135,6 +135,11 @@ static size_t listed(uint64_t account)
     return last->n_meets;
 }
 
+static void retain(int64_t now_ms)
+{
+    CHECK(go(new_op(STORE_RETAIN, now_ms))->err == 0);
+}
+
 /* --- stories: made and found ------------------------------------------------------------ */
 
 static void told_a_meeting_is_found_by_its_code_until_that_expires(void)
@@ -291,6 +296,35 @@ static void told_names_in_a_meeting_are_unique(void)
     CHECK(load(room)->n_attendees == 3 && last->n_members == 2);
 }
 
+static void one_for_another(uint64_t room, uint64_t gone, uint64_t comes)
+{
+    struct store_op *op = change_op(room, "still full");
+    struct attendee_row rows[2] = { { .account = comes }, { .account = gone, .gone = true } };
+
+    op->attendees = arena_dup(&op->mem, rows, sizeof rows);
+    op->n_attendees = 2;
+    CHECK(op->attendees && go(op)->err == 0);
+    CHECK(load(room)->n_attendees == MEET_ATTENDEES_MAX);
+    for (size_t i = 0; i < last->n_attendees; i++)
+        CHECK(last->attendees[i].account != gone);
+}
+
+/* Who only passed is not counted any more, and goes. */
+static void a_day_later(uint64_t room, uint64_t listed, uint64_t passing)
+{
+    struct store_op *op = guest_op("gus", room, 1);
+
+    op->now_ms += 86400000;
+    CHECK(go(op)->err == -ROOST_MEET_FULL);
+    op = guest_op("gus", room, 1);
+    op->now_ms += 86400001;
+    CHECK(go(op)->err == 0);
+    uint64_t fresh = last->account;
+    CHECK(is_there(passing));
+    retain(T0 + 86400002);
+    CHECK(is_there(listed) && !is_there(passing) && is_there(passing - 1) && is_there(fresh));
+}
+
 static void told_a_meeting_has_room_for_two_thousand(void)
 {
     uint64_t ann = person("ann"), room = meeting(ann, "123456");
@@ -304,11 +338,15 @@ static void told_a_meeting_has_room_for_two_thousand(void)
     op->n_attendees = MEET_ATTENDEES_MAX - 1;
     CHECK(go(store_op_ref(op))->err == 0);
     op->n_attendees = MEET_ATTENDEES_MAX;
+    uint64_t listed = rows[0].account, left = rows[1].account;
     CHECK(go(op)->err == -ROOST_MEET_FULL);
     CHECK(load(room)->n_attendees == MEET_ATTENDEES_MAX);
     for (size_t i = MEET_ATTENDEES_MAX; i < GUESTS_MAX; i++)
         guest("gus", room, 1);
+    uint64_t passing = last->account;
     CHECK(go(guest_op("gus", room, 1))->err == -ROOST_MEET_FULL);
+    one_for_another(room, left, passing - 1);
+    a_day_later(room, listed, passing);
     uint64_t first = guest("gus", 0, 7);
     for (size_t i = 1; i < GUESTS_MAX; i++)
         guest("gus", 0, 1);
@@ -427,11 +465,6 @@ static void told_a_meeting_that_ends_keeps_its_chat(void)
 static void told_a_meeting_that_ends_may_forget(void)
 {
     a_meeting_ends(true);
-}
-
-static void retain(int64_t now_ms)
-{
-    CHECK(go(new_op(STORE_RETAIN, now_ms))->err == 0);
 }
 
 static void told_guests_whom_nobody_misses_go(void)

@@ -151,6 +151,7 @@ static void random_attendees(struct world *w, struct store_op *op)
         rows[i].account = 1 + roll(&w->dice, 12);
         rows[i].skeleton = roll(&w->dice, 4) ? random_name(w, op) : NULL;
         rows[i].data = random_data(w, op, &rows[i].n_data);
+        rows[i].gone = roll(&w->dice, 8) == 0;
     }
 }
 
