@@ -165,6 +165,13 @@ class Done:
         check(None not in rows, "not JSON:", self.out)
         return rows
 
+    @property
+    def error(self):
+        """What was refused last."""
+        errors = [row for row in self.rows if row.get("event") == "error"]
+        check(errors, "no error in:", self.out)
+        return errors[-1]
+
     def __str__(self):
         return f"{' '.join(self.argv)}: exit {self.status}\n{self.out}{self.err}"
 

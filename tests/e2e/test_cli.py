@@ -90,6 +90,26 @@ def every_json_key_is_documented(hall):
     check(not unknown, "not in roost-json(5):", unknown)
 
 
+@story
+def every_figure_and_every_act_is_documented(hall):
+    figures = hall.admin().rows("admin", "stats")[-1]
+    unknown = sorted(set(figures) - documented())
+    check(not unknown, "not in roost-json(5):", unknown)
+    anna = hall.user("anna")
+    advice = anna.run("meet", "host", "204816", "dance", status=2).error["advice"]
+    acts = advice.removeprefix("one of: ").split()
+    check(len(acts) > 40, advice)
+    page = (MAN / "roost.1.scd").read_text()
+    page = page[page.index("*meet host*"):page.index("## Tools")]
+    for place, text in (("roost(1)", page), ("roost-json(5)", (MAN / "roost-json.5.scd").read_text())):
+        missing = [act for act in acts if f"*{act}*" not in text]
+        check(not missing, "not in", place, missing)
+    for name in ("roost.bash", "_roost"):
+        text = (ROOT / "completion" / name).read_text()
+        offered = re.search(r"_roost_actions=[('](.*?)[)']", text, re.DOTALL).group(1).split()
+        equal(sorted(offered), sorted(acts), name)
+
+
 def completed(user, *words):
     """What bash offers for the last word."""
     script = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _roost; printf "%s\n" "${COMPREPLY[@]}"'

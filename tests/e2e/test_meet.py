@@ -207,7 +207,7 @@ def what_hosts_do(hall):
     host.do("ban", user="dora")
     dora.over("banned", 1)
     doras = User(hall, "dora", home=hall.homes[3])
-    equal(doras.run("meet", "join", made["code"], status=1).rows[-1]["name"], "meeting-banned")
+    equal(doras.run("meet", "join", made["code"], status=1).error["name"], "meeting-banned")
     host.do("leave", user="ben")
     host.over("left", 0)
     equal(ben.event(event="met", action="leave")["meeting"]["host"], ben.row("ben")["account"])
@@ -254,7 +254,7 @@ def everybody_is_back_after_a_crash(hall):
     until(lambda: [a["here"] for a in host.do("who")["attendees"]] == [True] * 3, "all are here")
     equal(host.there(), (["anna", "ben", "Dora"], ["carl"]))
     check(host.row("ben")["hand_at"], "the hand fell")
-    equal(hall.user("emil").run("meet", "join", made["code"], status=1).rows[-1]["name"], "meeting-locked")
+    equal(hall.user("emil").run("meet", "join", made["code"], status=1).error["name"], "meeting-locked")
     ben.do("say", text="still here")
     equal(dora.event(event="message")["text"], "still here")
     host.do("admit", user="carl")
@@ -288,8 +288,8 @@ def the_meeting_ended_while_one_was_away(hall):
 def guessing_ends_with_5(hall):
     visitor = User(hall, None)
     for code in ("000001", "000002", "000003"):
-        equal(visitor.run("meet", "join", code, "--name", "Mallory", status=1).rows[-1]["name"], "no-such-meeting")
-    done = visitor.run("meet", "join", "000004", "--name", "Mallory", status=5).rows[-1]
+        equal(visitor.run("meet", "join", code, "--name", "Mallory", status=1).error["name"], "no-such-meeting")
+    done = visitor.run("meet", "join", "000004", "--name", "Mallory", status=5).error
     equal(done["name"], "guesses")
     check("link" in done["advice"], done)
 
