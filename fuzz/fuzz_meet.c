@@ -114,7 +114,7 @@ static void send(struct world *w, int i, Roost__ToServer *m)
     } while (0)
 
 static uint8_t device[CONNS][32] = { { 1 }, { 2 }, { 3 }, { 4 }, { 5 }, { 6 }, { 7 }, { 8 } };
-static char *const names[] = { (char *)"anna",   (char *)"Guest", (char *)"cora",
+static char *const names[] = { (char *)"anna",   (char *)"Gerda", (char *)"cora",
                                (char *)"Anna 2", (char *)"",      (char *)"\xd0\xb0nna",
                                (char *)"ben",    (char *)"dora" };
 
@@ -195,7 +195,7 @@ static void join(struct world *w, int i, unsigned how)
 
 static void act(struct world *w, int i, uint8_t action, uint8_t whom, uint8_t text)
 {
-    static char *const texts[] = { (char *)"", (char *)"Somebody", (char *)"Guest",
+    static char *const texts[] = { (char *)"", (char *)"Someone else", (char *)"Gerda",
                                    (char *)"a\nb" };
     Roost__MeetAct m = ROOST__MEET_ACT__INIT;
 
@@ -314,8 +314,8 @@ static void begin(struct world *w)
     SEND(w, 6, new_room, NEW_ROOM, &room);
     meet_new(w, 0, 1);
     join(w, 0, 4);
-    guest(w, 3, 1, (char *)"Guest");
-    guest(w, 4, 0, (char *)"Guest");
+    guest(w, 3, 1, (char *)"Gerda");
+    guest(w, 4, 0, (char *)"Gerda");
     for (int i = 1; i <= 4; i++)
         join(w, i, i == 3 ? 1 : 0);
     act(w, 0, ROOST__MEET_ACTION__ADMIT, 8 | 1, 0);

@@ -134,7 +134,7 @@ void met_guest_in(struct world *w, struct actor *a)
     m = &w->meets[dice_below(&w->dice, (uint64_t)w->n_meets)];
     bool guess = dice_below(&w->dice, 5) == 0;
     a->by_link = !guess && *m->secret && dice_below(&w->dice, 2);
-    int64_t request = core_guest(a->core, "Guest", guess ? wrong : m->code,
+    int64_t request = core_guest(a->core, "Visitor", guess ? wrong : m->code,
                                  a->by_link ? m->secret : "", false, w->now_us);
     if (request < 0)
         return;

@@ -83,7 +83,7 @@ static void act(struct world *w, struct actor *a, uint64_t room, const struct ro
     if (action != ROOST__MEET_ACTION__LEAVE || dice_below(&w->dice, 3) == 0)
         do_it.account = somebody(w, a, r);
     if (text)
-        do_it.text = dice_below(&w->dice, 2) ? (char *)"Guest" : (char *)"Somebody else";
+        do_it.text = dice_below(&w->dice, 2) ? (char *)"Visitor" : (char *)"Somebody else";
     ASK(meet_act, MEET_ACT, &do_it);
     actor_ask(w, a, &m, room, 0, false);
 }

@@ -412,7 +412,7 @@ void world_init(struct world *w, uint64_t seed, bool verbose)
         actor_init(w, &w->actors[i], guest ? w->n_people + i - accounts : i % w->n_people);
         w->actors[i].guest = guest;
         if (guest)
-            strcpy(w->people[w->actors[i].person].name, "Guest"); /* all of them */
+            strcpy(w->people[w->actors[i].person].name, "Visitor"); /* all of them */
     }
     for (int i = 0; i < w->n_actors; i++)
         actor_start(w, &w->actors[i]);
