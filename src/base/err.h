@@ -87,7 +87,7 @@
       "check the code, or ask the host for the link")                                              \
     X(CODE_TAKEN, 61, "code-taken", "another meeting has this code", "try again")                  \
     X(GUESSES, 62, "guesses", "too many wrong codes were tried from your address or account",      \
-      "use the link of the meeting, log in, or wait")                                                    \
+      "use the link of the meeting, log in, or wait")                                              \
     X(MEET_LOCKED, 63, "meeting-locked", "the meeting is locked: nobody new comes in",             \
       "ask somebody inside to have it unlocked")                                                   \
     X(MEET_FULL, 64, "meeting-full", "the meeting, or its lobby, is full", "try again later")      \
