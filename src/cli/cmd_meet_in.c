@@ -67,14 +67,20 @@ static void csv_time(struct buf *b, uint64_t ms)
     buf_fini(&cell);
 }
 
+/* People call themselves in a meeting as they like: the account is what they are. */
 static void csv_row(struct buf *b, const struct roost_attendee *a)
 {
+    char number[24];
+
     csv_cell(b, a->name);
     csv_cell(b, a->guest ? "guest" : "account");
     csv_cell(b, meet_role_name(a->role));
     csv_cell(b, meet_state_name(a->state));
     csv_time(b, a->came_ms);
     csv_time(b, a->left_ms);
+    csv_cell(b, a->login);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)a->account);
+    csv_cell(b, number);
     buf_puts(b, "\r\n");
 }
 
@@ -91,7 +97,7 @@ static void time_cell(struct table *t, uint64_t ms)
 static void table_row(struct table *t, const struct roost_attendee *a)
 {
     table_add(t, a->name);
-    table_add(t, a->guest ? "guest" : "");
+    table_add(t, a->guest ? "(guest)" : a->login);
     table_add(t, meet_role_name(a->role));
     table_add(t, meet_state_name(a->state));
     time_cell(t, a->came_ms);
@@ -140,12 +146,12 @@ static int write_csv(struct cli *c, const char *path, const struct buf *csv)
 
 static int who_ever(struct cli *c, uint64_t meeting, const char *code, const char *path)
 {
-    static const char *const heads[] = { "NAME", "", "ROLE", "STATE", "CAME", "LEFT" };
+    static const char *const heads[] = { "NAME", "ACCOUNT", "ROLE", "STATE", "CAME", "LEFT" };
     struct buf csv = { 0 };
     struct table t;
 
     table_init(&t, heads, 6);
-    buf_puts(&csv, "name,kind,role,state,came,left\r\n");
+    buf_puts(&csv, "name,kind,role,state,came,left,account,number\r\n");
     int status = attendance(c, meeting, code, &t, &csv);
     if (!status && path)
         status = write_csv(c, path, &csv);

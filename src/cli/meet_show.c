@@ -44,6 +44,7 @@ void meet_json_attendee_fields(struct json *j, const struct roost_attendee *a, b
 {
     json_u64(j, "account", a->account);
     json_str(j, "name", a->name);
+    json_str(j, "login", a->login && *a->login ? a->login : NULL);
     json_bool(j, "guest", a->guest);
     json_str(j, "role", meet_role_name(a->role));
     json_str(j, "state", meet_state_name(a->state));
@@ -166,6 +167,10 @@ void meet_marks(struct buf *b, const struct roost_attendee *a, const struct roos
 {
     mark(b, a->role != ROOST_PARTICIPANT, meet_role_name(a->role));
     mark(b, a->guest, "guest");
+    if (a->login && *a->login && strcmp(a->login, a->name) != 0) {
+        mark(b, true, "account ");
+        buf_puts(b, a->login);
+    }
     mark(b, me && a->account == me, "you");
     mark(b, m->presenter && a->account == m->presenter, "presents");
     mark(b, a->hand_ms != 0, "hand up");

@@ -7,7 +7,7 @@
 
 struct roll_row {
     Roost__Attendee a;
-    char text[]; /* name, note */
+    char text[]; /* name, note, login */
 };
 
 struct roll_head {
@@ -34,7 +34,8 @@ static char *put(char **at, const char *s)
 
 static struct roll_row *row_copy(const Roost__Attendee *a)
 {
-    struct roll_row *r = malloc(sizeof *r + room_for(a->name) + room_for(a->note));
+    struct roll_row *r = malloc(sizeof *r + room_for(a->name) + room_for(a->note) +
+                                room_for(a->login));
     char *at;
 
     if (!r)
@@ -45,6 +46,7 @@ static struct roll_row *row_copy(const Roost__Attendee *a)
     r->a.base.unknown_fields = NULL;
     r->a.name = put(&at, a->name);
     r->a.note = put(&at, a->note);
+    r->a.login = put(&at, a->login);
     return r;
 }
 

@@ -217,9 +217,12 @@ def what_hosts_do(hall):
 @story
 def who_was_there(hall):
     anna, made, host, ben = meeting(hall, others=("ben",))
+    ben.do("rename", text="Benjamin")
+    until(lambda: [a["login"] for a in host.do("who")["attendees"]] == ["anna", "ben"], "the accounts")
+    check("account ben" in anna.run("meet", "who", made["code"], json=False).out, "who Benjamin is")
     ben.leave()
     rows = anna.rows("meet", "who", made["code"], "--all")
-    equal([(r["name"], r["state"]) for r in rows], [("anna", "in"), ("ben", "out")])
+    equal([(r["name"], r["login"], r["state"]) for r in rows], [("anna", "anna", "in"), ("Benjamin", "ben", "out")])
     check(rows[1]["came_at"] and rows[1]["left_at"], rows)
     host.do("end")
     host.over("ended", 0)
@@ -228,8 +231,10 @@ def who_was_there(hall):
     anna.run("meet", "who", f"#{number}", "--csv", path)
     with open(path, newline="") as f:
         table = list(csv.reader(f))
-    equal(table[0], ["name", "kind", "role", "state", "came", "left"])
-    equal([row[0] for row in table[1:]], ["anna", "ben"])
+    equal(table[0], ["name", "kind", "role", "state", "came", "left", "account", "number"])
+    equal([(row[0], row[6]) for row in table[1:]], [("anna", "anna"), ("Benjamin", "ben")])
+    equal([row[7] for row in table[1:]], [str(r["account"]) for r in rows])
+    check("Benjamin  ben" in anna.run("meet", "who", f"#{number}", "--all", json=False).out, "the account")
 
 
 @story

@@ -165,7 +165,28 @@ static void a_list_without_end_is_refused(void)
     roll_fini(&r);
 }
 
-TEST_MAIN({ "a_ticket_is_copied_and_replaces_all", a_ticket_is_copied_and_replaces_all },
+/* What was told is gone when it has been told. */
+static void rows_keep_words_of_their_own(void)
+{
+    char name[] = "Annie", login[] = "anna", note[] = "a minute";
+    Roost__Attendee a = somebody(1, name, ROOST__MEET_ROLE__HOST, IN);
+    struct roll r;
+
+    begin(&r);
+    a.login = login;
+    a.note = note;
+    CHECK(met(&r, 11, ROOST__MEET_ACTION__RENAME, &a) == 0);
+    memset(name, 'x', sizeof name - 1);
+    memset(login, 'x', sizeof login - 1);
+    memset(note, 'x', sizeof note - 1);
+    const Roost__Attendee *row = roll_find(&r, 1);
+    CHECK(row && !strcmp(row->name, "Annie") && !strcmp(row->login, "anna") &&
+          !strcmp(row->note, "a minute"));
+    roll_fini(&r);
+}
+
+TEST_MAIN({ "rows_keep_words_of_their_own", rows_keep_words_of_their_own },
+          { "a_ticket_is_copied_and_replaces_all", a_ticket_is_copied_and_replaces_all },
           { "events_change_the_rows_they_list", events_change_the_rows_they_list },
           { "what_the_ticket_knew_is_passed_over", what_the_ticket_knew_is_passed_over },
           { "all_muted_is_not_listed", all_muted_is_not_listed },
