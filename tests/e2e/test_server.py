@@ -46,8 +46,10 @@ def a_certificate_from_files_and_a_new_one_at_sighup(hall):
     hall.start(*own)
     equal(shown_fingerprint(hall), first)
     anna = hall.user("anna")
-    watching = anna.follow("read", "--follow")
     anna.run("room", "new", "lobby")
+    anna.run("say", "#lobby", "before")
+    watching = anna.follow("read", "#lobby", "--follow")
+    watching.event(text="before")  # connected while the first one was shown
     _, _, second = make_certificate(hall.dir, "two.example")
     hall.server.process.send_signal(signal.SIGHUP)
     hall.server.until("read again")
@@ -56,7 +58,7 @@ def a_certificate_from_files_and_a_new_one_at_sighup(hall):
     old = User(hall, "anna", home=anna.home, password=anna.password)
     done = old.run("whoami", status=3, json=False)
     check(first in done.err and second in done.err, done)
-    check(watching.process.poll() is None, "the running connection went away")
+    check(watching.process.poll() is None, "the running connection went away:", watching.seen)
     # files that are no pair leave the running ones
     key.write_text("no key\n")
     hall.server.process.send_signal(signal.SIGHUP)
