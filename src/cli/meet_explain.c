@@ -197,6 +197,10 @@ bool meet_explain(int code, const struct meet_tried *t, struct buf *text, struct
         return turned_off(t, text, advice);
     case ROOST_TOO_LONG:
         return too_long(t, text, advice);
+    case ROOST_SUCCESSOR: /* a successor's own refusal is in the error */
+        return acts(t, ROOST_ACT_BAN) && t->there && t->there->you.role == ROOST_COHOST &&
+               say(text, advice, "who may take the host's place back cannot be banned",
+                   "the host has been one for less than ten minutes");
     case ROOST_NAME_BAD:
         return acts(t, ROOST_ACT_RENAME) &&
                say(text, advice, "this name cannot be used", MEET_NAME_ADVICE);

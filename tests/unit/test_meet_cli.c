@@ -367,6 +367,8 @@ static void what_is_locked_is_said(void)
     CHECK(act_told(no, ROOST_PARTICIPANT, ROOST_ACT_MUTE, "Bea", "only a host or co-host"));
     CHECK(act_told(no, ROOST_COHOST, ROOST_ACT_MUTE, "Bea", "a co-host cannot do this to a host"));
     CHECK(act_told(no, ROOST_COHOST, ROOST_ACT_END, NULL, "only the host can"));
+    CHECK(act_told(ROOST_SUCCESSOR, ROOST_COHOST, ROOST_ACT_BAN, "Ann", "cannot be banned"));
+    CHECK(!act_told(ROOST_SUCCESSOR, ROOST_HOST, ROOST_ACT_BAN, "Ann", "cannot be banned"));
     CHECK(act_told(ROOST_TOO_LONG, ROOST_HOST, ROOST_ACT_TITLE, NULL, "200 bytes"));
     CHECK(act_told(ROOST_TOO_LONG, ROOST_HOST, ROOST_ACT_MESSAGE, NULL, "1,000 bytes"));
     CHECK(act_told(ROOST_NAME_BAD, ROOST_HOST, ROOST_ACT_RENAME, NULL, "single spaces"));
