@@ -18,7 +18,7 @@ import crash
 import harness
 
 CLIENTS, PACE_MS = 20, 100
-PHASE_S = 3.0
+PHASE_S = 5.0
 SPARE_US = 500
 SOURCES, GUESSES = 8, 10  # where enemies come from; wrong codes that each may try
 FULL = {"half": 1400, "silent": 600, "drip": 40, "frames": 20, "shake": 8, "login": 20, "guess": 8, "deaf": 3}
