@@ -68,6 +68,7 @@ enum roost_code {
     ROOST_E_NO_GUESTS = 70,
     ROOST_E_MEET_BANNED = 71,
     ROOST_E_PRESENTING = 72,
+    ROOST_E_TOO_FAR = 73,
 };
 
 #endif

@@ -102,7 +102,9 @@
       "make an account, and log in")                                                               \
     X(MEET_BANNED, 71, "meeting-banned", "you were banned from this meeting", "ask its host")      \
     X(PRESENTING, 72, "presenting", "somebody else presents",                                      \
-      "ask for it (/wantshare); a host may give it to you")
+      "ask for it (/wantshare); a host may give it to you")                                        \
+    X(TOO_FAR, 73, "too-far", "a meeting cannot be planned for more than two years ahead",         \
+      "choose an earlier time, or make it later")
 
 enum roost_err {
 #define X(name, number, id, text, advice) ROOST_##name = number,

@@ -112,6 +112,10 @@ int guest_on_stored(struct hub *h, struct request *q, struct store_result *r)
     Roost__Reply reply = ROOST__REPLY__INIT;
     Roost__Session s = ROOST__SESSION__INIT;
 
+    if (r->err) { /* so many guests are many, but no guesses */
+        q->retry_after_ms = (uint64_t)r->retry_ms;
+        return r->err == -ROOST_GUESSES ? -ROOST_LIMIT : r->err;
+    }
     if (!c || c->user)
         return c ? -ROOST_ALREADY : -ROOST_CLOSED;
     int err = conn_attach(h, c, r->session.id, r->account, g->norm, ROOST__ROLE__USER);

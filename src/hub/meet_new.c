@@ -28,6 +28,8 @@ static int check(struct hub *h, struct request *q)
         return -ROOST_NO_GUESTS;
     if (strlen(b->title) > MEET_TITLE_MAX)
         return -ROOST_TOO_LONG;
+    if (b->starts_ms > (uint64_t)h->now.wall_ms + MEET_AHEAD_MS)
+        return -ROOST_TOO_FAR;
     if (!q->room)
         return 0;
     if (q->room->kind != ROOST__ROOM_KIND__ROOM)

@@ -268,6 +268,12 @@ static bool may_go(const struct meeting *m, const struct attendee *a, int64_t no
            (!a->sent_away_ms || a->sent_away_ms + MEET_ROW_MS < now_ms);
 }
 
+static bool was_away_longer(const struct attendee *a, const struct attendee *b)
+{
+    return a->row.left_ms == b->row.left_ms ? a->row.account < b->row.account
+                                            : a->row.left_ms < b->row.left_ms;
+}
+
 uint64_t meet_oldest(const struct meeting *m, int64_t now_ms)
 {
     const struct attendee *oldest = NULL;
@@ -275,9 +281,7 @@ uint64_t meet_oldest(const struct meeting *m, int64_t now_ms)
 
     for (size_t i = 0; (s = map_next(&m->attendees, &i));) {
         const struct attendee *a = s->value;
-        if (may_go(m, a, now_ms) && (!oldest || a->row.left_ms < oldest->row.left_ms ||
-                                     (a->row.left_ms == oldest->row.left_ms &&
-                                      a->row.account < oldest->row.account)))
+        if (may_go(m, a, now_ms) && (!oldest || was_away_longer(a, oldest)))
             oldest = a;
     }
     return oldest ? oldest->row.account : 0;

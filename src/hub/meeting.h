@@ -30,7 +30,8 @@ enum {
 #define MEET_LOBBY_GRACE_US (60 * 1000000LL)
 #define MEET_FRESH_MS       600000LL   /* so long a successor may not do everything */
 #define MEET_DENIED_MS      60000LL    /* so long who was denied is refused */
-#define MEET_ROW_MS    86400000LL /* so long the row of a guest who was sent away is kept for sure */
+#define MEET_ROW_MS         86400000LL /* so long a guest's row is kept who was sent away */
+#define MEET_AHEAD_MS       (732 * 86400000ULL) /* to the start: two years, leap days */
 #define MEET_CODE_MS        86400000LL /* so long a code opens a meeting that nobody is in */
 
 struct attendee {
@@ -134,7 +135,7 @@ struct meet_comer {
     bool guest, by_link, by_code;
     uint32_t room_role; /* in the room that the meeting is bound to, plus 1; 0: not in it */
     const char *name, *skeleton;
-    const char *login; /* the account's name; of a guest empty */
+    const char *login;     /* the account's name; of a guest empty */
     const uint8_t *device; /* hash, 32 bytes; NULL: none */
     const char *source;
 };

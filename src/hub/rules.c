@@ -115,7 +115,7 @@ static const struct rule rules[] = {
     ROW(MUTE_ROOM, mute_room, MEMBER, CHANGES | RULE_CLOSED_TOO, want_mute_room,
         mute_room_on_message, mute_room_on_stored),
 
-    ROW(GUEST, guest, NONE, 0, want_guest, guest_on_message, guest_on_stored),
+    ROW(GUEST, guest, NONE, RULE_ERRORS, want_guest, guest_on_message, guest_on_stored),
     ROW(MEET_NEW, meet_new, LOGIN, CHANGES | RULE_DUPS | RULE_ERRORS | RULE_GUESTS, want_meet_new,
         meet_new_on_message, meet_new_on_stored),
     ROW(MEET_JOIN, meet_join, MEET, BARRIER | RULE_DUPS | RULE_GUESTS | RULE_CLOSED_TOO,

@@ -307,6 +307,7 @@ def what_cannot_be(hall):
     anna.run("meet", "join", "204816", status=1)
     anna.run("meet", "new", "--at", "yesterday 14:00", status=2)
     anna.run("meet", "new", "--at", "soon", status=2)
+    equal(anna.run("meet", "new", "--at", "2099-01-01 12:00", status=1).rows[-1]["name"], "too-far")
     anna.run("meet", "new", "--room", "nowhere", status=1)
     anna.run("meet", "host", "204816", "dance", status=2)
     anna.run("meet", "host", "204816", "admit", status=2)

@@ -9,11 +9,16 @@
 /* Connects again, from somewhere else. */
 void move_to(struct visitor *v, const char *address)
 {
+    move_within(v, address, address);
+}
+
+void move_within(struct visitor *v, const char *address, const char *source)
+{
     struct hub_peer peer = { .local = false };
     Roost__Hello hello = ROOST__HELLO__INIT;
 
     strncpy(peer.address, address, sizeof peer.address - 1);
-    strncpy(peer.source, address, sizeof peer.source - 1);
+    strncpy(peer.source, source, sizeof peer.source - 1);
     hall_disconnect(&v->stage->hall, v->conn, HUB_CLOSE_GONE);
     v->stage->by_conn[v->conn] = NULL;
     v->conn = ++v->stage->n_conns;

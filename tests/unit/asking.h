@@ -13,6 +13,7 @@
                                .member = body })
 
 void move_to(struct visitor *v, const char *address);
+void move_within(struct visitor *v, const char *address, const char *source); /* as it is counted */
 struct visitor *visitor_at(struct stage *s, const char *address);
 int sign_up(struct visitor *v, const char *name, const char *password, const char *invite);
 Roost__Reply *login_reply(struct visitor *v, const char *name, const char *password,

@@ -48,6 +48,14 @@ void meets_end(struct meets *m)
     stage_free(m->stage);
 }
 
+void meets_crash(struct meets *m)
+{
+    CHECK(hall_crash(&m->stage->hall) == 0);
+    visitor_connect(m->host);
+    CHECK(login(m->host, "host", PASSWORD, 1) == 0);
+    CHECK(join_by(m->host, "", "", m->meeting) == 0);
+}
+
 int guest(struct visitor *v, const char *name, const char *code, const char *secret, uint8_t device)
 {
     Roost__Guest b = ROOST__GUEST__INIT;

@@ -15,6 +15,7 @@ struct stage *meet_stage(void);  /* nobody is taken for dead */
 void unhurried(struct stage *s); /* as much as one likes may be said and done */
 void meets_begin(struct meets *m, struct stage *s, bool open);
 void meets_end(struct meets *m);
+void meets_crash(struct meets *m); /* the hub knows what the store knows; the host is back */
 
 int meet_new(struct visitor *v, struct meets *m, bool open);
 /* Becomes a guest with a number, at the door; code "": to host. device: which one. */

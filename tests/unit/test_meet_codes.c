@@ -1,4 +1,5 @@
 /* test_meet_codes.c - codes, links, and how little guessing brings. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -6,6 +7,7 @@
 #include "test.h"
 
 enum { MANY = 200 };
+#define DAY SECONDS(86400)
 
 static void digits(struct stage *s, uint32_t n)
 {
@@ -124,6 +126,14 @@ static int wrong(struct visitor *v, const struct meets *m)
     return v->account ? join_by(v, code, "", 0) : guest(v, "Mallory", code, "", 1);
 }
 
+static void from_net(struct visitor *v, const char *source, int i)
+{
+    char address[40];
+
+    snprintf(address, sizeof address, "2001:db8:%x::1", (unsigned)i);
+    move_within(v, address, *source ? source : address);
+}
+
 static void eleven_wrong_codes_are_too_many(void)
 {
     struct meets m;
@@ -158,6 +168,137 @@ static void eleven_wrong_codes_are_too_many(void)
     visitor_free(zoe);
     visitor_free(mallory);
     meets_end(&m);
+}
+
+/* All addresses of a customer's net count as one; the next customer's do not. */
+static void a_net_of_addresses_has_ten_tries_in_all(void)
+{
+    struct meets m;
+
+    meets_begin(&m, meet_stage(), true);
+    for (int i = 0; i < 11; i++) {
+        struct visitor *v = visitor_new(m.stage);
+        from_net(v, "2001:db8:1:200::/56", i);
+        CHECK(wrong(v, &m) == (i < 10 ? ROOST_NO_SUCH_MEETING : ROOST_GUESSES));
+        visitor_free(v);
+    }
+    struct visitor *neighbour = visitor_new(m.stage);
+    from_net(neighbour, "2001:db8:1:300::/56", 1);
+    CHECK(guest(neighbour, "Zoe", m.code, "", 1) == 0);
+    visitor_free(neighbour);
+    meets_end(&m);
+}
+
+/* However many addresses there are: so many a day, over restarts too. */
+static void all_guesses_of_a_day_are_counted_together(void)
+{
+    enum { A_DAY = 25 };
+    struct meets m;
+    struct visitor *ann;
+
+    meets_begin(&m, meet_stage(), true);
+    m.stage->hall.config.code_tries_all = A_DAY;
+    CHECK(hub_set_config(m.stage->hall.hub, &m.stage->hall.config) == 0);
+    for (int i = 0; i < A_DAY + 3; i++) {
+        if (i == A_DAY / 2 || i == A_DAY + 1)
+            meets_crash(&m);
+        struct visitor *v = visitor_new(m.stage);
+        from_net(v, "", i);
+        CHECK(wrong(v, &m) == (i < A_DAY ? ROOST_NO_SUCH_MEETING : ROOST_GUESSES));
+        visitor_free(v);
+    }
+    struct visitor *v = visitor_new(m.stage);
+    from_net(v, "", 100);
+    CHECK(guest(v, "Zoe", m.code, "", 1) == ROOST_GUESSES);
+    CHECK(guest(v, "Zoe", m.code, m.secret, 1) == 0); /* a link is no guess */
+    ann = visitor_named(m.stage, "ann");
+    CHECK(wrong(ann, &m) == ROOST_NO_SUCH_MEETING && join_code(ann, &m) == 0);
+    stage_run(m.stage, DAY);
+    visitor_free(v);
+    v = visitor_new(m.stage);
+    from_net(v, "", 101);
+    CHECK(guest(v, "Gus", m.code, "", 1) == 0);
+    visitor_free(v);
+    visitor_free(ann);
+    meets_end(&m);
+}
+
+/* So many from one address are no guesses, and are told what it is. */
+static void guests_of_one_address_are_limited(void)
+{
+    enum { AN_HOUR = 200 };
+    struct meets m;
+
+    meets_begin(&m, meet_stage(), true);
+    for (int i = 0; i < AN_HOUR + 1; i++) {
+        struct visitor *v = visitor_at(m.stage, "198.51.100.7");
+        int code = guest(v, "Zoe", m.code, m.secret, (uint8_t)i);
+        CHECK(code == (i < AN_HOUR ? 0 : ROOST_LIMIT));
+        const Roost__Reply *r = v->heard[v->n_heard - 1].frame->reply;
+        CHECK(!code || r->error->retry_after_ms > 3500000);
+        visitor_free(v);
+    }
+    struct visitor *other = visitor_at(m.stage, "198.51.100.8");
+    CHECK(guest(other, "Zoe", m.code, m.secret, 1) == 0);
+    visitor_free(other);
+    meets_end(&m);
+}
+
+/* --- time --- */
+
+/* Nobody is in: a day later the code is good for nothing, whether the server was up meanwhile or
+ * not. Who only knocks does not lengthen that, who was in does. */
+static void a_code_expires_over_restarts(void)
+{
+    struct meets m;
+    struct visitor *ann, *bob;
+
+    meets_begin(&m, meet_stage(), false);
+    ann = visitor_named(m.stage, "ann");
+    bob = visitor_named(m.stage, "bob");
+    stage_run(m.stage, DAY + DAY); /* the host is in */
+    meets_crash(&m);
+    CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__LEAVE, 0, "") == 0);
+    stage_run(m.stage, DAY - SECONDS(60));
+    CHECK(hall_crash(&m.stage->hall) == 0);
+    visitor_connect(ann);
+    CHECK(login(ann, "ann", PASSWORD, 3) == 0);
+    CHECK(join_code(ann, &m) == 0); /* waits */
+    CHECK(hall_crash(&m.stage->hall) == 0);
+    stage_run(m.stage, SECONDS(61));
+    for (int i = 0; i < 2; i++) {
+        visitor_connect(bob);
+        CHECK(login(bob, "bob", PASSWORD, 4) == 0);
+        CHECK(join_code(bob, &m) == ROOST_NO_SUCH_MEETING);
+        CHECK(join_link(bob, &m) == ROOST_NO_SUCH_MEETING);
+        CHECK(hall_crash(&m.stage->hall) == 0);
+    }
+    visitor_free(bob);
+    visitor_free(ann);
+    meets_end(&m);
+}
+
+static void a_start_is_at_most_two_years_ahead(void)
+{
+    struct meets m = { .stage = meet_stage() };
+    struct visitor *ann = visitor_named(m.stage, "ann");
+    const uint64_t now = (uint64_t)hall_now(&m.stage->hall).wall_ms, day = 86400000;
+    const struct {
+        uint64_t starts_ms;
+        int code;
+    } rows[] = { { now + 731 * day, 0 },
+                 { now - day, 0 },
+                 { now + 733 * day, ROOST_TOO_FAR },
+                 { 4070908800000, ROOST_TOO_FAR }, /* 2099 */
+                 { UINT64_MAX, ROOST_TOO_FAR } };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Roost__MeetNew b = ROOST__MEET_NEW__INIT;
+        b.starts_ms = rows[i].starts_ms;
+        CHECK(reply_code(ASK(ann, MEET_NEW, meet_new, &b)) == rows[i].code);
+    }
+    visitor_free(ann);
+    stage_free(m.stage);
 }
 
 /* Who has a code and no secret finds out no more than who has neither. */
@@ -202,5 +343,11 @@ TEST_MAIN({ "codes_are_drawn_evenly", codes_are_drawn_evenly },
           { "a_link_opens_one_meeting", a_link_opens_one_meeting },
           { "by_its_number_a_meeting_is_not_there", by_its_number_a_meeting_is_not_there },
           { "eleven_wrong_codes_are_too_many", eleven_wrong_codes_are_too_many },
+          { "a_net_of_addresses_has_ten_tries_in_all", a_net_of_addresses_has_ten_tries_in_all },
+          { "all_guesses_of_a_day_are_counted_together",
+            all_guesses_of_a_day_are_counted_together },
+          { "guests_of_one_address_are_limited", guests_of_one_address_are_limited },
+          { "a_code_expires_over_restarts", a_code_expires_over_restarts },
+          { "a_start_is_at_most_two_years_ahead", a_start_is_at_most_two_years_ahead },
           { "a_wrong_link_is_a_wrong_code", a_wrong_link_is_a_wrong_code },
           { "a_day_of_guessing_finds_less_than_one", a_day_of_guessing_finds_less_than_one })
