@@ -18,7 +18,7 @@ import crash
 import harness
 
 CLIENTS, PACE_MS = 20, 100
-PHASE_S = 5.0
+PHASE_S, SHORT_S = 5.0, 3.0
 SPARE_US = 500
 SOURCES, GUESSES = 8, 10  # where enemies come from; wrong codes that each may try
 FULL = {"half": 1400, "silent": 600, "drip": 40, "frames": 20, "shake": 8, "login": 20, "guess": 8, "deaf": 3}
@@ -133,12 +133,12 @@ def pair(hall, talk, users, late, o, i, sums):
     meter = Meter(hall.server.process.pid)
     talk.phase("rest")
     meter.loop()
-    time.sleep(PHASE_S)
+    time.sleep(SHORT_S if o.short else PHASE_S)
     quiet, calm = talk.phase(f"quiet{i}"), meter.loop()
     enemies = Enemies(hall, o.share, o.only)
     talk.phase("arrival")
     meter.loop()
-    time.sleep(PHASE_S)
+    time.sleep(SHORT_S if o.short else PHASE_S)
     hostile, busy = talk.phase(f"hostile{i}"), meter.loop()
     files = meter.files()
     sums["rss"], sums["files"] = max(sums["rss"], meter.resident_kib()), max(sums["files"], files)
