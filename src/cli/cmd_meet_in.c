@@ -246,10 +246,10 @@ static int act_once(struct cli *c, const struct meet_word *w, const struct roost
 CLI_RUN(cmd_meet_host)
 {
     const struct meet_word *w = NULL;
-    struct meet_link door;
+    struct meet_link door = { 0 };
     struct roost_act act = { .code = door.code };
     char *text = NULL;
-    size_t at;
+    size_t at = 1;
     int status = meet_door(c, a, &door, &at);
 
     if (!status && at < a->n_words)

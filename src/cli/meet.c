@@ -361,7 +361,7 @@ static const char *why_not_in(const struct cli *c, int status)
 /* Up to being in, or waiting. */
 static int enter(struct meet *m, const struct cli_args *a)
 {
-    struct meet_link door;
+    struct meet_link door = { 0 };
     int status = meet_door(m->c, a, &door, NULL);
 
     m->c->patient = true;
