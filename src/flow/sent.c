@@ -19,6 +19,11 @@ enum { FIRST_CAP = 64, REORDER_8_FIRST = 9, REORDER_8_MAX = 16, PROBES = 2, BACK
 /* So many patiences without a word, and all begins anew (RFC 9002, 7.6). */
 #define PERSISTENT_PATIENCES 3
 
+static struct sent_packet *at(const struct sent *s, uint64_t number)
+{
+    return &s->ring[number & (s->cap - 1)];
+}
+
 void sent_init(struct sent *s, sent_fn *settle, void *ctx)
 {
     *s = (struct sent){ .loss_us = INT64_MAX,
@@ -31,14 +36,12 @@ void sent_init(struct sent *s, sent_fn *settle, void *ctx)
 
 void sent_fini(struct sent *s)
 {
+    for (uint64_t n = s->first; n < s->next; n++)
+        if (at(s, n)->state >= UNDER_WAY)
+            s->settle(s->ctx, at(s, n)->load, SENT_GONE);
     free(s->ring);
     s->ring = NULL;
     s->cap = 0;
-}
-
-static struct sent_packet *at(const struct sent *s, uint64_t number)
-{
-    return &s->ring[number & (s->cap - 1)];
 }
 
 /* --- sending --------------------------------------------------------------------------- */
@@ -121,11 +124,13 @@ static void leave(struct sent *s, const struct sent_packet *p)
 static void forget(struct sent *s, int64_t now_us, const struct rtt *rtt)
 {
     while (s->first < s->next) {
-        const struct sent_packet *p = at(s, s->first);
+        struct sent_packet *p = at(s, s->first);
         bool settled = p->state == ACKED || p->state == SKIPPED ||
                        (p->state == LOST && now_us - p->sent_us > 4 * rtt->smooth_us);
         if (!settled || s->first + 1 >= s->largest)
             return; /* the highest that was acknowledged stays: it says what is below */
+        if (p->state == LOST)
+            s->settle(s->ctx, p->load, SENT_GONE);
         s->first++;
         s->low = s->low > s->first ? s->low : s->first;
     }

@@ -12,7 +12,7 @@
  * guesses, to be sent more than the path can carry: -ROOST_MALFORMED, and the session ends.
  *
  * What a packet carried belongs to the caller (`load`), who is told once of each: it was
- * settled as acknowledged or as lost; and again if a lost one was acknowledged late. Pure;
+ * settled as acknowledged or as lost; and once more of a lost one: it came late, or is gone. Pure;
  * microseconds and bytes. Memory: a ring, at most SENT_MAX packets.
  */
 #pragma once
@@ -27,7 +27,12 @@ enum {
     SENT_REORDER_MAX = 300,
 };
 
-enum sent_fate { SENT_ACKED, SENT_LOST, SENT_LATE /* acknowledged after it was lost */ };
+enum sent_fate {
+    SENT_ACKED,
+    SENT_LOST,
+    SENT_LATE, /* acknowledged after it was lost */
+    SENT_GONE, /* lost, and never spoken of again; or the session is over */
+};
 
 struct sent_packet;
 typedef void sent_fn(void *ctx, void *load, enum sent_fate fate);
@@ -61,7 +66,7 @@ struct sent {
 };
 
 void sent_init(struct sent *s, sent_fn *settle, void *ctx);
-void sent_fini(struct sent *s); /* settles nothing: the caller has its loads */
+void sent_fini(struct sent *s); /* what is not acknowledged is gone */
 
 /* A packet leaves, with the number sent_next(). -ROOST_LIMIT: too many are not settled;
  * -ROOST_NOMEM; then it must not be sent. Only those that ask for an acknowledgement count as

@@ -20,7 +20,8 @@ struct sender {
 static void settle(void *ctx, void *load, enum sent_fate fate)
 {
     (void)ctx;
-    *(char *)load = fate == SENT_ACKED ? 'a' : fate == SENT_LOST ? 'l' : 'L';
+    if (fate != SENT_GONE)
+        *(char *)load = fate == SENT_ACKED ? 'a' : fate == SENT_LOST ? 'l' : 'L';
 }
 
 static void begin(struct sender *x)

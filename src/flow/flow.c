@@ -1,0 +1,342 @@
+#include "flow/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+/* Until the other side says more; both know these. */
+#define DATA_FIRST (1ULL << 20)
+enum { SKIP_EACH = 256 };
+
+/* --- life ------------------------------------------------------------------------- */
+
+static void draw_skip(struct flow *f)
+{
+    f->skip_at = sent_next(&f->sent) + SKIP_EACH / 2 + rng_below(&f->rng, SKIP_EACH);
+}
+
+int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t now_us)
+{
+    struct flow *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return -ROOST_NOMEM;
+    if (session_init(&f->session, settings->session, settings->client, settings->secret, now_us)) {
+        free(f);
+        return -ROOST_NOMEM;
+    }
+    f->client = settings->client;
+    f->mtu = settings->mtu ? settings->mtu : PACKET_MTU_MIN;
+    f->born_us = now_us;
+    f->turn_end = &f->turn;
+    f->next_id = !f->client;
+    f->their_next = f->client;
+    f->out_limit = f->in_limit = DATA_FIRST;
+    f->data_window = settings->data_window ? settings->data_window : FLOW_DATA_WINDOW;
+    f->our_streams_limit = f->their_streams_limit = FLOW_STREAMS_MAX;
+    rng_init(&f->rng, settings->seed);
+    map_init(&f->streams, rng_u64(&f->rng));
+    sent_init(&f->sent, load_settle, f);
+    seen_init(&f->seen);
+    rtt_init(&f->rtt);
+    cc_init(&f->cc, settings->cc, f->mtu, now_us);
+    pacer_init(&f->pacer, f->mtu, now_us);
+    draw_skip(f);
+    *ret = f;
+    return 0;
+}
+
+void flow_free(struct flow *f)
+{
+    if (!f)
+        return;
+    sent_fini(&f->sent);
+    loads_free(f);
+    streams_free(f);
+    map_fini(&f->streams);
+    session_fini(&f->session);
+    rng_fini(&f->rng);
+    free(f);
+}
+
+static void note_closed(struct flow *f, uint64_t code)
+{
+    f->over = true;
+    f->events_at = f->n_events = 0; /* nothing else matters any more */
+    f->events[f->n_events++] = (struct flow_event){ .what = FLOW_CLOSED, .code = code };
+}
+
+void flow_close(struct flow *f, uint64_t code, const char *text)
+{
+    if (f->over)
+        return;
+    f->tell_close = true;
+    f->close_code = code;
+    strncpy(f->close_text, text, CLOSE_TEXT_MAX);
+    note_closed(f, code);
+}
+
+void flow_break(struct flow *f, enum flow_why why, const char *text)
+{
+    flow_close(f, why, text);
+}
+
+/* --- what comes --------------------------------------------------------------------- */
+
+static void set_pace(struct flow *f, int64_t now_us)
+{
+    pacer_set_rate(&f->pacer, now_us, cc_pacing(&f->cc, f->rtt.known ? f->rtt.smooth_us : 0));
+}
+
+static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
+{
+    if (r->ack.bytes)
+        f->cc.ops->on_ack(&f->cc, &r->ack);
+    if (r->loss.bytes)
+        f->cc.ops->on_loss(&f->cc, &r->loss);
+    if (r->undo)
+        f->cc.ops->on_undo(&f->cc, now_us);
+    set_pace(f, now_us);
+}
+
+static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
+{
+    struct sent_report r;
+
+    if (sent_on_ack(&f->sent, a, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r)) {
+        flow_break(f, FLOW_BROKEN, "an acknowledgement of what was not sent");
+        return;
+    }
+    report(f, now_us, &r);
+}
+
+/* A stream's news: so much more of the credit that all streams share is used. */
+static bool count_in(struct flow *f, int64_t fresh)
+{
+    if (fresh < 0) {
+        flow_break(f,
+                   fresh == -ROOST_NOMEM   ? FLOW_NOMEM
+                   : fresh == -ROOST_LIMIT ? FLOW_LIMITS
+                                           : FLOW_BROKEN,
+                   "a stream past its limit, or with two ends");
+        return false;
+    }
+    f->in_used += (uint64_t)fresh;
+    if (f->in_used > f->in_limit)
+        flow_break(f, FLOW_LIMITS, "more bytes than were allowed");
+    return !f->over;
+}
+
+static void on_stream(struct flow *f, const struct dgram_stream *d)
+{
+    struct stream *s = stream_of_theirs(f, d->id);
+
+    if (!s || s->was_reset)
+        return;
+    if (!count_in(f, sink_put(&s->sink, d->offset, d->bytes, d->len, d->end)))
+        return;
+    size_t len;
+    if (s->stop) { /* nobody reads it: its bytes count as read */
+        const uint8_t *p;
+        while ((p = sink_peek(&s->sink, &len)) && len) {
+            sink_take(&s->sink, len, 0, 0);
+            f->in_read += len;
+        }
+        f->tell_data = true;
+        stream_settle(f, s);
+    } else if ((sink_peek(&s->sink, &len) && len) || sink_is_over(&s->sink)) {
+        stream_tell(f, s, FLOW_READABLE, 0);
+    }
+}
+
+static void on_reset(struct flow *f, const struct dgram_reset *d)
+{
+    struct stream *s = stream_of_theirs(f, d->id);
+    uint64_t read = s ? s->sink.read : 0;
+
+    if (!s || s->was_reset || !count_in(f, sink_reset(&s->sink, d->length)))
+        return;
+    f->in_read += d->length - read;
+    s->was_reset = true;
+    stream_tell(f, s, FLOW_RESET, d->code);
+    stream_settle(f, s);
+}
+
+static void on_stop(struct flow *f, const struct dgram_reset *d)
+{
+    struct stream *s = stream_of_theirs(f, d->id);
+
+    if (!s || s->was_stopped)
+        return;
+    s->was_stopped = true;
+    stream_tell(f, s, FLOW_STOPPED, d->code);
+    flow_reset(f, s->id, d->code);
+}
+
+static void on_max_stream(struct flow *f, uint64_t id, uint64_t limit)
+{
+    struct stream *s = stream_of_theirs(f, id);
+
+    if (!s)
+        return;
+    source_allow(&s->source, limit);
+    stream_wants(f, s);
+}
+
+static void on_max_data(struct flow *f, uint64_t limit)
+{
+    struct map_slot *slot;
+
+    if (limit <= f->out_limit)
+        return;
+    f->out_limit = limit;
+    for (size_t i = 0; (slot = map_next(&f->streams, &i));)
+        stream_wants(f, slot->value);
+}
+
+static void on_frame(struct flow *f, const struct dgram *d, const struct ack *ack, int64_t now_us)
+{
+    switch (d->kind) {
+    case DGRAM_ACK:
+    case DGRAM_ACK_ECN:
+        on_ack(f, ack, now_us);
+        break;
+    case DGRAM_STREAM:
+    case DGRAM_STREAM_END:
+        on_stream(f, &d->stream);
+        break;
+    case DGRAM_MAX_DATA:
+        on_max_data(f, d->max.value);
+        break;
+    case DGRAM_MAX_STREAM:
+        on_max_stream(f, d->max.id, d->max.value);
+        break;
+    case DGRAM_MAX_STREAMS:
+        f->our_streams_limit = d->max.value > f->our_streams_limit ? d->max.value
+                                                                   : f->our_streams_limit;
+        break;
+    case DGRAM_RESET:
+        on_reset(f, &d->reset);
+        break;
+    case DGRAM_STOP:
+        on_stop(f, &d->reset);
+        break;
+    case DGRAM_PATH:
+        memcpy(f->path_back, d->path, PATH_BYTES);
+        f->tell_path_back = true;
+        break;
+    case DGRAM_CLOSE:
+        note_closed(f, d->close.code);
+        f->closed = true;
+        break;
+    case DGRAM_PAD:
+    case DGRAM_PING:
+    case DGRAM_PATH_BACK:
+    case DGRAM_OBSERVED:
+    case DGRAM_MAX_RATE:
+    case DGRAM_KINDS:
+        break;
+    }
+}
+
+/* False: one of them asks for an acknowledgement. */
+static bool is_quiet(const struct session_opened *o)
+{
+    struct reader r = reader_of(o->frames, o->frames_len);
+    struct dgram d;
+    struct ack ack;
+
+    while (dgram_read(&r, &d, &ack) == 1)
+        if (dgram_is_eliciting(d.kind))
+            return false;
+    return true;
+}
+
+static struct seen_pace pace_of(const struct flow *f)
+{
+    uint32_t packets = (uint32_t)(f->cc.window / f->mtu / 8);
+    int64_t quarter_us = f->rtt.known ? f->rtt.low_us / 4 : FLOW_ACK_DELAY_US;
+
+    return (struct seen_pace){
+        .every = packets > 2 ? (packets < 64 ? packets : 64) : 2,
+        .delay_us = quarter_us < FLOW_ACK_DELAY_US ? quarter_us : FLOW_ACK_DELAY_US,
+    };
+}
+
+int flow_on_datagram(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len, int ecn)
+{
+    struct session_opened o;
+    struct dgram d;
+    struct ack ack;
+    int more;
+
+    if (session_open(&f->session, now_us, bytes, len, &o)) {
+        f->bad_in++;
+        return -ROOST_MALFORMED;
+    }
+    f->packets_in++;
+    f->bytes_in += len;
+    if (f->over) {
+        f->tell_close = !f->closed; /* it has not heard yet */
+        return 0;
+    }
+    struct seen_pace pace = pace_of(f);
+    seen_on_packet(&f->seen, o.number, now_us, !is_quiet(&o), (enum seen_ecn)ecn, &pace);
+    struct reader r = reader_of(o.frames, o.frames_len);
+    while (!f->over && (more = dgram_read(&r, &d, &ack)) != 0) {
+        if (more < 0)
+            flow_break(f, FLOW_BROKEN, "a frame that cannot be");
+        else
+            on_frame(f, &d, &ack, now_us);
+    }
+    return 0;
+}
+
+/* --- time ------------------------------------------------------------------------------ */
+
+void flow_expire(struct flow *f, int64_t now_us)
+{
+    struct sent_report r;
+
+    if (f->over || sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US) > now_us)
+        return;
+    f->probes += sent_expire(&f->sent, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r);
+    report(f, now_us, &r);
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
+bool flow_event(struct flow *f, struct flow_event *ret)
+{
+    if (!f->n_events)
+        return false;
+    *ret = f->events[f->events_at];
+    f->events_at = (f->events_at + 1) % EVENTS_MAX;
+    f->n_events--;
+    struct stream *s = stream_get(f, ret->stream);
+    if (s && ret->what != FLOW_CLOSED) {
+        s->told &= ~(1u << ret->what);
+        stream_settle(f, s);
+    }
+    return true;
+}
+
+bool flow_is_quiet(const struct flow *f)
+{
+    return !f->sent.eliciting && !f->turn;
+}
+
+void flow_look(const struct flow *f, struct flow_view *ret)
+{
+    *ret = (struct flow_view){
+        .cc = &f->cc,
+        .rtt = &f->rtt,
+        .sent = &f->sent,
+        .pacing = f->pacer.rate,
+        .packets_in = f->packets_in,
+        .bytes_in = f->bytes_in,
+        .bad_in = f->bad_in,
+        .replayed_in = f->session.replays,
+    };
+}

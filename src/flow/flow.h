@@ -1,0 +1,108 @@
+/* flow.h - a session of datagrams as the two ends see it: streams in both directions.
+ *
+ * Bytes of datagrams come in, bytes of datagrams and one deadline go out; whoever has the
+ * socket does
+ *
+ *     flow_on_datagram(f, now, bytes, len, ecn);
+ *     flow_expire(f, now);
+ *     while ((n = flow_next(f, now, bytes, cap)) > 0) send(bytes, n);
+ *     sleep until flow_deadline_us(f)
+ *
+ * A stream is opened by writing to it, is read and written independently, ends on each
+ * side by itself, and may be given up by either: by who sends (flow_reset) or by who
+ * receives (flow_stop). Streams of a lower priority number go first; equals take turns.
+ *
+ * Everything the other side can make grow has a limit: streams, bytes not yet read, holes,
+ * packets not settled. Who breaks the protocol is told why, and the session is over.
+ * Pure: time and randomness are given. Not thread-safe.
+ */
+#pragma once
+
+#include "flow/cc.h"
+#include "flow/rtt.h"
+#include "flow/sent.h"
+#include "wire/packet.h"
+
+enum {
+    FLOW_STREAMS_MAX = 256, /* open at once, each side's */
+    FLOW_CLOSE_TEXT_MAX = CLOSE_TEXT_MAX,
+};
+#define FLOW_DATA_WINDOW   (32ULL << 20) /* of all streams together */
+#define FLOW_STREAM_WINDOW (32ULL << 20)
+#define FLOW_STREAM_ROOM   (32ULL << 20) /* written, and not yet acknowledged */
+#define FLOW_ACK_DELAY_US  25000
+
+/* Why a session ends; what is above is the program's own. */
+enum flow_why {
+    FLOW_DONE = 0,
+    FLOW_BROKEN = 1, /* a frame that cannot be, an acknowledgement of what was never sent */
+    FLOW_LIMITS = 2, /* more than was allowed */
+    FLOW_NOMEM = 3,
+    FLOW_WHY_APP = 16,
+};
+
+struct flow_settings {
+    bool client;
+    uint32_t session;
+    const uint8_t *secret; /* SESSION_SECRET bytes */
+    const uint8_t *seed;   /* 32 random bytes of this side alone */
+    const struct cc_ops *cc;
+    uint32_t mtu;         /* bytes of UDP that the path carries; 0: PACKET_MTU_MIN */
+    uint64_t data_window; /* 0: FLOW_DATA_WINDOW */
+};
+
+enum flow_happening {
+    FLOW_READABLE, /* bytes, or the end; also of a stream that the other side has opened */
+    FLOW_WRITABLE, /* there is room again after flow_write took less than was given */
+    FLOW_RESET,    /* the other side gave up sending; code */
+    FLOW_STOPPED,  /* the other side wants no more; code */
+    FLOW_SENT,     /* all is acknowledged, the end included */
+    FLOW_CLOSED,   /* the session is over; code */
+};
+
+struct flow_event {
+    enum flow_happening what;
+    uint64_t stream, code;
+};
+
+/* For graphs and tests. */
+struct flow_view {
+    const struct cc *cc;
+    const struct rtt *rtt;
+    const struct sent *sent;
+    uint64_t pacing, packets_in, bytes_in, bad_in, replayed_in;
+};
+
+struct flow;
+
+/* 0 or -ROOST_NOMEM. */
+int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t now_us);
+void flow_free(struct flow *f);
+
+/* Decrypts in place. -ROOST_MALFORMED: it is not of this session and changed nothing. */
+int flow_on_datagram(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len, int ecn);
+void flow_expire(struct flow *f, int64_t now_us);
+/* Writes the next datagram, at most cap bytes (PACKET_MTU_MIN at least); 0: none now. */
+int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap);
+int64_t flow_deadline_us(const struct flow *f, int64_t now_us); /* INT64_MAX: none */
+
+/* --- streams --- */
+
+/* A new one; -ROOST_LIMIT: as many as the other side takes are open; -ROOST_CLOSED, -ROOST_NOMEM.
+ */
+int64_t flow_open(struct flow *f, uint32_t priority);
+/* How many bytes were taken; less than len: wait for FLOW_WRITABLE. -ROOST_INVALID: no such
+ * stream, or it has ended; -ROOST_CLOSED, -ROOST_NOMEM. */
+int64_t flow_write(struct flow *f, uint64_t stream, const void *bytes, size_t len);
+int flow_end(struct flow *f, uint64_t stream);
+/* What can be read; *ret_over: that is all there ever will be. NULL and 0: nothing. */
+const uint8_t *flow_read(struct flow *f, uint64_t stream, size_t *ret_len, bool *ret_over);
+void flow_take(struct flow *f, uint64_t stream, size_t len, int64_t now_us);
+int flow_reset(struct flow *f, uint64_t stream, uint64_t code);
+int flow_stop(struct flow *f, uint64_t stream, uint64_t code);
+void flow_close(struct flow *f, uint64_t code, const char *text);
+
+bool flow_event(struct flow *f, struct flow_event *ret); /* the oldest; false: none */
+/* There is nothing to send, and nothing on its way. */
+bool flow_is_quiet(const struct flow *f);
+void flow_look(const struct flow *f, struct flow_view *ret);
