@@ -111,7 +111,7 @@ static int report(long done)
     };
     /* a meeting that is full takes too many to happen here: tests/unit/test_meet.c */
     static const unsigned char wanted[] = {
-        ROOST_INVALID,     ROOST_PRESENTING,       ROOST_TOO_LONG,    ROOST_BAD_TEXT,
+        ROOST_INVALID,     ROOST_PRESENTING, ROOST_TOO_LONG,    ROOST_BAD_TEXT,
         ROOST_NAME_TAKEN,  ROOST_NAME_BAD,   ROOST_NOT_ALLOWED, ROOST_NO_SUCH_ROOM,
         ROOST_NOT_MEMBER,  ROOST_BANNED,     ROOST_ALREADY,     ROOST_ROOM_CLOSED,
         ROOST_MODERATED,   ROOST_LAST_OWNER, ROOST_LAST_ADMIN,  ROOST_NO_SUCH_MEETING,
