@@ -137,12 +137,8 @@ static void on_stream(struct flow *f, const struct dgram_stream *d)
     if (!count_in(f, sink_put(&s->sink, d->offset, d->bytes, d->len, d->end)))
         return;
     size_t len;
-    if (s->stop) { /* nobody reads it: its bytes count as read */
-        const uint8_t *p;
-        while ((p = sink_peek(&s->sink, &len)) && len) {
-            sink_take(&s->sink, len, 0, 0);
-            f->in_read += len;
-        }
+    if (s->stop) {
+        f->in_read += sink_skip(&s->sink);
         f->tell_data = true;
         stream_settle(f, s);
     } else if ((sink_peek(&s->sink, &len) && len) || sink_is_over(&s->sink)) {

@@ -229,16 +229,12 @@ int flow_reset(struct flow *f, uint64_t stream, uint64_t code)
 int flow_stop(struct flow *f, uint64_t stream, uint64_t code)
 {
     struct stream *s = stream_get(f, stream);
-    size_t len;
 
     if (f->over || !s || s->stop || receives_no_more(s))
         return f->over ? -ROOST_CLOSED : -ROOST_INVALID;
     s->stop = s->tell_stop = true;
     s->stop_code = code;
-    while (sink_peek(&s->sink, &len) && len) { /* what is here counts as read */
-        sink_take(&s->sink, len, 0, 0);
-        f->in_read += len;
-    }
+    f->in_read += sink_skip(&s->sink);
     stream_wants(f, s);
     return 0;
 }

@@ -111,6 +111,14 @@ void sink_take(struct sink *s, size_t len, int64_t now_us, int64_t rtt_us)
     tune(s, now_us, rtt_us);
 }
 
+uint64_t sink_skip(struct sink *s)
+{
+    uint64_t n = s->upto - s->read;
+
+    s->read = s->upto;
+    return n;
+}
+
 bool sink_is_over(const struct sink *s)
 {
     return s->read == s->end;

@@ -43,6 +43,8 @@ int64_t sink_reset(struct sink *s, uint64_t length);
 const uint8_t *sink_peek(const struct sink *s, size_t *ret_len);
 /* So many were read. */
 void sink_take(struct sink *s, size_t len, int64_t now_us, int64_t rtt_us);
+/* Nobody reads it: what is here counts as read. Returns how many bytes that are. */
+uint64_t sink_skip(struct sink *s);
 /* Everything was read, and that was all. */
 bool sink_is_over(const struct sink *s);
 /* A new limit is worth telling: it moved on by a quarter of the window. */

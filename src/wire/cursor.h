@@ -80,15 +80,23 @@ static inline uint8_t read_u8(struct reader *r)
 
 static inline uint64_t read_var(struct reader *r)
 {
+    static const struct {
+        unsigned bytes;
+        uint64_t least, most;
+    } forms[] = {
+        { 1, 0, (1 << 6) - 1 },
+        { 2, 1 << 6, (1 << 14) - 1 },
+        { 4, 1 << 14, (1 << 30) - 1 },
+        { 8, 1 << 30, CURSOR_VAR_MAX },
+    };
+
     if (!reader_left(r)) {
         r->bad = true;
         return 0;
     }
-    unsigned bytes = 1u << (*r->p >> 6);
-    uint64_t n = read_number(r, bytes) & (~0ULL >> (66 - 8 * bytes));
-    uint64_t least = bytes == 1 ? 0 : 1ULL << (4 * bytes - 2);
-
-    if (n < least)
+    unsigned form = *r->p >> 6;
+    uint64_t n = read_number(r, forms[form].bytes) & forms[form].most;
+    if (n < forms[form].least)
         r->bad = true;
     return r->bad ? 0 : n;
 }

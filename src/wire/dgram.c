@@ -108,8 +108,8 @@ static bool read_close(struct reader *r, struct dgram_close *c)
 /* Zeros to the end, and nothing else. */
 static bool read_padding(struct reader *r)
 {
-    while (r->p < r->end)
-        if (*r->p++)
+    while (reader_left(r))
+        if (read_u8(r))
             return false;
     return true;
 }
