@@ -395,7 +395,7 @@ static bool held(struct edge *e)
     e->seen_sends = e->stats.sends;
     e->seen_bytes = e->stats.bytes_queued;
 
-    bool coming = storer_waiting(e->storer) > 0;
+    bool coming = storer_coming(e->storer) > 0;
     int64_t until_us = e->draining ? now_us : hold_until(&e->hold, now_us, e->n_dirty, coming);
     if (until_us <= now_us)
         return false;

@@ -18,9 +18,7 @@ void hold_on_output(struct hold *h, int64_t now_us, uint32_t sends, uint64_t byt
 
 int64_t hold_until(const struct hold *h, int64_t now_us, uint32_t receivers, bool coming)
 {
-    uint64_t enough = (uint64_t)receivers * (coming ? HOLD_PLENTY : HOLD_ENOUGH);
-
-    if (!h->on || !h->since_us || h->waiting >= enough)
+    if (!h->on || !h->since_us || !coming || h->waiting >= (uint64_t)receivers * HOLD_PLENTY)
         return now_us;
     return h->since_us + HOLD_US;
 }

@@ -57,6 +57,7 @@ struct storer {
     enum store_health told;    /* the loop's */
     struct recovery recovery;  /* the thread's */
     size_t out;                /* the loop's: put and not handed back */
+    size_t out_urgent;         /* ... of them, not patient */
     bool stopped;              /* the loop's */
     uint64_t told_ns;          /* the loop's */
     struct vec batch;          /* the thread's */
@@ -317,6 +318,7 @@ static void hand_out(struct storer *s)
     }
     for (size_t i = 0; i < done.n; i++) {
         s->out--;
+        s->out_urgent -= !done.items[i].op->patient;
         store_op_unref(done.items[i].op);
         tell(s, done.items[i].result->err);
         s->settings.on_result(s->settings.ctx, done.items[i].result);
@@ -366,6 +368,7 @@ void storer_put(struct storer *s, struct store_op *op)
         store_op_unref(op);
         return;
     }
+    bool urgent = !op->patient; /* op is the thread's from now on */
     struct item item = { .op = op, .busy = s->out >= s->settings.waiting_max };
 
     uv_mutex_lock(&s->lock);
@@ -376,11 +379,12 @@ void storer_put(struct storer *s, struct store_op *op)
     }
     s->waiting.items[s->waiting.n++] = item;
     s->stats.busy += item.busy;
-    s->urgent += !op->patient;
-    if (s->waiting.n == 1 || (!op->patient && s->urgent == 1))
+    s->urgent += urgent;
+    if (s->waiting.n == 1 || (urgent && s->urgent == 1))
         uv_cond_broadcast(&s->cond);
     uv_mutex_unlock(&s->lock);
     s->out++;
+    s->out_urgent += urgent;
 }
 
 void storer_probe(struct storer *s)
@@ -394,6 +398,11 @@ void storer_probe(struct storer *s)
 size_t storer_waiting(const struct storer *s)
 {
     return s->out;
+}
+
+size_t storer_coming(const struct storer *s)
+{
+    return s->out_urgent;
 }
 
 void storer_stats(const struct storer *s, struct storer_stats *ret)

@@ -41,6 +41,7 @@ int storer_new(struct storer **ret, uv_loop_t *loop, struct store *store,
 void storer_put(struct storer *s, struct store_op *op);
 /* Put, and not yet handed back. */
 size_t storer_waiting(const struct storer *s);
+size_t storer_coming(const struct storer *s); /* ... but strangers' */
 /* on_probed tells, soon or when the batch before it ends; asked again before that, once
  * for both. */
 void storer_probe(struct storer *s);

@@ -21,30 +21,25 @@ static void an_idle_server_writes_at_once(void)
     int64_t now = run(&h, 1000000, 5, 300000, 100);
 
     hold_on_output(&h, now, 100, LINE * 100);
-    CHECK(hold_until(&h, now, 100, false) == now);
+    CHECK(hold_until(&h, now, 100, true) == now);
 }
 
 static void under_load_lines_wait_for_company(void)
 {
     struct hold h = { 0 };
 
-    /* 200 lines a second to 100 members */
+    /* 200 lines a second to 100 members; the next is being stored */
     int64_t now = run(&h, 1000000, 40, 5000, 100);
     hold_on_output(&h, now, 100, LINE * 100);
-    CHECK(hold_until(&h, now, 100, false) == now + HOLD_US);
+    CHECK(hold_until(&h, now, 100, true) == now + HOLD_US);
+    CHECK(hold_until(&h, now, 100, false) == now); /* it is not even said */
 
     /* the second does not make the first wait longer */
     hold_on_output(&h, now + 1500, 100, LINE * 100);
-    CHECK(hold_until(&h, now + 1500, 100, false) == now + HOLD_US);
-
-    /* what is being stored may join, but nothing waits longer for it */
-    CHECK(hold_until(&h, now + 1550, 10, false) == now + 1550);
-    CHECK(hold_until(&h, now + 1550, 10, true) == now + HOLD_US);
-    CHECK(hold_until(&h, now + 1550, 2, true) == now + 1550);
+    CHECK(hold_until(&h, now + 1500, 100, true) == now + HOLD_US);
 
     /* and what is enough for one write leaves */
-    hold_on_output(&h, now + 1600, 200, LINE * 200);
-    CHECK(hold_until(&h, now + 1600, 100, false) == now + 1600);
+    CHECK(hold_until(&h, now + 1550, 2, true) == now + 1550);
 }
 
 static void company_that_is_far_is_not_waited_for(void)
@@ -54,12 +49,12 @@ static void company_that_is_far_is_not_waited_for(void)
     /* 20 lines a second to 1,000 members: as many deliveries, but rarely two lines */
     int64_t now = run(&h, 1000000, 40, 50000, 1000);
     hold_on_output(&h, now, 1000, LINE * 1000);
-    CHECK(hold_until(&h, now, 1000, false) == now);
+    CHECK(hold_until(&h, now, 1000, true) == now);
 
     /* many turns with little in them are no load either */
     now = run(&h, now, 400, 4000, 1);
     hold_on_output(&h, now, 1, LINE * 1);
-    CHECK(hold_until(&h, now, 1, false) == now);
+    CHECK(hold_until(&h, now, 1, true) == now);
 }
 
 static void load_that_is_over_is_forgotten(void)
@@ -69,7 +64,7 @@ static void load_that_is_over_is_forgotten(void)
 
     now += 10000000;
     hold_on_output(&h, now, 100, LINE * 100);
-    CHECK(hold_until(&h, now, 100, false) == now);
+    CHECK(hold_until(&h, now, 100, true) == now);
 }
 
 TEST_MAIN({ "an_idle_server_writes_at_once", an_idle_server_writes_at_once },
