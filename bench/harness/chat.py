@@ -8,7 +8,7 @@ def shape(bench):
     """What a round measures: (members, options of the load program)."""
     if bench.quick:
         return (100,), {"seconds": 2, "flat_seconds": 1, "warm_seconds": 0.5, "windows": "64"}
-    return (100, 1000), {"seconds": 6, "flat_seconds": 3, "warm_seconds": 1, "windows": "16,64,256"}
+    return (100, 1000), {"seconds": 6, "flat_seconds": 3, "warm_seconds": 1, "windows": "16,64,256,1024"}
 
 
 def one(bench, server, members, options, seed):

@@ -25,7 +25,7 @@ static const char usage[] =
     "  --seconds S        length of the measurement at that rate (5)\n"
     "  --flat-seconds S   length of each measurement flat out (3)\n"
     "  --warm-seconds S   before each measurement, not counted (1)\n"
-    "  --windows N,...    lines in flight when flat out, a phase for each (16,64,256)\n"
+    "  --windows N,...    lines in flight when flat out, a phase for each (16,64,256,1024)\n"
     "  --seed N           of the senders' moments (1)\n"
     "  --limit S          the whole run is cut off after so long (120)\n";
 
@@ -131,7 +131,7 @@ static void parse(struct args *a, int argc, char **argv)
                                  .seconds = 5,
                                  .flat_seconds = 3,
                                  .warm_seconds = 1,
-                                 .windows = { 16, 64, 256 },
+                                 .windows = { 16, 64, 256, 1024 },
                                  .seed = 1,
                                  .limit_ns = 120 * SEC_NS } };
     int c;
