@@ -11,7 +11,7 @@ enum { SKIP_EACH = 256 };
 
 /* --- life ------------------------------------------------------------------------- */
 
-static void draw_skip(struct flow *f)
+void flow_draw_skip(struct flow *f)
 {
     f->skip_at = sent_next(&f->sent) + SKIP_EACH / 2 + rng_below(&f->rng, SKIP_EACH);
 }
@@ -42,7 +42,7 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     rtt_init(&f->rtt);
     cc_init(&f->cc, settings->cc, f->mtu, now_us);
     pacer_init(&f->pacer, f->mtu, now_us);
-    draw_skip(f);
+    flow_draw_skip(f);
     *ret = f;
     return 0;
 }
@@ -77,11 +77,6 @@ void flow_close(struct flow *f, uint64_t code, const char *text)
     note_closed(f, code);
 }
 
-void flow_break(struct flow *f, enum flow_why why, const char *text)
-{
-    flow_close(f, why, text);
-}
-
 /* --- what comes --------------------------------------------------------------------- */
 
 static void set_pace(struct flow *f, int64_t now_us)
@@ -105,7 +100,7 @@ static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
     struct sent_report r;
 
     if (sent_on_ack(&f->sent, a, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r)) {
-        flow_break(f, FLOW_BROKEN, "an acknowledgement of what was not sent");
+        flow_close(f, FLOW_BROKEN, "an acknowledgement of what was not sent");
         return;
     }
     report(f, now_us, &r);
@@ -115,7 +110,7 @@ static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
 static bool count_in(struct flow *f, int64_t fresh)
 {
     if (fresh < 0) {
-        flow_break(f,
+        flow_close(f,
                    fresh == -ROOST_NOMEM   ? FLOW_NOMEM
                    : fresh == -ROOST_LIMIT ? FLOW_LIMITS
                                            : FLOW_BROKEN,
@@ -124,7 +119,7 @@ static bool count_in(struct flow *f, int64_t fresh)
     }
     f->in_used += (uint64_t)fresh;
     if (f->in_used > f->in_limit)
-        flow_break(f, FLOW_LIMITS, "more bytes than were allowed");
+        flow_close(f, FLOW_LIMITS, "more bytes than were allowed");
     return !f->over;
 }
 
@@ -236,19 +231,6 @@ static void on_frame(struct flow *f, const struct dgram *d, const struct ack *ac
     }
 }
 
-/* False: one of them asks for an acknowledgement. */
-static bool is_quiet(const struct session_opened *o)
-{
-    struct reader r = reader_of(o->frames, o->frames_len);
-    struct dgram d;
-    struct ack ack;
-
-    while (dgram_read(&r, &d, &ack) == 1)
-        if (dgram_is_eliciting(d.kind))
-            return false;
-    return true;
-}
-
 static struct seen_pace pace_of(const struct flow *f)
 {
     uint32_t packets = (uint32_t)(f->cc.window / f->mtu / 8);
@@ -277,15 +259,18 @@ int flow_on_datagram(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len,
         f->tell_close = !f->closed; /* it has not heard yet */
         return 0;
     }
-    struct seen_pace pace = pace_of(f);
-    seen_on_packet(&f->seen, o.number, now_us, !is_quiet(&o), (enum seen_ecn)ecn, &pace);
     struct reader r = reader_of(o.frames, o.frames_len);
+    bool asks = false; /* for an acknowledgement */
     while (!f->over && (more = dgram_read(&r, &d, &ack)) != 0) {
-        if (more < 0)
-            flow_break(f, FLOW_BROKEN, "a frame that cannot be");
-        else
-            on_frame(f, &d, &ack, now_us);
+        if (more < 0) {
+            flow_close(f, FLOW_BROKEN, "a frame that cannot be");
+            break;
+        }
+        asks = asks || dgram_is_eliciting(d.kind);
+        on_frame(f, &d, &ack, now_us);
     }
+    struct seen_pace pace = pace_of(f);
+    seen_on_packet(&f->seen, o.number, now_us, asks, (enum seen_ecn)ecn, &pace);
     return 0;
 }
 

@@ -6,7 +6,6 @@
 #include "base/err.h"
 
 enum {
-    SKIP_EACH = 256,
     PIECE_LEAST = 64, /* a smaller rest waits for the next packet */
     ROOM_LEAST = PIECE_LEAST + DGRAM_STREAM_HEAD,
 };
@@ -63,7 +62,7 @@ static void on_acked(struct flow *f, const struct item *i)
         if (!s)
             break;
         if (source_on_acked(&s->source, &i->piece))
-            flow_break(f, FLOW_NOMEM, "out of memory, or too many holes");
+            flow_close(f, FLOW_NOMEM, "out of memory, or too many holes");
         if (s->blocked && s->source.written - s->source.base < s->source.room / 2) {
             s->blocked = false;
             stream_tell(f, s, FLOW_WRITABLE, 0);
@@ -87,7 +86,7 @@ static void on_lost(struct flow *f, const struct item *i)
     switch (i->kind) {
     case DGRAM_STREAM:
         if (s && source_on_lost(&s->source, &i->piece))
-            flow_break(f, FLOW_NOMEM, "out of memory, or too many holes");
+            flow_close(f, FLOW_NOMEM, "out of memory, or too many holes");
         break;
     case DGRAM_MAX_DATA:
         f->tell_data = true;
@@ -282,7 +281,7 @@ static void skip_one(struct flow *f)
     if (sent_next(&f->sent) != f->skip_at || sent_skip(&f->sent))
         return;
     session_skip(&f->session);
-    f->skip_at += SKIP_EACH / 2 + rng_below(&f->rng, SKIP_EACH);
+    flow_draw_skip(f);
 }
 
 static bool asks(const struct load *l)
@@ -335,7 +334,7 @@ int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
         load_settle(f, l, SENT_LOST);
         load_free(f, l);
         if (n > 0)
-            flow_break(f, FLOW_NOMEM, "out of memory");
+            flow_close(f, FLOW_NOMEM, "out of memory");
         return 0;
     }
     if (eliciting) {

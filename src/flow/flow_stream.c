@@ -41,18 +41,18 @@ struct stream *stream_of_theirs(struct flow *f, uint64_t id)
         return s;
     if (is_ours(f, id)) {
         if (id >= f->next_id)
-            flow_break(f, FLOW_BROKEN, "a stream that was never opened");
+            flow_close(f, FLOW_BROKEN, "a stream that was never opened");
         return NULL;
     }
     if (id < f->their_next)
         return NULL; /* over */
     if (id / 2 >= f->their_streams_limit) {
-        flow_break(f, FLOW_LIMITS, "too many streams");
+        flow_close(f, FLOW_LIMITS, "too many streams");
         return NULL;
     }
     for (; f->their_next <= id; f->their_next += 2)
         if (!(s = make(f, f->their_next, 0))) {
-            flow_break(f, FLOW_NOMEM, "out of memory");
+            flow_close(f, FLOW_NOMEM, "out of memory");
             return NULL;
         }
     return s;

@@ -89,7 +89,7 @@ struct flow {
 };
 
 /* flow.c */
-void flow_break(struct flow *f, enum flow_why why, const char *text); /* we end it */
+void flow_draw_skip(struct flow *f); /* the next number that is left out */
 /* flow_out.c */
 void load_settle(void *flow, void *load, enum sent_fate fate);
 void loads_free(struct flow *f);

@@ -140,7 +140,6 @@ struct newest {
     const struct sent_packet *p;
     struct sent_packet copy;
     uint64_t number;
-    bool largest_is_new;
 };
 
 static void come_late(struct sent *s, struct sent_packet *p, struct sent_report *r)
