@@ -45,6 +45,25 @@ def story(f=None, *, short=False, options=()):
     return f
 
 
+def on_disk(make):
+    """The story with its data on a disk of its own, make(hall), which goes away in the end."""
+    def tells(f):
+        def told(hall):
+            hall.stop()
+            disk = make(hall)
+            hall.data = disk.path / "data"
+            try:
+                hall.start()
+                f(hall, disk)
+            finally:
+                if hall.server.process.poll() is None:
+                    hall.server.end()
+                disk.unmount()
+        told.__name__, told.__module__ = f.__name__, f.__module__
+        return told
+    return tells
+
+
 def check(ok, *what):
     if not ok:
         raise Failure(" ".join(str(w) for w in what))

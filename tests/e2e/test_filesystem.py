@@ -4,7 +4,7 @@ import pathlib
 import shutil
 import subprocess
 
-from harness import Skip, check, equal, story, until
+from harness import Skip, check, equal, on_disk, story, until
 from web import get
 
 
@@ -48,24 +48,8 @@ class Ext4:
         self.mount()
 
 
-def with_disk(f):
-    def told(hall):
-        hall.stop()
-        disk = Ext4(hall)
-        hall.data = disk.path / "data"
-        try:
-            hall.start()
-            f(hall, disk)
-        finally:
-            if hall.server.process.poll() is None:
-                hall.server.end()
-            disk.unmount()
-    told.__name__, told.__module__ = f.__name__, f.__module__
-    return told
-
-
 @story
-@with_disk
+@on_disk(Ext4)
 def it_turns_read_only_while_the_server_runs(hall, disk):
     admin = hall.admin()
     anna = hall.user("anna")
@@ -104,7 +88,7 @@ def it_turns_read_only_while_the_server_runs(hall, disk):
 
 
 @story
-@with_disk
+@on_disk(Ext4)
 def killed_and_started_where_it_cannot_write(hall, disk):
     """The log file of the database is still there, and holds what was said last."""
     hall.admin()

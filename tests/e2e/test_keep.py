@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from harness import Lines, Skip, check, equal, story, until
+from harness import Lines, Skip, check, equal, on_disk, story, until
 
 FAST = ("--set", "say.rate=100000", "--set", "say.burst=100000")
 LONG = {"patience": 120}
@@ -292,25 +292,8 @@ class Disk:
         subprocess.run(["umount", "-l", str(self.path)], check=True)
 
 
-def on_disk(f):
-    """The story with its data on a small disk, which goes away in the end."""
-    def told(hall):
-        hall.stop()
-        disk = Disk(hall)
-        hall.data = disk.path / "data"
-        try:
-            hall.start()
-            f(hall, disk)
-        finally:
-            if hall.server.process.poll() is None:
-                hall.server.end()
-            disk.unmount()
-    told.__name__, told.__module__ = f.__name__, f.__module__
-    return told
-
-
 @story(options=FAST)
-@on_disk
+@on_disk(Disk)
 def the_disk_is_full_and_then_not(hall, disk):
     admin, anna = lobby(hall)
     watching = admin.follow("chat", stdin=True)
@@ -354,7 +337,7 @@ def the_disk_is_full_and_then_not(hall, disk):
 
 
 @story
-@on_disk
+@on_disk(Disk)
 def a_start_on_a_disk_that_cannot_be_written(hall, disk):
     admin, anna = lobby(hall)
     hall.stop()
