@@ -12,6 +12,7 @@ home directory and a name. Nothing here sleeps: it waits for lines, or for a
 process to end. Whatever was started is ended by its own pid, and the directory
 goes when the story is over.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -246,6 +247,16 @@ class User:
 
     def login(self, **more):
         return self.run("login", self.name, **more)
+
+
+@contextlib.contextmanager
+def service_manager(hall, **more):
+    """What the next server tells who started it, as systemd would hear it: a socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(hall.dir / "notify"))
+        manager.settimeout(20)
+        hall.more_env.update(NOTIFY_SOCKET=str(hall.dir / "notify"), **more)
+        yield manager
 
 
 def free_port():

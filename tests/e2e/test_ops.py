@@ -3,10 +3,9 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 
-from harness import check, equal, story
+from harness import check, equal, service_manager, story
 
 
 def roostd(hall, *words):
@@ -124,10 +123,7 @@ def in_the_strictest_sandbox(hall):
 @story
 def the_watchdog_is_fed(hall):
     hall.stop()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(hall.dir / "notify"))
-        manager.settimeout(20)
-        hall.more_env.update(NOTIFY_SOCKET=str(hall.dir / "notify"), WATCHDOG_USEC="200000")
+    with service_manager(hall, WATCHDOG_USEC="200000") as manager:
         hall.start()
         said = [manager.recv(200) for _ in range(6)]
         check(said.count(b"WATCHDOG=1") >= 4 and b"READY=1" in said, said)
@@ -139,10 +135,7 @@ def the_watchdog_is_fed(hall):
 @story
 def a_restore_is_no_stop_for_the_manager(hall):
     hall.stop()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(hall.dir / "notify"))
-        manager.settimeout(20)
-        hall.more_env["NOTIFY_SOCKET"] = str(hall.dir / "notify")
+    with service_manager(hall) as manager:
         hall.start()
         admin = hall.admin()
         admin.run("admin", "backup", str(hall.dir / "x"))

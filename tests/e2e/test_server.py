@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from harness import Lines, User, check, equal, story, until
+from harness import Lines, User, check, equal, service_manager, story, until
 
 WRONG = {"ROOST_PASSWORD": "not the password"}
 
@@ -128,10 +128,7 @@ def few_files_are_spoken_of_when_it_matters(hall):
 @story
 def the_service_manager_is_told(hall):
     hall.stop()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(hall.dir / "notify"))
-        manager.settimeout(20)
-        hall.more_env["NOTIFY_SOCKET"] = str(hall.dir / "notify")
+    with service_manager(hall) as manager:
         hall.start()
         equal(manager.recv(200), b"READY=1")
         hall.server.process.send_signal(signal.SIGHUP)
