@@ -68,13 +68,6 @@ static int text_check(const struct hub *h, const char *text)
     return strlen(text) > h->config.text_max ? -ROOST_TOO_LONG : 0;
 }
 
-static int speed_check(struct hub *h, struct request *q)
-{
-    struct user *u = user_of(h, q->account);
-
-    return !u || user_may_say(h, u, &q->retry_after_ms) ? 0 : -ROOST_TOO_FAST;
-}
-
 static bool name_ends(const char *p)
 {
     return !*p || *p == '@' ||

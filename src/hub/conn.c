@@ -217,20 +217,21 @@ void conn_sweep(struct hub *h)
     }
 }
 
-/* The bucket holds say_burst tokens; say_us is when the next message is paid for. */
-bool user_may_say(struct hub *h, struct user *u, uint64_t *ret_retry_ms)
+/* The bucket holds say_burst tokens; say_us is when the next one is paid for. */
+int speed_check(struct hub *h, struct request *q)
 {
+    struct user *u = user_of(h, q->account);
     int64_t each = 1000000 / (h->config.say_rate ? h->config.say_rate : 1);
     int64_t room = each * h->config.say_burst, now = h->now.mono_us;
 
-    if (!h->config.say_rate)
-        return true;
+    if (!u || !h->config.say_rate)
+        return 0;
     if (u->say_us < now)
         u->say_us = now;
     if (u->say_us + each > now + room) {
-        *ret_retry_ms = (uint64_t)((u->say_us + each - now - room) / 1000 + 1);
-        return false;
+        q->retry_after_ms = (uint64_t)((u->say_us + each - now - room) / 1000 + 1);
+        return -ROOST_TOO_FAST;
     }
     u->say_us += each;
-    return true;
+    return 0;
 }

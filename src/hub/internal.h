@@ -392,7 +392,8 @@ void user_free(struct user *u);
 void conn_sweep(struct hub *h);    /* silent ones are closed, users long gone forgotten */
 void people_expire(struct hub *h); /* tells those who watch what changed */
 void hub_condemn(struct hub *h, struct conn *c);
-bool user_may_say(struct hub *h, struct user *u, uint64_t *ret_retry_ms); /* token bucket */
+/* Words, acts and knocks of an account share a token bucket. 0 or -ROOST_TOO_FAST. */
+int speed_check(struct hub *h, struct request *q);
 
 /* --- retention.c ------------------------------------------------------------------------ */
 

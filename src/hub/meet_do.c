@@ -100,15 +100,6 @@ static int look_for_account(struct hub *h, struct request *q, struct meet_ask *a
     return request_store(h, q, op);
 }
 
-/* As words are: each is stored, and told to all. Leaving is always possible. */
-static bool too_fast(struct hub *h, struct request *q)
-{
-    struct user *u = user_of(h, q->account);
-
-    return q->msg->meet_act->action != ROOST__MEET_ACTION__LEAVE && u &&
-           !user_may_say(h, u, &q->retry_after_ms);
-}
-
 int meet_act_on_message(struct hub *h, struct request *q)
 {
     const struct meeting *m = q->room->meeting;
@@ -121,10 +112,10 @@ int meet_act_on_message(struct hub *h, struct request *q)
     int err = ask_fill(h, q, m, ask);
     if (!err)
         err = name_fill(h, q, ask);
+    if (!err && ask->action != ROOST__MEET_ACTION__LEAVE) /* that is always possible */
+        err = speed_check(h, q);
     if (err)
         return err;
-    if (too_fast(h, q))
-        return -ROOST_TOO_FAST;
     log_about(q, m, ask);
     return name_may_be_taken(q, ask) ? look_for_account(h, q, ask) : act(h, q, ask);
 }

@@ -49,9 +49,8 @@ int meet_join_on_message(struct hub *h, struct request *q)
         meet_attach(h, q);
         return meet_reply_ticket(h, q, m);
     }
-    struct user *u = user_of(h, q->account);
-    if (!err && u && !user_may_say(h, u, &q->retry_after_ms))
-        return -ROOST_TOO_FAST; /* each knock is stored, and rings the hosts' bell */
+    if (!err) /* each knock is stored, and rings the hosts' bell */
+        err = speed_check(h, q);
     return err ? err : meet_store(h, q, c);
 }
 

@@ -22,7 +22,6 @@ static int note_check(struct hub *h, struct request *q, const struct meeting *m,
 {
     const char *text = q->msg->meet_note->text;
     int role = meeting_role(m, q->account);
-    struct user *u = user_of(h, q->account);
 
     if (role < 0 || !to)
         return -ROOST_NOT_IN_MEETING;
@@ -35,7 +34,7 @@ static int note_check(struct hub *h, struct request *q, const struct meeting *m,
         return -ROOST_BAD_TEXT;
     if (strlen(text) > h->config.text_max)
         return -ROOST_TOO_LONG;
-    return !u || user_may_say(h, u, &q->retry_after_ms) ? 0 : -ROOST_TOO_FAST;
+    return speed_check(h, q);
 }
 
 int meet_note_on_message(struct hub *h, struct request *q)
@@ -104,7 +103,6 @@ int meet_react_on_message(struct hub *h, struct request *q)
     enum { BYTES_MAX = 32 };
     const char *emoji = q->msg->meet_react->emoji;
     const struct meeting *m = q->room->meeting;
-    struct user *u = user_of(h, q->account);
     Roost__MeetReacted reacted = ROOST__MEET_REACTED__INIT;
     Roost__ToClient frame = ROOST__TO_CLIENT__INIT;
     size_t len = strlen(emoji);
@@ -116,8 +114,9 @@ int meet_react_on_message(struct hub *h, struct request *q)
     for (const char *p = emoji, *end = p + len; p < end;)
         if (utf8_is_control(utf8_next(&p, end)))
             return -ROOST_NO_SUCH_EMOJI;
-    if (u && !user_may_say(h, u, &q->retry_after_ms))
-        return -ROOST_TOO_FAST;
+    int err = speed_check(h, q);
+    if (err)
+        return err;
     reacted.meeting = q->room_id;
     reacted.account = q->account;
     reacted.name = meeting_attendee(m, q->account)->row.name;
