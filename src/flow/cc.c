@@ -20,6 +20,11 @@ const struct cc_ops *cc_find(const char *name)
     return NULL;
 }
 
+const struct cc_ops *cc_default(void)
+{
+    return &cc_cubic;
+}
+
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, int64_t now_us)
 {
     *c = (struct cc){ .ops = ops, .mss = mss, .threshold = CC_NO_LIMIT, .recovery_us = -1 };

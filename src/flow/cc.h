@@ -97,7 +97,8 @@ struct cc {
     const struct cc_ops *ops;
     uint32_t mss;
     uint64_t window, threshold;
-    uint64_t pacing; /* bytes a second; 0: as the window says, over the round trip */
+    uint64_t pacing;    /* bytes a second; 0: as the window says, over the round trip */
+    uint64_t bandwidth; /* of the path, bytes a second, as is believed; 0: not known */
     const char *phase;
     int64_t recovery_us; /* when the last reduction was; -1: never */
     struct cc_saved saved;
@@ -112,6 +113,7 @@ extern const struct cc_ops cc_reno, cc_cubic;
 
 /* By name: "reno", "cubic"; NULL: no such one. */
 const struct cc_ops *cc_find(const char *name);
+const struct cc_ops *cc_default(void);
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, int64_t now_us);
 /* The path carries packets of another size from now on. */
 void cc_set_mss(struct cc *c, uint32_t mss);

@@ -40,8 +40,10 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     sent_init(&f->sent, load_settle, f);
     seen_init(&f->seen);
     rtt_init(&f->rtt);
-    cc_init(&f->cc, settings->cc, f->mtu, now_us);
+    cc_init(&f->cc, settings->cc ? settings->cc : cc_default(), f->mtu, now_us);
     pacer_init(&f->pacer, f->mtu, now_us);
+    f->trace = settings->trace;
+    f->trace_ctx = settings->trace_ctx;
     flow_draw_skip(f);
     *ret = f;
     return 0;
@@ -93,6 +95,8 @@ static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
     if (r->undo)
         f->cc.ops->on_undo(&f->cc, now_us);
     set_pace(f, now_us);
+    f->rate = r->ack.rate ? r->ack.rate : f->rate;
+    trace_report(f, now_us, r);
 }
 
 static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
@@ -282,7 +286,10 @@ void flow_expire(struct flow *f, int64_t now_us)
 
     if (f->over || sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US) > now_us)
         return;
-    f->probes += sent_expire(&f->sent, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r);
+    uint32_t probes = sent_expire(&f->sent, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r);
+    f->probes += probes;
+    if (probes)
+        trace_tell(f, now_us, FLOW_TRACE_PROBE, 0);
     report(f, now_us, &r);
 }
 
@@ -315,6 +322,7 @@ void flow_look(const struct flow *f, struct flow_view *ret)
         .rtt = &f->rtt,
         .sent = &f->sent,
         .pacing = f->pacer.rate,
+        .rate = f->rate,
         .packets_in = f->packets_in,
         .bytes_in = f->bytes_in,
         .bad_in = f->bad_in,

@@ -21,6 +21,7 @@
 #include "flow/cc.h"
 #include "flow/rtt.h"
 #include "flow/sent.h"
+#include "flow/trace.h"
 #include "wire/packet.h"
 
 enum {
@@ -44,11 +45,13 @@ enum flow_why {
 struct flow_settings {
     bool client;
     uint32_t session;
-    const uint8_t *secret; /* SESSION_SECRET bytes */
-    const uint8_t *seed;   /* 32 random bytes of this side alone */
-    const struct cc_ops *cc;
-    uint32_t mtu;         /* bytes of UDP that the path carries; 0: PACKET_MTU_MIN */
-    uint64_t data_window; /* 0: FLOW_DATA_WINDOW */
+    const uint8_t *secret;   /* SESSION_SECRET bytes */
+    const uint8_t *seed;     /* 32 random bytes of this side alone */
+    const struct cc_ops *cc; /* NULL: cc_default() */
+    uint32_t mtu;            /* bytes of UDP that the path carries; 0: PACKET_MTU_MIN */
+    uint64_t data_window;    /* 0: FLOW_DATA_WINDOW */
+    flow_trace_fn *trace;    /* or NULL */
+    void *trace_ctx;
 };
 
 enum flow_happening {
@@ -70,7 +73,8 @@ struct flow_view {
     const struct cc *cc;
     const struct rtt *rtt;
     const struct sent *sent;
-    uint64_t pacing, packets_in, bytes_in, bad_in, replayed_in;
+    uint64_t pacing, rate; /* of delivery, as measured last */
+    uint64_t packets_in, bytes_in, bad_in, replayed_in;
 };
 
 struct flow;

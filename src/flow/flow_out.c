@@ -341,6 +341,7 @@ int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
         pacer_on_sent(&f->pacer, now_us, (uint64_t)n);
         f->probes -= f->probes > 0;
     }
+    trace_tell(f, now_us, FLOW_TRACE_SENT, (uint64_t)n);
     if (!f->turn && f->sent.under_way < f->cc.window)
         sent_on_idle(&f->sent);
     return n;

@@ -3,6 +3,7 @@
  * flow.c         life, datagrams that come, time
  * flow_out.c     datagrams that go: what is put into the next one, and what came of it
  * flow_stream.c  streams: opened, found, read, written, given up
+ * trace.c        who watches is told
  */
 #pragma once
 
@@ -86,10 +87,18 @@ struct flow {
     struct flow_event events[EVENTS_MAX];
     uint32_t events_at, n_events;
     uint64_t packets_in, bytes_in, bad_in;
+    /* who watches */
+    flow_trace_fn *trace;
+    void *trace_ctx;
+    const char *phase_told;
+    uint64_t rate; /* of delivery, as measured last */
 };
 
 /* flow.c */
 void flow_draw_skip(struct flow *f); /* the next number that is left out */
+/* trace.c */
+void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);
+void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);
 /* flow_out.c */
 void load_settle(void *flow, void *load, enum sent_fate fate);
 void loads_free(struct flow *f);

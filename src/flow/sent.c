@@ -145,6 +145,8 @@ struct newest {
 static void come_late(struct sent *s, struct sent_packet *p, struct sent_report *r)
 {
     s->stats.late++;
+    s->stats.late_bytes += p->bytes;
+    r->late += p->bytes;
     if (p->eliciting && p->sent_us <= s->reduced_us && s->reduced_for &&
         ++s->reduced_late >= s->reduced_for) {
         r->undo = true;

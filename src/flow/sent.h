@@ -59,7 +59,7 @@ struct sent {
     int64_t reduced_us;
     uint64_t reduced_for, reduced_late; /* packets lost of it, and come late */
     struct {
-        uint64_t packets, bytes, lost, lost_bytes, late, probes;
+        uint64_t packets, bytes, lost, lost_bytes, late, late_bytes, probes;
     } stats;
     sent_fn *settle;
     void *ctx;
@@ -86,6 +86,7 @@ struct sent_report {
     struct cc_ack ack;   /* bytes 0: nothing new */
     struct cc_loss loss; /* bytes 0: nothing */
     uint64_t lost;       /* packets that asked for an acknowledgement */
+    uint64_t late;       /* bytes that were thought lost and came */
     bool undo;           /* the last reduction was for nothing */
 };
 
