@@ -1,0 +1,117 @@
+#include "net/udp.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "net/udp_inside.h"
+
+static bool set(int fd, int level, int name, int value)
+{
+    return !setsockopt(fd, level, name, &value, sizeof value);
+}
+
+/* Some of it may be missing: then it is done without. */
+static void set_up(struct udp *u, const struct udp_settings *s)
+{
+    bool six = u->family == AF_INET6;
+
+    set(u->fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    set(u->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+    set(u->fd, IPPROTO_IP, IP_PKTINFO, 1);
+    bool ecn = set(u->fd, IPPROTO_IP, IP_RECVTOS, 1);
+    if (six) {
+        set(u->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+        set(u->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        ecn = set(u->fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+    }
+    if (!ecn)
+        u->counts.lacks |= UDP_LACKS_ECN;
+    if (!udp_lacks(u, UDP_LACKS_GRO) && !set(u->fd, IPPROTO_UDP, UDP_GRO, 1))
+        u->counts.lacks |= UDP_LACKS_GRO;
+    /* A kernel that does not know it would send a run as one datagram, without a word. */
+    if (!set(u->fd, IPPROTO_UDP, UDP_SEGMENT, 0))
+        u->counts.lacks |= UDP_LACKS_SEGMENT;
+    if (s->queue_bytes) {
+        set(u->fd, SOL_SOCKET, SO_RCVBUF, (int)s->queue_bytes);
+        set(u->fd, SOL_SOCKET, SO_SNDBUF, (int)s->queue_bytes);
+    }
+}
+
+static int bind_it(struct udp *u, const struct udp_settings *s)
+{
+    if (u->family == AF_INET6)
+        set(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, s->v6_only);
+    if (s->reuse_port && !set(u->fd, SOL_SOCKET, SO_REUSEPORT, 1))
+        return -ROOST_IO;
+    if (bind(u->fd, &s->at.any, address_len(&s->at)))
+        return -ROOST_IO;
+    u->connected = s->connect;
+    if (s->connect && connect(u->fd, &s->to.any, address_len(&s->to)))
+        return -ROOST_IO;
+    return 0;
+}
+
+int udp_open(struct udp **ret, const struct udp_settings *s)
+{
+    struct udp *u = calloc(1, sizeof *u);
+    int err = -ROOST_NOMEM;
+
+    if (!u)
+        return err;
+    u->fd = -1;
+    u->family = s->at.any.sa_family;
+    u->counts.lacks = s->lacks;
+    u->in_bytes = malloc(UDP_BATCH * sizeof *u->in_bytes);
+    u->in_control = malloc(UDP_BATCH * sizeof *u->in_control);
+    if (!u->in_bytes || !u->in_control)
+        goto out;
+    err = -ROOST_IO;
+    u->fd = socket(u->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (u->fd < 0)
+        goto out;
+    set_up(u, s);
+    err = bind_it(u, s);
+    if (err)
+        goto out;
+    *ret = u;
+    u = NULL;
+out:
+    udp_close(u);
+    return err;
+}
+
+void udp_close(struct udp *u)
+{
+    int error = errno; /* of what failed before */
+
+    if (!u)
+        return;
+    if (u->fd >= 0)
+        close(u->fd);
+    free(u->in_bytes);
+    free(u->in_control);
+    free(u);
+    errno = error;
+}
+
+int udp_fd(const struct udp *u)
+{
+    return u->fd;
+}
+
+const struct udp_counts *udp_counts(const struct udp *u)
+{
+    return &u->counts;
+}
+
+int udp_where(const struct udp *u, union address *ret)
+{
+    socklen_t len = sizeof *ret;
+
+    memset(ret, 0, sizeof *ret);
+    return getsockname(u->fd, &ret->any, &len) ? -ROOST_IO : 0;
+}
