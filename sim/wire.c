@@ -119,7 +119,7 @@ void wire_set_down(struct wire *w, bool down, int64_t now_us)
 
 bool wire_is_drained(const struct wire *w)
 {
-    return w->queue_n == 0 && w->down.n == 0;
+    return w->queue_n == 0 && link_is_empty(&w->down);
 }
 
 static int64_t min_us(int64_t a, int64_t b)
@@ -136,8 +136,8 @@ int64_t wire_deadline_us(const struct wire *w)
     at = min_us(min_us(w->syn_us, w->fin_us), w->rst_us);
     at = min_us(at, link_deadline_us(&w->up));
     at = min_us(at, link_deadline_us(&w->down));
-    /* a full queue is tried again when half of it has gone */
+    /* a full queue is tried again when it has gone */
     if (w->queue_n)
-        at = min_us(at, w->down.wire_free_ns / 1000);
+        at = min_us(at, link_idle_us(&w->down));
     return at;
 }
