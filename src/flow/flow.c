@@ -42,6 +42,7 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     rtt_init(&f->rtt);
     cc_init(&f->cc, settings->cc ? settings->cc : cc_default(), f->mtu, now_us);
     pacer_init(&f->pacer, f->mtu, now_us);
+    path_init(f, settings, now_us);
     f->trace = settings->trace;
     f->trace_ctx = settings->trace_ctx;
     flow_draw_skip(f);
@@ -81,11 +82,6 @@ void flow_close(struct flow *f, uint64_t code, const char *text)
 
 /* --- what comes --------------------------------------------------------------------- */
 
-static void set_pace(struct flow *f, int64_t now_us)
-{
-    pacer_set_rate(&f->pacer, now_us, cc_pacing(&f->cc, f->rtt.known ? f->rtt.smooth_us : 0));
-}
-
 static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
 {
     if (r->ack.bytes)
@@ -94,7 +90,7 @@ static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
         f->cc.ops->on_loss(&f->cc, &r->loss);
     if (r->undo)
         f->cc.ops->on_undo(&f->cc, now_us);
-    set_pace(f, now_us);
+    path_set_pace(f, now_us);
     f->rate = r->ack.rate ? r->ack.rate : f->rate;
     trace_report(f, now_us, r);
 }
@@ -102,11 +98,13 @@ static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
 static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
 {
     struct sent_report r;
+    bool is_new = a->ranges[0].last + 1 > f->sent.largest;
 
     if (sent_on_ack(&f->sent, a, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r)) {
         flow_close(f, FLOW_BROKEN, "an acknowledgement of what was not sent");
         return;
     }
+    r.ack.ce = is_new && ecn_on_ack(&f->ecn, a);
     report(f, now_us, &r);
 }
 
@@ -218,8 +216,10 @@ static void on_frame(struct flow *f, const struct dgram *d, const struct ack *ac
         on_stop(f, &d->reset);
         break;
     case DGRAM_PATH:
-        memcpy(f->path_back, d->path, PATH_BYTES);
-        f->tell_path_back = true;
+    case DGRAM_PATH_BACK:
+    case DGRAM_OBSERVED:
+    case DGRAM_MAX_RATE:
+        path_on_frame(f, d, now_us);
         break;
     case DGRAM_CLOSE:
         note_closed(f, d->close.code);
@@ -227,9 +227,6 @@ static void on_frame(struct flow *f, const struct dgram *d, const struct ack *ac
         break;
     case DGRAM_PAD:
     case DGRAM_PING:
-    case DGRAM_PATH_BACK:
-    case DGRAM_OBSERVED:
-    case DGRAM_MAX_RATE:
     case DGRAM_KINDS:
         break;
     }
@@ -248,6 +245,12 @@ static struct seen_pace pace_of(const struct flow *f)
 
 int flow_on_datagram(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len, int ecn)
 {
+    return flow_on_datagram_from(f, now_us, bytes, len, ecn, NULL);
+}
+
+int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len, int ecn,
+                          const struct path_address *from)
+{
     struct session_opened o;
     struct dgram d;
     struct ack ack;
@@ -259,6 +262,9 @@ int flow_on_datagram(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len,
     }
     f->packets_in++;
     f->bytes_in += len;
+    f->now_us = now_us;
+    f->from = from;
+    path_come(f, len, o.newest, now_us);
     if (f->over) {
         f->tell_close = !f->closed; /* it has not heard yet */
         return 0;
@@ -274,6 +280,7 @@ int flow_on_datagram(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len,
         on_frame(f, &d, &ack, now_us);
     }
     struct seen_pace pace = pace_of(f);
+    f->from = NULL;
     seen_on_packet(&f->seen, o.number, now_us, asks, (enum seen_ecn)ecn, &pace);
     return 0;
 }
@@ -284,7 +291,11 @@ void flow_expire(struct flow *f, int64_t now_us)
 {
     struct sent_report r;
 
-    if (f->over || sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US) > now_us)
+    f->now_us = now_us;
+    if (f->over)
+        return;
+    path_expire(f, now_us);
+    if (sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US) > now_us)
         return;
     uint32_t probes = sent_expire(&f->sent, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r);
     f->probes += probes;
@@ -327,5 +338,10 @@ void flow_look(const struct flow *f, struct flow_view *ret)
         .bytes_in = f->bytes_in,
         .bad_in = f->bad_in,
         .replayed_in = f->session.replays,
+        .mtu = f->mtu,
+        .paths = &f->paths,
+        .observed = &f->observed,
+        .ecn = ecn_name(&f->ecn),
+        .heard_us = f->alive.heard_us,
     };
 }

@@ -19,6 +19,7 @@
 #pragma once
 
 #include "flow/cc.h"
+#include "flow/path.h"
 #include "flow/rtt.h"
 #include "flow/sent.h"
 #include "flow/trace.h"
@@ -50,6 +51,11 @@ struct flow_settings {
     const struct cc_ops *cc; /* NULL: cc_default() */
     uint32_t mtu;            /* bytes of UDP that the path carries; 0: PACKET_MTU_MIN */
     uint64_t data_window;    /* 0: FLOW_DATA_WINDOW */
+    uint32_t mtu_most;       /* so much is tried (flow/pmtu.h); 0: mtu and no more */
+    bool ecn;                /* marks are used: who sends obeys flow_to.ect */
+    bool proves;             /* addresses of the other side are to be proven (flow/path.h) */
+    bool keeps;              /* asks after silence, PING after more: who is behind an address
+                                translator (flow/alive.h) */
     flow_trace_fn *trace;    /* or NULL */
     void *trace_ctx;
 };
@@ -61,6 +67,9 @@ enum flow_happening {
     FLOW_STOPPED,  /* the other side wants no more; code */
     FLOW_SENT,     /* all is acknowledged, the end included */
     FLOW_CLOSED,   /* the session is over; code */
+    FLOW_BACK,     /* an answer to flow_ask; code: its token */
+    FLOW_PROVEN,   /* the other side has proven an address: flow_view.peer */
+    FLOW_SEEN_AT,  /* the other side says where it sees us: flow_view.observed */
 };
 
 struct flow_event {
@@ -75,6 +84,11 @@ struct flow_view {
     const struct sent *sent;
     uint64_t pacing, rate; /* of delivery, as measured last */
     uint64_t packets_in, bytes_in, bad_in, replayed_in;
+    uint32_t mtu;
+    const struct paths *paths;
+    const struct path_address *observed; /* len 0: not told yet */
+    const char *ecn;                     /* "off", "testing", "capable", "failed" */
+    int64_t heard_us;                    /* when anything came last */
 };
 
 struct flow;
@@ -89,6 +103,25 @@ void flow_expire(struct flow *f, int64_t now_us);
 /* Writes the next datagram, at most cap bytes (PACKET_MTU_MIN at least); 0: none now. */
 int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap);
 int64_t flow_deadline_us(const struct flow *f, int64_t now_us); /* INT64_MAX: none */
+
+/* --- paths: the same with addresses, for who has them --- */
+
+/* Where the datagram goes. */
+struct flow_to {
+    struct path_address at; /* len 0: no address was ever given */
+    bool ect;               /* marked with ECT(0) */
+};
+
+int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len, int ecn,
+                          const struct path_address *from);
+int flow_next_to(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret);
+/* The machine's interfaces changed: what was measured is of another path. */
+void flow_on_change(struct flow *f, int64_t now_us);
+/* Asks the path; FLOW_BACK when it has answered. Not repeated. -ROOST_LIMIT: too many wait,
+ * of which the oldest is forgotten for the next. */
+int flow_ask(struct flow *f, uint64_t token);
+/* What streams of the other side may use; 0: all there is. */
+void flow_limit(struct flow *f, uint64_t bits_a_second);
 
 /* --- streams --- */
 

@@ -8,6 +8,8 @@
 enum {
     PIECE_LEAST = 64, /* a smaller rest waits for the next packet */
     ROOM_LEAST = PIECE_LEAST + DGRAM_STREAM_HEAD,
+    UNANSWERED_MAX = 128, /* packets */
+    SMALL_AFTER = 2,      /* probes without an answer */
 };
 
 /* --- loads --------------------------------------------------------------------------- */
@@ -20,8 +22,12 @@ static struct load *load_new(struct flow *f)
         f->unused = l->next_free;
     else
         l = malloc(sizeof *l);
-    if (l)
+    if (l) {
         l->n = 0;
+        l->packet = 0;
+        l->bytes = 0;
+        l->ect = false;
+    }
     return l;
 }
 
@@ -98,6 +104,12 @@ static void on_lost(struct flow *f, const struct item *i)
         if (s)
             s->tell_limit = true;
         break;
+    case DGRAM_OBSERVED:
+        f->tell_observed = true;
+        break;
+    case DGRAM_MAX_RATE:
+        f->tell_rate = true;
+        break;
     case DGRAM_RESET:
         if (s)
             s->tell_reset = !s->reset_acked;
@@ -120,6 +132,7 @@ void load_settle(void *flow, void *load, enum sent_fate fate)
 
     if (!l)
         return;
+    path_on_settled(f, l, fate, f->now_us);
     for (uint32_t i = 0; i < l->n && fate != SENT_GONE; i++) {
         struct item item = l->items[i];
         if (fate == SENT_LOST)
@@ -146,7 +159,7 @@ static void put_ack(struct flow *f, struct writer *w, struct load *l, int64_t no
     note(l, DGRAM_ACK, UINT64_MAX, NULL, a.ranges[0].last);
 }
 
-static bool put(struct writer *w, struct load *l, const struct dgram *d, uint64_t stream)
+bool put_frame(struct writer *w, struct load *l, const struct dgram *d, uint64_t stream)
 {
     if (l->n == ITEMS_MAX || !dgram_write(w, d))
         return false;
@@ -161,18 +174,13 @@ static bool put_max(struct writer *w, struct load *l, enum dgram_kind kind, uint
 
     d.max.id = id;
     d.max.value = value;
-    return put(w, l, &d, kind == DGRAM_MAX_STREAM ? id : UINT64_MAX);
+    return put_frame(w, l, &d, kind == DGRAM_MAX_STREAM ? id : UINT64_MAX);
 }
 
 static void put_session(struct flow *f, struct writer *w, struct load *l)
 {
     uint64_t limit = f->in_read + f->data_window;
 
-    if (f->tell_path_back) {
-        struct dgram d = { .kind = DGRAM_PATH_BACK };
-        d.path = f->path_back;
-        f->tell_path_back = !put(w, l, &d, UINT64_MAX);
-    }
     if (f->tell_data &&
         put_max(w, l, DGRAM_MAX_DATA, 0, limit > f->in_limit ? limit : f->in_limit)) {
         f->in_limit = limit > f->in_limit ? limit : f->in_limit;
@@ -190,7 +198,7 @@ static bool put_reset(struct writer *w, struct load *l, const struct stream *s,
     d.reset.id = s->id;
     d.reset.code = kind == DGRAM_RESET ? s->reset_code : s->stop_code;
     d.reset.length = s->source.sent;
-    return put(w, l, &d, s->id);
+    return put_frame(w, l, &d, s->id);
 }
 
 static void put_stream_words(struct writer *w, struct load *l, struct stream *s)
@@ -250,10 +258,10 @@ static bool may_send(struct flow *f, int64_t now_us)
 
 static bool has_words(const struct flow *f)
 {
-    return f->tell_path_back || f->tell_data || f->tell_streams;
+    return f->tell_data || f->tell_streams;
 }
 
-static int seal_up(struct flow *f, int64_t now_us, uint8_t *bytes, struct writer *w)
+int flow_seal(struct flow *f, int64_t now_us, uint8_t *bytes, const struct writer *w)
 {
     size_t frames = (size_t)(w->p - bytes) - PACKET_HEAD;
 
@@ -271,12 +279,12 @@ static int say_goodbye(struct flow *f, int64_t now_us, uint8_t *bytes, size_t ca
     d.close.len = strlen(f->close_text);
     if (!dgram_write(&w, &d))
         return 0;
-    int n = seal_up(f, now_us, bytes, &w);
+    int n = flow_seal(f, now_us, bytes, &w);
     return n > 0 ? n : 0;
 }
 
 /* Now and then a number is left out, so that nobody can acknowledge what it has not seen. */
-static void skip_one(struct flow *f)
+void flow_skip(struct flow *f)
 {
     if (sent_next(&f->sent) != f->skip_at || sent_skip(&f->sent))
         return;
@@ -289,38 +297,79 @@ static bool asks(const struct load *l)
     return l->n && !(l->n == 1 && l->items[0].kind == DGRAM_ACK);
 }
 
+/* Words only, for a long time: now and then they ask to be acknowledged, or the list of what
+ * is not settled would grow without end. */
+static bool is_owed_an_answer(const struct flow *f)
+{
+    return !f->sent.eliciting && f->sent.next - f->sent.first >= UNANSWERED_MAX;
+}
+
 /* Puts in all that is to be said; a probe says something in any case. */
 static void fill(struct flow *f, struct writer *w, struct load *l, int64_t now_us, bool may)
 {
     bool due = f->seen.due_us <= now_us;
+    struct dgram ping = { .kind = DGRAM_PING };
 
     if (due || (may && f->seen.waiting && (f->turn || has_words(f))))
         put_ack(f, w, l, now_us);
-    if (!may)
-        return;
-    put_session(f, w, l);
-    put_streams(f, w, l);
-    if (f->probes && !asks(l)) {
-        struct dgram ping = { .kind = DGRAM_PING };
-        put(w, l, &ping, UINT64_MAX);
+    path_put_words(f, w, l);
+    if (may) {
+        put_session(f, w, l);
+        put_streams(f, w, l);
     }
+    if ((may && f->probes && !asks(l)) || (l->n && is_owed_an_answer(f)))
+        put_frame(w, l, &ping, UINT64_MAX);
 }
 
-int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
+/* Seals what was filled in, and notes that it is under way. */
+static int launch(struct flow *f, int64_t now_us, uint8_t *bytes, const struct writer *w,
+                  struct load *l, bool counts)
 {
-    size_t most = cap < f->mtu ? cap : f->mtu;
+    l->packet = sent_next(&f->sent);
+    int n = flow_seal(f, now_us, bytes, w);
+    if (n < 0 || sent_add(&f->sent, now_us, (uint32_t)n, counts, l)) {
+        load_settle(f, l, SENT_LOST);
+        load_free(f, l);
+        if (n > 0)
+            flow_close(f, FLOW_NOMEM, "out of memory");
+        return 0;
+    }
+    l->bytes = (uint32_t)n;
+    l->ect = ecn_marks(&f->ecn);
+    if (l->ect)
+        ecn_on_sent(&f->ecn);
+    trace_tell(f, now_us, FLOW_TRACE_SENT, (uint64_t)n);
+    return n;
+}
 
-    if (f->tell_close)
-        return say_goodbye(f, now_us, bytes, most);
-    if (f->over)
-        return 0;
-    bool may = may_send(f, now_us);
-    if (f->seen.due_us > now_us && !(may && (f->turn || has_words(f) || f->probes)))
-        return 0;
+/* A packet of that size with nothing in it: its loss is no congestion, so it does not count. */
+static int send_probe(struct flow *f, int64_t now_us, uint8_t *bytes, uint32_t size,
+                      struct flow_to *ret)
+{
+    struct dgram ping = { .kind = DGRAM_PING }, padding = { .kind = DGRAM_PAD };
     struct load *l = load_new(f);
+
+    if (!l)
+        return 0;
+    flow_skip(f);
+    struct writer w = writer_of(bytes + PACKET_HEAD, size - PACKET_HEAD - PACKET_TAG);
+    put_frame(&w, l, &ping, UINT64_MAX);
+    dgram_write(&w, &padding);
+    int n = launch(f, now_us, bytes, &w, l, false);
+    if (n)
+        pacer_on_sent(&f->pacer, now_us, (uint64_t)n);
+    ret->ect = n && l->ect;
+    return n;
+}
+
+static int send_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t most, bool may,
+                     struct flow_to *ret)
+{
+    struct load *l = load_new(f);
+
     if (!l)
         return 0; /* the next deadline tries again */
-    skip_one(f);
+    flow_skip(f);
     struct writer w = writer_of(bytes + PACKET_HEAD, most - PACKET_HEAD - PACKET_TAG);
     fill(f, &w, l, now_us, may);
     if (!l->n) {
@@ -329,32 +378,72 @@ int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
         return 0;
     }
     bool eliciting = asks(l);
-    int n = seal_up(f, now_us, bytes, &w);
-    if (n < 0 || sent_add(&f->sent, now_us, (uint32_t)n, eliciting, l)) {
-        load_settle(f, l, SENT_LOST);
-        load_free(f, l);
-        if (n > 0)
-            flow_close(f, FLOW_NOMEM, "out of memory");
+    int n = launch(f, now_us, bytes, &w, l, eliciting);
+    if (!n)
         return 0;
-    }
+    ret->ect = l->ect;
     if (eliciting) {
         pacer_on_sent(&f->pacer, now_us, (uint64_t)n);
         f->probes -= f->probes > 0;
     }
-    trace_tell(f, now_us, FLOW_TRACE_SENT, (uint64_t)n);
     if (!f->turn && f->sent.under_way < f->cc.window)
         sent_on_idle(&f->sent);
     return n;
 }
 
+/* What was silent for long may carry small ones only. */
+static size_t size_now(const struct flow *f, size_t cap)
+{
+    size_t most = f->sent.probes >= SMALL_AFTER && f->pmtu.base < f->mtu ? f->pmtu.base : f->mtu;
+
+    return cap < most ? cap : most;
+}
+
+int flow_next_to(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret)
+{
+    size_t most = size_now(f, cap);
+    int n = f->over ? 0 : path_next(f, now_us, bytes, most, ret);
+
+    if (n)
+        return n;
+    *ret = (struct flow_to){ .at = f->paths.now };
+    if (!path_is_open(f))
+        return 0;
+    if (f->tell_close)
+        return say_goodbye(f, now_us, bytes, most);
+    if (f->over)
+        return 0;
+    bool may = may_send(f, now_us);
+    uint32_t size = may ? path_probe(f, now_us, cap) : 0;
+    if (size)
+        return send_probe(f, now_us, bytes, size, ret);
+    if (f->seen.due_us > now_us && !path_has_words(f) &&
+        !(may && (f->turn || has_words(f) || f->probes)))
+        return 0;
+    return send_next(f, now_us, bytes, most, may, ret);
+}
+
+int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
+{
+    struct flow_to to;
+
+    return flow_next_to(f, now_us, bytes, cap, &to);
+}
+
 int64_t flow_deadline_us(const struct flow *f, int64_t now_us)
 {
     int64_t due_us = sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US);
+    int64_t path_us = path_deadline_us(f, now_us);
 
-    if (f->tell_close)
+    if (f->tell_close && path_is_open(f))
         return now_us;
     if (f->over)
         return INT64_MAX;
+    if (!path_is_open(f))
+        return path_us;
+    if (path_has_words(f))
+        return now_us;
+    due_us = path_us < due_us ? path_us : due_us;
     due_us = f->seen.due_us < due_us ? f->seen.due_us : due_us;
     bool wants = f->turn || has_words(f) || f->probes;
     if (wants && (f->probes || f->sent.under_way + f->mtu <= f->cc.window)) {

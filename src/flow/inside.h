@@ -3,13 +3,18 @@
  * flow.c         life, datagrams that come, time
  * flow_out.c     datagrams that go: what is put into the next one, and what came of it
  * flow_stream.c  streams: opened, found, read, written, given up
+ * flow_path.c    the way there: addresses, its size, its marks, whether it answers
  * trace.c        who watches is told
  */
 #pragma once
 
 #include "base/map.h"
+#include "flow/alive.h"
+#include "flow/ecn.h"
 #include "flow/flow.h"
 #include "flow/pacer.h"
+#include "flow/path.h"
+#include "flow/pmtu.h"
 #include "flow/seen.h"
 #include "flow/sink.h"
 #include "flow/source.h"
@@ -19,6 +24,7 @@
 enum {
     EVENTS_MAX = 4 * FLOW_STREAMS_MAX, /* one of each kind a stream */
     ITEMS_MAX = 32,                    /* in one packet */
+    ASKS_MAX = 8,                      /* questions of the program's that are not answered */
 };
 
 struct stream {
@@ -49,8 +55,17 @@ struct item {
 
 struct load {
     struct load *next_free;
+    uint64_t packet; /* its number */
+    uint32_t bytes;  /* of it */
+    bool ect;        /* it was marked */
     uint32_t n;
     struct item items[ITEMS_MAX];
+};
+
+/* Whether the path answers, as the program asks. */
+struct ask {
+    uint64_t token;
+    bool open, tell;
 };
 
 struct flow {
@@ -80,6 +95,19 @@ struct flow {
     bool tell_data, tell_streams;
     uint8_t path_back[PATH_BYTES];
     bool tell_path_back;
+    /* the way there (flow_path.c) */
+    bool proves, keeps;              /* as the settings say */
+    const struct path_address *from; /* of the datagram that is being read */
+    struct paths paths;
+    struct pmtu pmtu;
+    struct ecn ecn;
+    struct alive alive;
+    struct ask asks[ASKS_MAX];
+    bool tell_alive, tell_ping, tell_observed, tell_rate;
+    int64_t now_us;                  /* of the call that is going on */
+    uint64_t path_first;             /* number: the first packet on this path */
+    struct path_address observed;    /* where they see us */
+    uint64_t rate_max, our_rate_max; /* bits a second that streams may use: theirs to say, ours */
     bool tell_close, closed;
     uint64_t close_code;
     char close_text[CLOSE_TEXT_MAX + 1];
@@ -102,6 +130,26 @@ void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);
 /* flow_out.c */
 void load_settle(void *flow, void *load, enum sent_fate fate);
 void loads_free(struct flow *f);
+/* flow_path.c */
+void path_init(struct flow *f, const struct flow_settings *settings, int64_t now_us);
+void path_come(struct flow *f, size_t len, bool newest, int64_t now_us);
+void path_on_frame(struct flow *f, const struct dgram *d, int64_t now_us);
+void path_on_settled(struct flow *f, const struct load *l, enum sent_fate fate, int64_t now_us);
+/* False: nothing but paths_next may be sent, as it is not known to whom. */
+bool path_is_open(const struct flow *f);
+bool path_has_words(const struct flow *f); /* that congestion does not hold back */
+void path_put_words(struct flow *f, struct writer *w, struct load *l);
+/* A datagram for a candidate; 0: none. */
+int path_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret);
+/* The size of a probe that is sent now instead; 0: none. */
+uint32_t path_probe(struct flow *f, int64_t now_us, size_t cap);
+void path_expire(struct flow *f, int64_t now_us);
+int64_t path_deadline_us(const struct flow *f, int64_t now_us);
+void path_set_pace(struct flow *f, int64_t now_us);
+/* flow_out.c */
+bool put_frame(struct writer *w, struct load *l, const struct dgram *d, uint64_t stream);
+int flow_seal(struct flow *f, int64_t now_us, uint8_t *bytes, const struct writer *w);
+void flow_skip(struct flow *f);
 /* flow_stream.c */
 struct stream *stream_get(const struct flow *f, uint64_t id); /* NULL: none, or not any more */
 /* One that the other side speaks of, opened if it may be. NULL: over long ago, or f is broken. */

@@ -184,9 +184,11 @@ static void settle_one(struct sent *s, uint64_t number, int64_t now_us, const st
     }
     s->delivered += p->bytes;
     s->delivered_us = now_us;
-    r->ack.bytes += p->eliciting ? p->bytes : 0;
+    r->ack.bytes += p->eliciting && number >= s->path_first ? p->bytes : 0;
     p->state = ACKED;
     p->load = NULL;
+    if (number < s->path_first)
+        return;
     if (!newest->p || p->sent_us > newest->copy.sent_us ||
         (p->sent_us == newest->copy.sent_us && number > newest->number)) {
         newest->p = p;
@@ -298,6 +300,21 @@ static void find_losses(struct sent *s, int64_t now_us, const struct rtt *rtt, i
     note_reduction(s, now_us, r->lost, r->loss.sent_us);
 }
 
+void sent_on_path(struct sent *s)
+{
+    struct sent_report none = { .loss.sent_us = -1 };
+
+    for (uint64_t n = s->low; n < s->next; n++)
+        if (at(s, n)->state == UNDER_WAY)
+            lose(s, at(s, n), &none);
+    s->low = s->path_first = s->next;
+    s->loss_us = INT64_MAX;
+    s->probes = 0;
+    s->reduced_us = -1;
+    s->reduced_for = s->reduced_late = 0;
+    s->app_limited = 0;
+}
+
 /* --- acknowledgements --------------------------------------------------------------------------
  */
 
@@ -316,7 +333,7 @@ static void measure_rtt(const struct sent *s, const struct ack *a, int64_t now_u
 {
     uint64_t last = a->ranges[0].last;
 
-    if (!is_new || last < s->first || !at(s, last)->eliciting)
+    if (!is_new || last < s->first || last < s->path_first || !at(s, last)->eliciting)
         return;
     int64_t took_us = now_us - at(s, last)->sent_us;
     int64_t delay_us = a->delay_us > INT64_MAX ? INT64_MAX : (int64_t)a->delay_us;

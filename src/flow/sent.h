@@ -42,6 +42,7 @@ struct sent {
     uint32_t cap;
     uint64_t first, next; /* numbers: the lowest that is kept, the one that is sent next */
     uint64_t low;         /* none below is under way */
+    uint64_t path_first;  /* what is below went another way, and says nothing of this one */
     uint64_t under_way;   /* bytes */
     uint64_t eliciting;   /* packets that are not settled and ask for an acknowledgement */
     uint64_t largest;     /* acknowledged, plus 1; 0: none */
@@ -80,6 +81,9 @@ static inline uint64_t sent_next(const struct sent *s)
 /* There is nothing more to send: what is measured until all that is out is acknowledged
  * says nothing of the path. */
 void sent_on_idle(struct sent *s);
+/* Packets go another way from now on: all that are under way are taken for lost, without
+ * that being congestion. */
+void sent_on_path(struct sent *s);
 
 /* What came of an acknowledgement, or of time. */
 struct sent_report {

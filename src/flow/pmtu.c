@@ -1,0 +1,90 @@
+#include "flow/pmtu.h"
+
+#include <stddef.h>
+
+/* Of UDP in IPv4 and IPv6: Ethernet, less a tunnel, PPPoE; jumbo frames. */
+static const uint32_t known[] = { 1372, 1452, 1472, 8932, 8952 };
+
+void pmtu_init(struct pmtu *p, uint32_t base, uint32_t most, int64_t now_us)
+{
+    *p = (struct pmtu){ .base = base, .most = most, .now = base, .high = most, .next_us = now_us };
+}
+
+/* The smallest that is known and not decided; between two of those, the middle. */
+static uint32_t choose(const struct pmtu *p)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i] > p->now && known[i] <= p->high)
+            return known[i];
+    return p->high - p->now < PMTU_GRAIN ? 0 : p->now + (p->high - p->now + 1) / 2;
+}
+
+static void give_up(struct pmtu *p)
+{
+    p->tries++;
+    if (p->tries >= PMTU_TRIES) {
+        p->high = p->probing - 1;
+        p->tries = 0;
+    }
+    p->probing = 0;
+}
+
+uint32_t pmtu_next(struct pmtu *p, int64_t now_us)
+{
+    if (now_us < p->next_us || p->most <= p->base)
+        return 0;
+    if (p->probing)
+        give_up(p);
+    uint32_t size = choose(p);
+    if (!size) { /* it is found; later perhaps more */
+        p->high = p->most;
+        p->next_us = now_us + PMTU_RAISE_US;
+    }
+    return size;
+}
+
+void pmtu_on_probe(struct pmtu *p, uint32_t bytes, int64_t now_us, int64_t patience_us)
+{
+    p->probing = bytes;
+    p->next_us = now_us + 3 * patience_us; /* nothing may follow that shows its loss */
+}
+
+bool pmtu_on_acked(struct pmtu *p, uint64_t number, uint32_t bytes)
+{
+    if (bytes > p->base && number >= p->number) {
+        p->number = number + 1;
+        p->black = 0;
+    }
+    if (bytes != p->probing || bytes <= p->now)
+        return false;
+    p->now = bytes;
+    p->probing = p->tries = 0;
+    p->next_us = 0;
+    return true;
+}
+
+/* Begins anew, a little later. */
+static void fall(struct pmtu *p, int64_t now_us)
+{
+    uint32_t holes = p->holes + 1;
+    uint64_t number = p->number;
+
+    pmtu_init(p, p->base, p->most, now_us + PMTU_REST_US);
+    p->holes = holes;
+    p->number = number;
+}
+
+bool pmtu_on_lost(struct pmtu *p, uint64_t number, uint32_t bytes, int64_t now_us)
+{
+    if (p->probing && bytes == p->probing && bytes > p->now) {
+        give_up(p);
+        p->next_us = now_us;
+        return false;
+    }
+    if (p->now == p->base || bytes <= p->base || bytes > p->now || number < p->number)
+        return false;
+    if (++p->black < PMTU_BLACK)
+        return false;
+    fall(p, now_us);
+    return true;
+}
