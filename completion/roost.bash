@@ -37,6 +37,10 @@ _roost_codes() {
         sed -n 's/.*"code": "\([0-9]*\)".*/\1/p'
 }
 
+# What a link is made of.
+_roost_links='lan wifi wan lossy sat bloat shallow policed mobile rate= delay= rtt= jitter= loss=
+    burst= queue= reorder= late= dup= corrupt= codel= interval= police='
+
 _roost() {
     local cur prev words cword table name='' line takes='' options='' i word rest
     COMPREPLY=()
@@ -52,6 +56,19 @@ _roost() {
         ;;
     -s | --server)
         mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+        return
+        ;;
+    --link)
+        mapfile -t COMPREPLY < <(compgen -W "$_roost_links" -- "$cur")
+        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+        return
+        ;;
+    --between)
+        mapfile -t COMPREPLY < <(compgen -W "$(cd /run/netns 2>/dev/null && ls)" -- "$cur")
+        return
+        ;;
+    --only)
+        mapfile -t COMPREPLY < <(compgen -W 'udp tcp' -- "$cur")
         return
         ;;
     --role)

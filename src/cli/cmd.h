@@ -66,6 +66,7 @@ CLI_RUN(cmd_meet_list);
 CLI_RUN(cmd_meet_who);
 CLI_RUN(cmd_meet_host);
 CLI_RUN(cmd_admin_meetings);
+CLI_RUN(cmd_lab_link);
 
 /* Shared among them. */
 

@@ -10,6 +10,7 @@
 #define ROOMS   "Rooms"
 #define MEET    "Meetings"
 #define TOOLS   "Tools"
+#define LAB     "Lab"
 #define ADMIN   "Server (for admins)"
 
 #define OPTIONS(...) ((const struct cli_option[]){ __VA_ARGS__, { NULL } })
@@ -232,6 +233,29 @@ const struct cli_command cli_commands[] = {
     { "completion", NULL, "", 0, 0, -1, CLI_NOTHING, true, cmd_completion,
       "list commands for the completion of shells",
       "A line each: name, what it takes, its options, separated by tabs.\n", NULL },
+
+    { "lab link", LAB, "", 0, 0, -1, CLI_NOTHING, true, cmd_lab_link,
+      "a link that one can bend, between programs or network namespaces",
+      "With --listen a proxy: UDP and TCP that come there go to --to. With --between packets of\n"
+      "anybody, over a TUN device in each of two network namespaces (as root).\n"
+      "SPEC is a name and settings, from left to right: lan wifi wan lossy sat bloat shallow\n"
+      "policed mobile; rate=50M delay=25ms (one way: the round trip is twice that) rtt=50ms\n"
+      "jitter=4ms loss=2% burst=2 queue=256K reorder=1% late=10ms dup=1% corrupt=1% codel=5ms\n"
+      "interval=100ms police=20M/64K. Both ways are meant, or one: up.rate=5M, down.wifi.\n"
+      "Lines of standard input bend it while it runs: more settings; show, counters, cut, mend,\n"
+      "quit. At the end it tells its counters.\n\n"
+      "  roost lab link --listen 127.0.0.1:6000 --to 127.0.0.1:5000 --link wifi\n"
+      "  roost lab link --listen :6000 --to 192.0.2.7:5001 --link 'wan loss=2% up.rate=5M'\n"
+      "  roost lab link --between left,right --link bloat\n"
+      "  echo counters | roost --json lab link --listen :6000 --to 127.0.0.1:5001\n",
+      OPTIONS({ "link", 'l', "SPEC", "how it is bent at first (not at all)" },
+              { "listen", 0, "ADDR:PORT", "where programs come to; port 0: any" },
+              { "to", 0, "ADDR:PORT", "where they are led" },
+              { "only", 0, "udp|tcp", "one of both" },
+              { "between", 0, "NS,NS", "two namespaces of ip-netns(8), or paths; - is this one" },
+              { "addresses", 0, "IP,IP", "of the two devices (10.77.0.1,10.77.0.2), each in a /24" },
+              { "seed", 0, "N", "the same losses again for the same packets" },
+              { "every", 0, "MS", "tell the counters each so many milliseconds" }) },
 
     { "admin users", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_users,
       "list the accounts", "  roost admin users\n", NULL },
