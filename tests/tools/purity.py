@@ -30,12 +30,12 @@ MAY_CALL = re.compile(r"""^(
     | __stop_\w+ | __start_\w+
     | gmtime_r | timegm                                      # arithmetic on a time that is given
     | protobuf_c_\w+ | roost__\w+ | llhttp_\w+
-    | EVP_\w+ | HMAC\w* | SHA\d+\w* | CRYPTO_memcmp | OPENSSL_cleanse | OSSL_PARAM_\w+ | OSSL_KDF_\w+ | ERR_clear_error
+    | EVP_\w+ | BN_\w+ | HMAC\w* | SHA\d+\w* | CRYPTO_memcmp | OPENSSL_cleanse | OSSL_PARAM_\w+ | OSSL_KDF_\w+ | ERR_clear_error
     | argon2\w+ | __gmp\w+
     | (u|u8|unorm2|uspoof|uset|ucol|ubrk|uscript|u_\w+)_\w+
 )$""", re.X)
 # The libraries' calls that are not arithmetic after all.
-NEVER = re.compile(r"^(EVP_RAND|u_(fopen|fclose|printf|fprintf|init|cleanup)|strerror|strftime_l$|memfd)")
+NEVER = re.compile(r"^(EVP_RAND|BN_\w*rand|u_(fopen|fclose|printf|fprintf|init|cleanup)|strerror|strftime_l$|memfd)")
 
 ARROW = {
     "base": ["base"],
@@ -45,7 +45,7 @@ ARROW = {
     "media": ["base", "wire", "seal", "media"],
     "lab": ["base", "wire", "seal", "flow", "lab"],
     # An edge: what servers, clients and labs have in common at the socket.
-    "net": ["base", "wire", "net"],
+    "net": ["base", "wire", "flow", "net"],
     "bus": ["base", "bus"],
     "store": ["base", "wire", "store", "proto"],
     # The hub sees its store and its bus only through their headers.
