@@ -54,9 +54,10 @@ struct flow_settings {
     uint32_t mtu_most;       /* so much is tried (flow/pmtu.h); 0: mtu and no more */
     bool ecn;                /* marks are used: who sends obeys flow_to.ect */
     bool proves;             /* addresses of the other side are to be proven (flow/path.h) */
-    bool keeps;              /* asks after silence, PING after more: who is behind an address
-                                translator (flow/alive.h) */
-    flow_trace_fn *trace;    /* or NULL */
+    const struct path_address *proven; /* but this one is, by how the session began; or NULL */
+    bool keeps;           /* asks after silence, PING after more: who is behind an address
+                             translator (flow/alive.h) */
+    flow_trace_fn *trace; /* or NULL */
     void *trace_ctx;
 };
 
@@ -131,6 +132,9 @@ int64_t flow_open(struct flow *f, uint32_t priority);
 /* How many bytes were taken; less than len: wait for FLOW_WRITABLE. -ROOST_INVALID: no such
  * stream, or it has ended; -ROOST_CLOSED, -ROOST_NOMEM. */
 int64_t flow_write(struct flow *f, uint64_t stream, const void *bytes, size_t len);
+/* Bytes of it that were written and have not left for the first time: how far a writer is
+ * ahead of the path. 0 too if there is no such stream. */
+uint64_t flow_waiting(const struct flow *f, uint64_t stream);
 int flow_end(struct flow *f, uint64_t stream);
 /* What can be read; *ret_over: that is all there ever will be. NULL and 0: nothing. */
 const uint8_t *flow_read(struct flow *f, uint64_t stream, size_t *ret_len, bool *ret_over);

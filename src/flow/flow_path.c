@@ -12,6 +12,10 @@ void path_init(struct flow *f, const struct flow_settings *settings, int64_t now
     f->proves = settings->proves;
     f->keeps = settings->keeps;
     paths_init(&f->paths, now_us);
+    if (settings->proven) {
+        f->paths.now = *settings->proven;
+        f->paths.proven = 1;
+    }
     pmtu_init(&f->pmtu, f->mtu, settings->mtu_most, now_us);
     ecn_init(&f->ecn, settings->ecn);
     alive_init(&f->alive, now_us);

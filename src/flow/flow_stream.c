@@ -175,6 +175,13 @@ int64_t flow_write(struct flow *f, uint64_t stream, const void *bytes, size_t le
     return n;
 }
 
+uint64_t flow_waiting(const struct flow *f, uint64_t stream)
+{
+    const struct stream *s = stream_get(f, stream);
+
+    return s && !s->reset ? s->source.written - s->source.sent : 0;
+}
+
 int flow_end(struct flow *f, uint64_t stream)
 {
     struct stream *s = stream_get(f, stream);
