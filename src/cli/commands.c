@@ -28,6 +28,11 @@
     {                                                                                              \
         "name", 'n', "NAME", "as the guest of this name"                                           \
     }
+#define TRANSFER                                                                                   \
+    { "word", 'w', "WORD", "both sides know it; else $ROOST_WORD, else asked" },                   \
+        { "cc", 0, "NAME", "congestion control: reno, cubic or bbr" },                             \
+        { "trace", 0, "FILE", "write down every event of the session" },                           \
+        { "csv", 0, "FILE", "write down its figures, ten times a second" }
 #define ROLE                                                                                       \
     {                                                                                              \
         "role", 0, "ROLE", "user, moderator or admin"                                              \
@@ -256,6 +261,23 @@ const struct cli_command cli_commands[] = {
               { "addresses", 0, "IP,IP", "of the two devices (10.77.0.1,10.77.0.2), each in a /24" },
               { "seed", 0, "N", "the same losses again for the same packets" },
               { "every", 0, "MS", "tell the counters each so many milliseconds" }) },
+    { "lab send", LAB, "FILE", 1, 1, -1, CLI_NOTHING, true, cmd_lab_send,
+      "send bytes straight to another program, without a server",
+      "The other side runs roost lab receive with the same word. FILE may be - for what is\n"
+      "piped in. Everything is encrypted under fresh keys; who listens cannot try words.\n\n"
+      "  roost lab send --to 192.0.2.7:5002 --word maple notes.pdf\n"
+      "  tar c photos | roost lab send --to box.example:5002 --word maple -\n"
+      "  roost lab send --to [2001:db8::7]:5002 --word maple --cc cubic --csv c.csv disk.img\n",
+      OPTIONS({ "to", 't', "ADDRESS:PORT", "where the other side listens" }, TRANSFER) },
+    { "lab receive", LAB, "", 0, 0, -1, CLI_NOTHING, true, cmd_lab_receive,
+      "take bytes from roost lab send",
+      "Waits for somebody who knows the word, takes one file, and ends. It appears under its\n"
+      "name when it is whole and on the disk. Eight wrong words are answered at once, then one\n"
+      "in two seconds, and after a hundred the program gives up.\n\n"
+      "  roost lab receive --listen :5002 --word maple -o notes.pdf\n"
+      "  roost lab receive --listen 192.0.2.7:5002 --word maple -o - | tar x\n",
+      OPTIONS({ "listen", 'l', "[ADDRESS]:PORT", "where to wait" },
+              { "output", 'o', "FILE", "where to; - for the standard output" }, TRANSFER) },
 
     { "admin users", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_users,
       "list the accounts", "  roost admin users\n", NULL },

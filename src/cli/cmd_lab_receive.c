@@ -1,0 +1,403 @@
+/* lab receive: waits for who knows the word, and stores what it sends */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/cmd.h"
+#include "cli/json.h"
+#include "cli/lab_end.h"
+#include "wire/packet.h"
+
+enum {
+    PATH_BYTES_MAX = 4096,
+    PIPE_PIECE = 4096, /* a pipe that can be written to takes so much without blocking */
+};
+#define SYNC_EACH (8ULL << 20) /* bytes after which the disk may begin */
+#define LINGER_US 3000000      /* for the sender to say that it knows */
+
+struct receiving {
+    struct lab_end e;
+    const char *file;
+    char part[PATH_BYTES_MAX]; /* until it is whole */
+    int fd;
+    bool pipe; /* standard output */
+    bool blocked;
+    uint64_t synced;
+    struct pair_listener *pair;
+    struct parcel_in parcel;
+    bool proven;
+    int64_t proven_us;
+};
+
+/* --- the file -------------------------------------------------------------------------- */
+
+static int fail_file(struct receiving *r)
+{
+    int error = errno;
+
+    if (r->e.flow) {
+        flow_close(r->e.flow, PARCEL_UNWRITABLE, parcel_text(PARCEL_UNWRITABLE));
+        lab_out(&r->e, sleep_now_us());
+    }
+    return lab_fail(&r->e, CLI_REFUSED, "make room, or choose another place", "%s: %s", r->file,
+                    strerror(error));
+}
+
+static int open_file(struct receiving *r)
+{
+    const char *slash = strrchr(r->file, '/');
+    struct stat st;
+    int folder = slash ? (int)(slash - r->file) + 1 : 0;
+
+    if (!strcmp(r->file, "-")) {
+        r->fd = STDOUT_FILENO;
+        r->pipe = true;
+        /* regular files cannot be slept for, and need not be */
+        r->blocked = !sleep_add(&r->e.sleep, r->fd, 0, LAB_FILE);
+        return 0;
+    }
+    if (!stat(r->file, &st) && S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return fail_file(r);
+    }
+    int n = snprintf(r->part, sizeof r->part, "%.*s.%s.XXXXXX", folder, r->file, r->file + folder);
+    if (n < 0 || (size_t)n >= sizeof r->part) {
+        *r->part = 0;
+        errno = ENAMETOOLONG;
+        return fail_file(r);
+    }
+    r->fd = mkostemp(r->part, O_CLOEXEC);
+    if (r->fd < 0) {
+        *r->part = 0;
+        return fail_file(r);
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    return fchmod(r->fd, 0666 & ~mask) ? fail_file(r) : 0;
+}
+
+/* How many bytes were written; 0: a pipe takes none now. Negative: errno says why. */
+static ssize_t write_some(struct receiving *r, const uint8_t *bytes, size_t len)
+{
+    struct pollfd p = { r->fd, POLLOUT, 0 };
+    ssize_t n;
+
+    if (r->pipe && r->blocked) {
+        if (poll(&p, 1, 0) <= 0)
+            return 0;
+        len = len < PIPE_PIECE ? len : PIPE_PIECE;
+    }
+    do
+        n = write(r->fd, bytes, len);
+    while (n < 0 && errno == EINTR);
+    return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+/* What came is on its way to the disk already when it is all to be there. */
+static void sync_early(struct receiving *r)
+{
+    if (r->pipe || r->parcel.got - r->synced < SYNC_EACH)
+        return;
+    sync_file_range(r->fd, (off_t)r->synced, (off_t)(r->parcel.got - r->synced),
+                    SYNC_FILE_RANGE_WRITE);
+    r->synced = r->parcel.got;
+}
+
+static int sync_folder(struct receiving *r)
+{
+    char *slash = strrchr(r->part, '/');
+
+    if (slash)
+        slash[slash == r->part] = 0;
+    int fd = open(slash ? r->part : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int err = fd < 0 ? -1 : fsync(fd);
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+static int keep_file(struct receiving *r)
+{
+    if (r->pipe)
+        return 0;
+    if (fsync(r->fd) || rename(r->part, r->file) || sync_folder(r))
+        return fail_file(r);
+    *r->part = 0; /* not to be removed any more */
+    return 0;
+}
+
+/* --- who is it ------------------------------------------------------------------------------ */
+
+static void say_guess(struct receiving *r, const union address *from)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct json j;
+
+    if (!r->pair->wrong)
+        return;
+    r->pair->wrong = 0;
+    address_text(from, text);
+    if (r->e.c->json && !r->pipe) {
+        json_begin(&j, &r->e.c->out);
+        json_str(&j, "event", "wrong-word");
+        json_str(&j, "address", text);
+        json_end(&j);
+        cli_flush(r->e.c);
+    } else {
+        fprintf(stderr, "roost: somebody tried another word (%s was heard last)\n", text);
+    }
+}
+
+static int on_pair(struct receiving *r, const struct udp_in *in, int64_t now_us)
+{
+    uint8_t answer[PAIR_ANSWER];
+    struct iovec part = { answer, PAIR_ANSWER };
+    struct udp_out o = { .to = &in->from, .from = &in->to, .parts = &part, .n_parts = 1 };
+    int n = pair_listener_hear(r->pair, now_us, in->bytes, in->len, answer);
+
+    if (n > 0)
+        udp_send(r->e.udp, &o);
+    if (!r->proven)
+        say_guess(r, &in->from);
+    if (n == -ROOST_GUESSES && !r->proven)
+        return lab_fail(&r->e, CLI_BLOCKED, "choose another word, and start both sides again",
+                        "too many wrong words were tried");
+    return n == -ROOST_NOMEM ? lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory") : 0;
+}
+
+/* The first datagram that opens under the new keys is from who knows the word. */
+static int try_session(struct receiving *r, struct udp_in *in, int64_t now_us)
+{
+    struct packet p;
+    const struct pair_keys *keys;
+
+    if (packet_read(&p, in->bytes, in->len) || !(keys = pair_listener_keys(r->pair, p.session)))
+        return 0;
+    if (lab_session(&r->e, keys, false, &in->from, now_us))
+        return lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory");
+    if (!carry_hear(&r->e.carry, in, now_us)) {
+        r->proven = true;
+        r->proven_us = now_us;
+        return parcel_receive(&r->parcel, r->e.flow)
+                   ? lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory")
+                   : 0;
+    }
+    carry_fini(&r->e.carry);
+    flow_free(r->e.flow);
+    r->e.flow = NULL;
+    r->e.carries = false;
+    pair_listener_forged(r->pair, p.session);
+    say_guess(r, &in->from);
+    return 0;
+}
+
+static int hear(struct receiving *r, int64_t now_us)
+{
+    struct udp_in in;
+    int status = 0;
+
+    for (int i = 0; i < LAB_HEAR_MAX && !status && udp_receive(r->e.udp, &in) > 0; i++) {
+        if (pair_is_ours(in.bytes, in.len))
+            status = on_pair(r, &in, now_us);
+        else if (r->proven)
+            carry_hear(&r->e.carry, &in, now_us);
+        else
+            status = try_session(r, &in, now_us);
+    }
+    return status;
+}
+
+/* --- the transfer -------------------------------------------------------------------------------
+ */
+
+static int give_up(struct receiving *r, enum parcel_why why, const char *advice)
+{
+    flow_close(r->e.flow, why, parcel_text(why));
+    lab_out(&r->e, sleep_now_us());
+    return lab_fail(&r->e, CLI_REFUSED, advice, "%s", parcel_text(why));
+}
+
+static int store(struct receiving *r, int64_t now_us)
+{
+    const uint8_t *at;
+    size_t len;
+
+    while ((at = parcel_peek(&r->parcel, &len)) && len) {
+        ssize_t n = write_some(r, at, len);
+        if (n < 0)
+            return fail_file(r);
+        if (!n)
+            break;
+        if (parcel_take(&r->parcel, (size_t)n, now_us))
+            return lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory");
+        sync_early(r);
+    }
+    if (r->pipe && r->blocked)
+        sleep_set(&r->e.sleep, r->fd, len ? SLEEP_WRITE : 0, LAB_FILE);
+    return 0;
+}
+
+static int turn(struct receiving *r, int64_t now_us)
+{
+    flow_expire(r->e.flow, now_us);
+    int err = parcel_in_hear(&r->parcel, now_us);
+    int status = err ? give_up(r, PARCEL_NONSENSE,
+                               "check that both are Roost, and of like versions")
+                     : store(r, now_us);
+    if (status || r->parcel.told)
+        return status;
+    int whole = parcel_is_whole(&r->parcel);
+    if (whole < 0)
+        return give_up(r, PARCEL_WRONG, "send it again");
+    if (whole) {
+        status = keep_file(r);
+        if (!status && parcel_confirm(&r->parcel))
+            status = lab_fail(&r->e, CLI_REFUSED, "the file is whole", "the sender went away");
+        return status;
+    }
+    if (r->parcel.closed)
+        return lab_fail(&r->e, CLI_REFUSED, "nothing was stored", "%s", parcel_text(r->parcel.why));
+    if (lab_is_silent(&r->e, now_us))
+        return lab_fail(&r->e, CLI_UNREACHABLE, "nothing was stored; send it again",
+                        "the other side does not answer any more");
+    return 0;
+}
+
+/* After all is stored: until the sender knows, or might as well. */
+static bool is_over(const struct receiving *r, int64_t told_us, int64_t now_us)
+{
+    return told_us && (r->parcel.closed || r->parcel.heard || now_us - told_us > LINGER_US);
+}
+
+static int stop(struct receiving *r)
+{
+    return r->proven ? give_up(r, PARCEL_GIVEN_UP, "nothing was stored")
+                     : lab_fail(&r->e, CLI_REFUSED, "", "stopped");
+}
+
+static int64_t sleep_end(const struct receiving *r, int64_t now_us)
+{
+    int64_t until_us = r->proven ? carry_deadline_us(&r->e.carry, now_us)
+                                 : pair_listener_deadline_us(r->pair);
+
+    if (r->proven && until_us > now_us + 100000)
+        until_us = now_us + 100000;
+    return until_us;
+}
+
+static int carry_all(struct receiving *r, int64_t *ret_took_us)
+{
+    int64_t told_us = 0, now_us = sleep_now_us();
+    bool file;
+
+    while (!is_over(r, told_us, now_us)) {
+        if (!lab_wait(&r->e, sleep_end(r, now_us), &file) && !told_us)
+            return stop(r);
+        now_us = sleep_now_us();
+        int status = hear(r, now_us);
+        if (!status && r->proven)
+            status = turn(r, now_us);
+        if (!status && r->proven)
+            status = lab_out(&r->e, now_us);
+        if (status)
+            return status;
+        if (!r->proven) {
+            union address nobody = { .v4 = { .sin_family = AF_INET } };
+            pair_listener_expire(r->pair, now_us);
+            say_guess(r, &nobody);
+            continue;
+        }
+        if (r->parcel.told && !told_us) {
+            told_us = now_us;
+            *ret_took_us = now_us - r->proven_us;
+        }
+        if (!told_us)
+            lab_progress(&r->e, now_us, r->parcel.got, r->parcel.expected, false);
+    }
+    return 0;
+}
+
+static void say_ready(struct receiving *r)
+{
+    char text[ADDRESS_TEXT_MAX];
+    union address at;
+    struct json j;
+
+    if (udp_where(r->e.udp, &at))
+        return;
+    address_text(&at, text);
+    if (r->e.c->json && !r->pipe) {
+        json_begin(&j, &r->e.c->out);
+        json_str(&j, "event", "listening");
+        json_str(&j, "address", text);
+        json_end(&j);
+        cli_flush(r->e.c);
+    } else if (!r->e.c->json) {
+        fprintf(stderr, "waiting at %s\n", text);
+    }
+}
+
+static int run(struct receiving *r, const union address *at)
+{
+    uint8_t seed[32];
+    int64_t took_us = 0;
+    int status = lab_open(&r->e, at, NULL);
+
+    if (!status)
+        status = open_file(r);
+    if (!status)
+        status = lab_seed(&r->e, seed);
+    if (!status && pair_listen(r->pair, r->e.word, seed, sleep_now_us()))
+        status = lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory");
+    explicit_bzero(seed, sizeof seed);
+    if (status)
+        return status;
+    say_ready(r);
+    status = carry_all(r, &took_us);
+    if (status)
+        return status;
+    lab_progress(&r->e, sleep_now_us(), r->parcel.got, r->parcel.expected, true);
+    if (!r->pipe || !r->e.c->json)
+        lab_result(&r->e, "received", r->file, r->parcel.got, took_us);
+    return CLI_OK;
+}
+
+CLI_RUN(cmd_lab_receive)
+{
+    struct receiving *r = calloc(1, sizeof *r);
+    const char *listen = args_value(a, "listen");
+    union address at;
+    int status = CLI_REFUSED;
+
+    if (!r || !(r->pair = calloc(1, sizeof *r->pair))) {
+        free(r);
+        return status;
+    }
+    r->fd = -1;
+    r->file = args_value(a, "output");
+    int err = listen ? address_parse(&at, listen, false) : -ROOST_INVALID;
+    if (err)
+        status = cli_usage(c, "it is not said where to listen",
+                           "--listen [ADDRESS]:PORT, for example --listen :5002");
+    else if (!r->file)
+        status = cli_usage(c, "it is not said where to store it", "-o FILE, or -o - to pipe it on");
+    else if (!(status = lab_begin(&r->e, c, a)))
+        status = run(r, &at);
+    if (*r->part)
+        unlink(r->part);
+    if (r->fd > STDOUT_FILENO)
+        close(r->fd);
+    if (r->e.c) {
+        parcel_in_fini(&r->parcel);
+        lab_fini(&r->e);
+    }
+    pair_listener_fini(r->pair);
+    free(r->pair);
+    free(r);
+    return status;
+}

@@ -1,0 +1,225 @@
+#include "cli/lab_end.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/ask.h"
+#include "cli/cmd.h"
+#include "cli/json.h"
+#include "cli/lab_show.h"
+
+enum { QUEUE_BYTES = 4 << 20 /* of the socket, if the system allows it */ };
+
+int lab_fail(struct lab_end *e, int status, const char *advice, const char *format, ...)
+{
+    struct buf b = { 0 };
+    va_list ap;
+
+    lab_clear(e);
+    va_start(ap, format);
+    buf_vprintf(&b, format, ap);
+    va_end(ap);
+    cli_fail(e->c, status, buf_str(&b), advice);
+    buf_fini(&b);
+    return status;
+}
+
+/* --- options ------------------------------------------------------------------------- */
+
+static int take_cc(struct lab_end *e)
+{
+    const char *name = args_value(e->args, "cc");
+
+    e->cc = name ? cc_find(name) : cc_default();
+    return e->cc ? 0
+                 : cli_usage(e->c, "there is no such congestion control",
+                             "reno, cubic and bbr are there");
+}
+
+/* From --word, the environment, or the terminal. */
+static int take_word(struct lab_end *e)
+{
+    const char *word = args_value(e->args, "word"), *said = getenv("ROOST_WORD");
+    char *typed = NULL;
+
+    if (!word && said && *said)
+        word = said;
+    if (!word)
+        word = typed = ask_password(e->c, "The word that both sides know: ");
+    if (!word)
+        return CLI_USAGE;
+    int err = word_stretch(e->word, word);
+    ask_forget(typed);
+    if (err == -ROOST_INVALID)
+        return cli_usage(e->c, "the word is empty, or too long", "--word WORD, of 1 to 256 bytes");
+    return err ? lab_fail(e, CLI_REFUSED, "try again in a moment", "out of memory") : 0;
+}
+
+static int open_file(struct lab_end *e, const char *option, FILE **ret)
+{
+    const char *name = args_value(e->args, option);
+
+    if (!name)
+        return 0;
+    *ret = fopen(name, "we");
+    if (!*ret)
+        return lab_fail(e, CLI_REFUSED, "choose another place", "%s: %s", name, strerror(errno));
+    return 0;
+}
+
+static int open_signals(struct lab_end *e)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    e->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (e->signals < 0 || sleep_add(&e->sleep, e->signals, SLEEP_READ, LAB_SIGNAL))
+        return lab_fail(e, CLI_REFUSED, "try again", "%s", strerror(errno));
+    return 0;
+}
+
+int lab_begin(struct lab_end *e, struct cli *c, const struct cli_args *a)
+{
+    *e = (struct lab_end){ .c = c, .args = a, .signals = -1, .sleep = { -1, -1 } };
+    int status = take_cc(e);
+
+    if (!status)
+        status = take_word(e);
+    if (!status)
+        status = open_file(e, "trace", &e->trace);
+    if (!status)
+        status = open_file(e, "csv", &e->csv);
+    if (!status && sleep_init(&e->sleep, false))
+        status = lab_fail(e, CLI_REFUSED, "try again", "%s", strerror(errno));
+    if (!status)
+        status = open_signals(e);
+    if (!status)
+        lab_heads(e);
+    return status;
+}
+
+void lab_fini(struct lab_end *e)
+{
+    if (e->carries)
+        carry_fini(&e->carry);
+    flow_free(e->flow);
+    udp_close(e->udp);
+    sleep_fini(&e->sleep);
+    if (e->signals >= 0)
+        close(e->signals);
+    if (e->trace && fclose(e->trace))
+        lab_fail(e, CLI_REFUSED, "make room", "the trace could not be written");
+    if (e->csv && fclose(e->csv))
+        lab_fail(e, CLI_REFUSED, "make room", "the figures could not be written");
+    explicit_bzero(e, sizeof *e);
+}
+
+/* --- socket and session ------------------------------------------------------------------ */
+
+int lab_open(struct lab_end *e, const union address *at, const union address *to)
+{
+    struct udp_settings s = { .at = *at, .queue_bytes = QUEUE_BYTES };
+    char text[ADDRESS_TEXT_MAX];
+
+    if (to) {
+        s.connect = true;
+        s.to = *to;
+    }
+    address_text(to ? to : at, text);
+    if (udp_open(&e->udp, &s))
+        return lab_fail(e, CLI_UNREACHABLE, "choose another address or port", "%s: %s", text,
+                        strerror(errno));
+    if (sleep_add(&e->sleep, udp_fd(e->udp), SLEEP_READ, LAB_SOCKET))
+        return lab_fail(e, CLI_REFUSED, "try again", "%s", strerror(errno));
+    return 0;
+}
+
+int lab_seed(struct lab_end *e, uint8_t ret[static 32])
+{
+    if (getrandom(ret, 32, 0) == 32)
+        return 0;
+    return lab_fail(e, CLI_REFUSED, "try again", "the system gives no random bytes");
+}
+
+int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
+                const union address *to, int64_t now_us)
+{
+    struct path_address proven;
+    uint8_t seed[32];
+    struct flow_settings s = {
+        .client = client,
+        .session = keys->session,
+        .secret = keys->secret,
+        .seed = seed,
+        .cc = e->cc,
+        .mtu_most = PACKET_MTU_MAX,
+        .ecn = true,
+        .proves = !client,
+        .proven = &proven, /* by the exchange: it answered with a number that was sent there */
+        .keeps = client,
+        .trace = e->trace ? lab_trace : NULL,
+        .trace_ctx = e,
+    };
+
+    carry_address(to, &proven);
+    if (lab_seed(e, seed))
+        return -ROOST_IO;
+    int err = flow_new(&e->flow, &s, now_us);
+    if (!err)
+        err = carry_init(&e->carry, e->udp, e->flow, to);
+    if (err) {
+        flow_free(e->flow);
+        e->flow = NULL;
+    }
+    e->carries = !err;
+    e->begun_us = now_us;
+    return err;
+}
+
+int lab_out(struct lab_end *e, int64_t now_us)
+{
+    if (carry_out(&e->carry, now_us))
+        return lab_fail(e, CLI_UNREACHABLE, "try again", "sending failed: %s", strerror(errno));
+    if (e->carry.full != e->wants_write) {
+        e->wants_write = e->carry.full;
+        sleep_set(&e->sleep, udp_fd(e->udp), SLEEP_READ | (e->wants_write ? SLEEP_WRITE : 0),
+                  LAB_SOCKET);
+    }
+    return 0;
+}
+
+bool lab_wait(struct lab_end *e, int64_t until_us, bool *ret_file)
+{
+    struct sleep_ready ready[SLEEP_AT_ONCE];
+    struct signalfd_siginfo info;
+    int n = sleep_until(&e->sleep, until_us, ready);
+
+    *ret_file = false;
+    for (int i = 0; i < n; i++) {
+        *ret_file = *ret_file || ready[i].id == LAB_FILE;
+        if (ready[i].id == LAB_SIGNAL && read(e->signals, &info, sizeof info) == sizeof info)
+            e->interrupted = true;
+    }
+    return !e->interrupted;
+}
+
+bool lab_is_silent(const struct lab_end *e, int64_t now_us)
+{
+    struct flow_view v;
+
+    flow_look(e->flow, &v);
+    int64_t silent_us = now_us - v.heard_us;
+    return silent_us > LAB_SILENCE_US ||
+           (silent_us > LAB_REFUSED_US && udp_counts(e->udp)->refused > 2);
+}

@@ -1,0 +1,225 @@
+#include "cli/lab_show.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+
+enum { SHOW_EACH_US = 200000, JSON_EACH_US = 1000000 };
+
+/* --- files ---------------------------------------------------------------------------- */
+
+void lab_heads(struct lab_end *e)
+{
+    if (e->trace)
+        fputs("time_us,what,bytes,cc,phase,window,threshold,pacing,bandwidth,rate,under_way,"
+              "rtt_us,smooth_rtt_us,min_rtt_us,sent,acked,lost,late,reorder\n",
+              e->trace);
+    if (e->csv)
+        fputs("time_s,bytes,rate_bps,window,threshold,pacing_bps,under_way,rtt_ms,smooth_rtt_ms,"
+              "min_rtt_ms,lost_bytes,phase,mtu\n",
+              e->csv);
+}
+
+/* No threshold yet is an empty field. */
+static const char *limit_text(uint64_t n, char ret[static 24])
+{
+    *ret = 0;
+    if (n != CC_NO_LIMIT)
+        snprintf(ret, 24, "%" PRIu64, n);
+    return ret;
+}
+
+void lab_trace(void *ctx, const struct flow_trace *t)
+{
+    struct lab_end *e = ctx;
+    char threshold[24];
+
+    fprintf(e->trace,
+            "%" PRId64 ",%s,%" PRIu64 ",%s,%s,%" PRIu64 ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64
+            ",%" PRIu64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+            ",%" PRIu64 ",%" PRIu32 "\n",
+            t->now_us - e->begun_us, flow_trace_name(t->what), t->bytes, t->cc, t->phase, t->window,
+            limit_text(t->threshold, threshold), t->pacing, t->bandwidth, t->rate, t->under_way,
+            t->rtt_us, t->smooth_rtt_us, t->min_rtt_us, t->sent, t->acked, t->lost, t->late,
+            t->reorder);
+}
+
+static double ms(int64_t us)
+{
+    return (double)us / 1000;
+}
+
+static void write_row(struct lab_end *e, int64_t now_us, uint64_t done)
+{
+    struct flow_view v;
+    char threshold[24];
+
+    flow_look(e->flow, &v);
+    fprintf(e->csv,
+            "%.3f,%" PRIu64 ",%.0f,%" PRIu64 ",%s,%" PRIu64 ",%" PRIu64 ",%.3f,%.3f,%.3f,%" PRIu64
+            ",%s,%" PRIu32 "\n",
+            (double)(now_us - e->begun_us) / 1e6, done, e->rate * 8, v.cc->window,
+            limit_text(v.cc->threshold, threshold), v.pacing * 8, v.sent->under_way,
+            ms(v.rtt->newest_us), ms(v.rtt->smooth_us), ms(v.rtt->low_us), v.sent->stats.lost_bytes,
+            v.cc->phase, v.mtu);
+}
+
+/* --- progress ------------------------------------------------------------------------------ */
+
+static bool shows(const struct lab_end *e)
+{
+    return !e->c->json && isatty(STDERR_FILENO);
+}
+
+void lab_clear(struct lab_end *e)
+{
+    if (shows(e) && e->shown_us)
+        fputs("\r\033[K", stderr);
+}
+
+static void put_bytes(struct buf *b, double n)
+{
+    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+    size_t i = 0;
+
+    while (n >= 999.5 && i + 1 < sizeof units / sizeof *units) {
+        n /= 1000;
+        i++;
+    }
+    buf_printf(b, "%.*f %s", i && n < 99.95 ? 1 : 0, n, units[i]);
+}
+
+static void put_line(struct lab_end *e, uint64_t done, uint64_t total)
+{
+    struct buf b = { 0 };
+    bool known = total != PARCEL_UNKNOWN && total;
+
+    if (known)
+        buf_printf(&b, "%3.0f %%  ", 100 * (double)done / (double)total);
+    put_bytes(&b, (double)done);
+    if (known) {
+        buf_puts(&b, " of ");
+        put_bytes(&b, (double)total);
+    }
+    buf_puts(&b, "  ");
+    put_bytes(&b, e->rate);
+    buf_puts(&b, "/s");
+    if (known && e->rate > 1 && done <= total) {
+        double left = (double)(total - done) / e->rate;
+        buf_printf(&b, "  %.0f:%02d left", left < 360000 ? (double)((int)left / 60) : 5999,
+                   left < 360000 ? (int)left % 60 : 59);
+    }
+    fprintf(stderr, "\r%s\033[K", buf_str(&b));
+    buf_fini(&b);
+}
+
+static void put_json(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t total)
+{
+    struct json j;
+    struct flow_view v;
+
+    flow_look(e->flow, &v);
+    json_begin(&j, &e->c->out);
+    json_str(&j, "event", "progress");
+    json_u64(&j, "bytes", done);
+    if (total == PARCEL_UNKNOWN)
+        json_null(&j, "total");
+    else
+        json_u64(&j, "total", total);
+    json_fixed(&j, "seconds", (double)(now_us - e->begun_us) / 1e6);
+    json_u64(&j, "bits_a_second", (uint64_t)(e->rate * 8));
+    json_fixed(&j, "rtt_ms", ms(v.rtt->smooth_us));
+    json_u64(&j, "window", v.cc->window);
+    json_str(&j, "phase", v.cc->phase);
+    json_u64(&j, "lost_bytes", v.sent->stats.lost_bytes);
+    json_end(&j);
+    cli_flush(e->c);
+}
+
+/* Over about a second. */
+static void measure(struct lab_end *e, int64_t now_us, uint64_t done)
+{
+    int64_t took_us = now_us - (e->shown_us ? e->shown_us : e->begun_us);
+
+    if (took_us <= 0)
+        return;
+    double now = (double)(done - e->shown_bytes) * 1e6 / (double)took_us;
+    double weight = (double)took_us / (double)(took_us + 1000000);
+    e->rate = e->shown_us ? e->rate + (now - e->rate) * weight : now;
+}
+
+void lab_progress(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t total, bool over)
+{
+    if (e->csv && (over || now_us - e->written_us >= LAB_CSV_US)) {
+        write_row(e, now_us, done);
+        e->written_us = now_us;
+    }
+    if (over) {
+        lab_clear(e);
+        return;
+    }
+    /* with --json to the standard output only if that is not where the bytes go */
+    if (now_us - e->shown_us < (e->c->json ? JSON_EACH_US : SHOW_EACH_US))
+        return;
+    measure(e, now_us, done);
+    if (shows(e))
+        put_line(e, done, total);
+    else if (e->c->json && e->shown_us)
+        put_json(e, now_us, done, total);
+    e->shown_us = now_us;
+    e->shown_bytes = done;
+}
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+static void put_result(struct lab_end *e, const char *event, const char *file, uint64_t bytes,
+                       int64_t took_us)
+{
+    const struct udp_counts *u = udp_counts(e->udp);
+    struct flow_view v;
+    struct json j;
+
+    flow_look(e->flow, &v);
+    json_begin(&j, &e->c->out);
+    json_str(&j, "event", event);
+    json_str(&j, "file", file);
+    json_u64(&j, "bytes", bytes);
+    json_fixed(&j, "seconds", (double)took_us / 1e6);
+    json_u64(&j, "bits_a_second", took_us ? (uint64_t)((double)bytes * 8e6 / (double)took_us) : 0);
+    json_str(&j, "cc", v.cc->ops->name);
+    json_u64(&j, "packets", v.sent->stats.packets);
+    json_u64(&j, "sent_bytes", v.sent->stats.bytes);
+    json_u64(&j, "lost_packets", v.sent->stats.lost);
+    json_u64(&j, "lost_bytes", v.sent->stats.lost_bytes);
+    json_u64(&j, "late_packets", v.sent->stats.late);
+    json_u64(&j, "packets_in", v.packets_in);
+    json_fixed(&j, "min_rtt_ms", ms(v.rtt->low_us));
+    json_u64(&j, "mtu", v.mtu);
+    json_str(&j, "ecn", v.ecn);
+    json_u64(&j, "own_drops", u->overflowed);
+    json_end(&j);
+}
+
+void lab_result(struct lab_end *e, const char *event, const char *file, uint64_t bytes,
+                int64_t took_us)
+{
+    struct buf b = { 0 };
+
+    if (e->c->json) {
+        put_result(e, event, file, bytes, took_us);
+        cli_flush(e->c);
+        return;
+    }
+    buf_printf(&b, "%s: ", file);
+    put_bytes(&b, (double)bytes);
+    buf_printf(&b, " %s in %.2f s, ", event, (double)took_us / 1e6);
+    put_bytes(&b, took_us ? (double)bytes * 1e6 / (double)took_us : 0);
+    buf_puts(&b, "/s");
+    if (udp_counts(e->udp)->overflowed)
+        buf_printf(&b, " (this machine was too slow for %" PRIu64 " datagrams)",
+                   udp_counts(e->udp)->overflowed);
+    fprintf(stderr, "%s\n", buf_str(&b));
+    buf_fini(&b);
+}
