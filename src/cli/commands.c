@@ -32,7 +32,9 @@
     { "word", 'w', "WORD", "both sides know it; else $ROOST_WORD, else asked" },                   \
         { "cc", 0, "NAME", "congestion control: reno, cubic or bbr" },                             \
         { "trace", 0, "FILE", "write down every event of the session" },                           \
-        { "csv", 0, "FILE", "write down its figures, ten times a second" }
+    {                                                                                              \
+        "csv", 0, "FILE", "write down its figures, ten times a second"                             \
+    }
 #define ROLE                                                                                       \
     {                                                                                              \
         "role", 0, "ROLE", "user, moderator or admin"                                              \

@@ -1,0 +1,278 @@
+"""Bytes between two programs, without a server: roost lab send and receive."""
+import hashlib
+import os
+import re
+import signal
+import subprocess
+
+from harness import Follow, Lines, Skip, check, equal, parse, story
+
+WAITING = r"waiting at \S*?:(\d+)$"
+
+
+def receive(hall, out, *more, word="maple", at="127.0.0.1:0"):
+    """A receiver, and the port where it waits."""
+    p = hall.keep(Lines([str(hall.roost), "lab", "receive", "--listen", at, "--word", word, "-o", str(out), *more],
+                        hall.plain_env()))
+    return p, int(p.until(WAITING).group(1))
+
+
+def send(hall, port, file, *more, word="maple", host="127.0.0.1"):
+    return hall.keep(Lines([str(hall.roost), "lab", "send", "--to", f"{host}:{port}", "--word", word, *more, str(file)],
+                           hall.plain_env()))
+
+
+def a_file(hall, size, name="file"):
+    path = hall.dir / name
+    path.write_bytes(os.urandom(size))
+    return path
+
+
+def ends(process, status, patience=60):
+    equal(process.process.wait(patience), status, " ".join(process.argv) + "\n" + "\n".join(process.drain()))
+
+
+def same(a, b):
+    equal(hashlib.sha256(a.read_bytes()).hexdigest(), hashlib.sha256(b.read_bytes()).hexdigest(), f"{a} and {b}")
+
+
+def left_over(hall):
+    return sorted(p.name for p in hall.dir.iterdir() if p.name.startswith("."))
+
+
+@story(short=True)
+def a_file_arrives(hall):
+    for size in (0, 1, 300000):
+        file, out = a_file(hall, size), hall.dir / "out"
+        receiver, port = receive(hall, out)
+        sender = send(hall, port, file)
+        ends(sender, 0)
+        ends(receiver, 0)
+        same(file, out)
+        equal(out.stat().st_mode & 0o777, 0o666 & ~os.umask(os.umask(0o22)), "its rights")
+    equal(left_over(hall), [])
+
+
+@story
+def every_congestion_control(hall):
+    names = ("reno", "cubic")
+    for cc in names:
+        file, out = a_file(hall, 2000000), hall.dir / f"out-{cc}"
+        receiver, port = receive(hall, out)
+        trace, csv = hall.dir / "trace", hall.dir / "csv"
+        sender = send(hall, port, file, "--cc", cc, "--trace", str(trace), "--csv", str(csv))
+        ends(sender, 0)
+        ends(receiver, 0)
+        same(file, out)
+        rows = trace.read_text().splitlines()
+        check(len(rows) > 100 and len({r.count(",") for r in rows}) == 1, rows[:3])
+        whats = {r.split(",")[1] for r in rows[1:]}
+        check({"sent", "acked"} <= whats, whats)
+        check(all(r.split(",")[3] == cc for r in rows[1:]), "the controller's name")
+        figures = csv.read_text().splitlines()
+        check(len(figures) >= 2 and len({r.count(",") for r in figures}) == 1, figures)
+        equal(figures[-1].split(",")[1], "2000000", "bytes in the last row")
+
+
+@story
+def pipes_on_both_sides(hall):
+    data = os.urandom(3000000)
+    receiver = hall.keep(Lines(["sh", "-c", f"'{hall.roost}' lab receive --listen 127.0.0.1:0 --word maple -o - "
+                                            f"| sha256sum"], hall.plain_env()))
+    port = int(receiver.until(WAITING).group(1))
+    sender = subprocess.run([str(hall.roost), "lab", "send", "--to", f"127.0.0.1:{port}", "-"], input=data,
+                            env=hall.plain_env(ROOST_WORD="maple"), capture_output=True, timeout=60)
+    equal(sender.returncode, 0, sender.stderr)
+    receiver.until(hashlib.sha256(data).hexdigest())
+    ends(receiver, 0)
+
+
+@story
+def what_json_says(hall):
+    file, out = a_file(hall, 500000), hall.dir / "out"
+    receiver = hall.keep(Follow([str(hall.roost), "--json", "lab", "receive", "--listen", "127.0.0.1:0", "--word",
+                                 "maple", "-o", str(out)], hall.plain_env()))
+    port = receiver.expect(event="listening")["address"].split(":")[-1]
+    sender = hall.keep(Follow([str(hall.roost), "--json", "lab", "send", "--to", f"127.0.0.1:{port}", "--word",
+                               "maple", str(file)], hall.plain_env()))
+    sent, got = sender.expect(event="sent"), receiver.expect(event="received")
+    equal((sent["bytes"], got["bytes"]), (500000, 500000))
+    check(sent["sent_bytes"] > 500000 and sent["packets"] > 50 and sent["seconds"] > 0, sent)
+    equal(set(sent), set(got), "both say the same kinds of things")
+    ends(sender, 0)
+    ends(receiver, 0)
+
+
+@story
+def another_word(hall):
+    file, out = a_file(hall, 1000), hall.dir / "out"
+    receiver, port = receive(hall, out)
+    for _ in range(3):
+        wrong = send(hall, port, file, word="apple")
+        ends(wrong, 4)
+        check(any("another word" in line for line in wrong.seen), wrong.seen)
+        receiver.until("somebody tried another word")
+    right = send(hall, port, file)
+    ends(right, 0)
+    ends(receiver, 0)
+    same(file, out)
+
+
+@story
+def nothing_of_it_is_readable(hall):
+    """What passes on the wire holds neither the bytes nor the word."""
+    import socket
+    import threading
+    file, out = hall.dir / "file", hall.dir / "out"
+    file.write_bytes(b"a sentence that is easy to find. " * 3000)
+    receiver, port = receive(hall, out)
+    seen, over = [], threading.Event()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tap:
+        tap.bind(("127.0.0.1", 0))
+        tap.settimeout(0.2)
+
+        def pass_on():
+            client = None
+            while not over.is_set():
+                try:
+                    data, source = tap.recvfrom(65536)
+                except TimeoutError:
+                    continue
+                seen.append(data)
+                if source[1] != port:
+                    client = source
+                tap.sendto(data, ("127.0.0.1", port) if source[1] != port else client)
+
+        thread = threading.Thread(target=pass_on)
+        thread.start()
+        try:
+            sender = send(hall, tap.getsockname()[1], file)
+            ends(sender, 0)
+            ends(receiver, 0)
+        finally:
+            over.set()
+            thread.join()
+    same(file, out)
+    all_of_it = b"".join(seen)
+    check(len(all_of_it) > 99000, len(all_of_it))
+    check(b"easy to find" not in all_of_it and b"maple" not in all_of_it, "in the clear")
+
+
+@story
+def nobody_listens(hall):
+    """The sender may be started first: it says hello until somebody answers."""
+    from harness import free_port
+    file, out, port = a_file(hall, 1000), hall.dir / "out", free_port()
+    sender = send(hall, port, file)
+    receiver, _ = receive(hall, out, at=f"127.0.0.1:{port}")
+    ends(sender, 0)
+    ends(receiver, 0)
+    same(file, out)
+
+
+def slow(hall, size):
+    """A transfer that takes a while: it is fed by a pipe."""
+    out = hall.dir / "out"
+    receiver, port = receive(hall, out)
+    sender = hall.keep(Lines([str(hall.roost), "lab", "send", "--to", f"127.0.0.1:{port}", "--word", "maple", "-"],
+                             hall.plain_env(), stdin=True))
+    sender.process.stdin.write(os.urandom(size))
+    sender.process.stdin.flush()
+    from harness import until
+    until(lambda: any((hall.dir / n).stat().st_size == size for n in left_over(hall)), "what was sent")
+    return sender, receiver, out
+
+
+@story
+def a_killed_receiver(hall):
+    sender, receiver, out = slow(hall, 100000)
+    receiver.process.send_signal(signal.SIGKILL)
+    ends(receiver, -signal.SIGKILL)
+    sender.process.stdin.write(os.urandom(100000))
+    sender.process.stdin.flush()
+    ends(sender, 3)
+    check(any("does not answer" in line for line in sender.seen), sender.seen)
+    check(not out.exists(), "half a file has the name of a whole one")
+
+
+@story
+def a_killed_sender(hall):
+    sender, receiver, out = slow(hall, 100000)
+    sender.process.send_signal(signal.SIGKILL)
+    ends(sender, -signal.SIGKILL)
+    ends(receiver, 3)  # after 20 s of silence
+    check(any("does not answer" in line for line in receiver.seen), receiver.seen)
+    check(not out.exists() and not left_over(hall), "something is left")
+
+
+@story
+def a_stop_on_either_side(hall):
+    for stopped in ("sender", "receiver"):
+        sender, receiver, out = slow(hall, 50000)
+        (sender if stopped == "sender" else receiver).process.send_signal(signal.SIGTERM)
+        ends(sender, 1)
+        ends(receiver, 1)
+        said = receiver.seen if stopped == "sender" else sender.seen
+        check(any("the other side stopped it" in line for line in said), said)
+        check(not out.exists() and not left_over(hall), "something is left")
+
+
+@story
+def a_full_disk(hall):
+    small = hall.dir / "small"
+    small.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(small)], capture_output=True, text=True)
+    if done.returncode:
+        raise Skip("nothing can be mounted: " + done.stderr.strip() + " (a_folder_that_takes_nothing is like it)")
+    try:
+        receiver, port = receive(hall, small / "out")
+        sender = send(hall, port, a_file(hall, 3000000))
+        ends(receiver, 1)
+        ends(sender, 1)
+        check(any("No space left" in line for line in receiver.seen), receiver.seen)
+        check(any("the receiver could not store it" in line for line in sender.seen), sender.seen)
+        equal(list(small.iterdir()), [], "what is left there")
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+@story
+def a_folder_that_takes_nothing(hall):
+    for out in (hall.dir / "no" / "such" / "folder", hall.dir):
+        done = subprocess.run([str(hall.roost), "--json", "lab", "receive", "--listen", "127.0.0.1:0", "--word", "maple",
+                               "-o", str(out)], env=hall.plain_env(), capture_output=True, text=True, timeout=20)
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        check(parse(done.stdout.splitlines()[-1])["event"] == "error", done.stdout)
+
+
+@story
+def what_cannot_be_asked(hall):
+    for words, status in ((["send", "--to", "127.0.0.1:1", "--word", "x", "/no/such/file"], 1),
+                          (["send", "--to", "127.0.0.1:1", "--word", "x", str(hall.dir)], 1),
+                          (["send", "--to", "127.0.0.1", "--word", "x", "/dev/null"], 2),
+                          (["send", "--word", "x", "/dev/null"], 2),
+                          (["send", "--to", "127.0.0.1:1", "--word", "", "/dev/null"], 2),
+                          (["send", "--to", "127.0.0.1:1", "--word", "x", "--cc", "vegas", "/dev/null"], 2),
+                          (["receive", "--listen", "127.0.0.1:0", "--word", "x"], 2),
+                          (["receive", "-o", "/dev/null", "--word", "x"], 2),
+                          (["receive", "--listen", "192.0.2.1:1", "--word", "x", "-o", str(hall.dir / "o")], 3)):
+        done = subprocess.run([str(hall.roost), "lab", *words], env=hall.plain_env(), capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=40)
+        equal(done.returncode, status, f"{words}: {done.stderr}")
+        check(done.stderr, words)
+
+
+@story
+def over_a_bad_link(hall):
+    """Losses, late, doubled and damaged ones: it all arrives, and is whole."""
+    file, out = a_file(hall, 1500000), hall.dir / "out"
+    receiver, port = receive(hall, out)
+    link = hall.keep(Lines([str(hall.roost), "--json", "lab", "link", "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{port}",
+                            "--only", "udp", "--link", "rate=20M delay=5ms loss=3% reorder=2% late=8ms dup=2% corrupt=1%"],
+                           hall.plain_env(), stdin=True))
+    entrance = int(link.until(r'"listen": *"[^"]*?:(\d+)"').group(1))
+    sender = send(hall, entrance, file)
+    ends(sender, 0, 100)
+    ends(receiver, 0)
+    same(file, out)
+    link.end()
