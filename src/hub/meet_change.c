@@ -127,6 +127,23 @@ int meet_store(struct hub *h, struct request *q, struct meet_change *c)
 
 /* --- told -------------------------------------------------------------------------------- */
 
+/* One home, several windows: the others of the session that asked hear it as devices do. */
+static void tell_windows(struct hub *h, const struct request *q, Roost__ToClient *frame)
+{
+    struct user *u = user_of(h, q->account);
+    struct blob *b = msg_encode(&frame->base);
+
+    for (struct conn *c = u ? u->conns : NULL; c; c = c->next_of_user) {
+        if (c->session != q->session || c->id == q->conn)
+            continue;
+        if (b)
+            send_blob(h, c, b);
+        else
+            hub_condemn(h, c);
+    }
+    blob_unref(b);
+}
+
 static void tell_own_place(struct hub *h, const struct request *q, const struct meet_change *c,
                            const struct attendee *a)
 {
@@ -139,9 +156,11 @@ static void tell_own_place(struct hub *h, const struct request *q, const struct 
     now.text = (char *)(c->text ? c->text : "");
     frame.body_case = ROOST__TO_CLIENT__BODY_MEET_NOW;
     frame.meet_now = &now;
-    /* who leaves knows by the reply, but has other devices, perhaps */
+    /* who leaves knows by the reply, but has other devices and windows, perhaps */
     bool own = a->row.account == q->account && !c->head.ended;
     tell_account_frame(h, a->row.account, &frame, own ? q->session : 0);
+    if (own)
+        tell_windows(h, q, &frame);
 }
 
 /* Everybody who manages the meeting hears who waits, or waited until now. */

@@ -141,11 +141,22 @@ static void nobody_is_called_as_the_program(void)
     meets_end(&m);
 }
 
+static size_t times_told_of_leaving(const struct visitor *v)
+{
+    size_t told = 0;
+
+    for (size_t i = 0; i < v->n_heard; i++) {
+        const Roost__ToClient *f = v->heard[i].frame;
+        told += f->body_case == ROOST__TO_CLIENT__BODY_MEET_NOW &&
+                f->meet_now->you->state == STATE(OUT) && f->meet_now->action == ACT(LEAVE);
+    }
+    return told;
+}
+
 /* Who leaves on one device is told so on the other. */
 static void leaving_is_heard_on_all_devices(void)
 {
     struct meets m;
-    size_t told = 0;
 
     meets_begin(&m, meet_stage(), true);
     struct visitor *ann = come(&m, "ann"), *again = visitor_new(m.stage);
@@ -155,15 +166,32 @@ static void leaving_is_heard_on_all_devices(void)
     visitor_forget(ann);
     visitor_forget(again);
     CHECK(act_on(ann, &m, ACT(LEAVE), 0, "") == 0);
-    for (size_t i = 0; i < again->n_heard; i++) {
-        const Roost__ToClient *f = again->heard[i].frame;
-        told += f->body_case == ROOST__TO_CLIENT__BODY_MEET_NOW &&
-                f->meet_now->you->state == STATE(OUT) && f->meet_now->action == ACT(LEAVE);
-    }
-    CHECK(told == 1);
+    CHECK(times_told_of_leaving(again) == 1);
     for (size_t i = 0; i < ann->n_heard; i++)
         CHECK(ann->heard[i].frame->body_case != ROOST__TO_CLIENT__BODY_MEET_NOW);
     visitor_free(again);
+    visitor_free(ann);
+    meets_end(&m);
+}
+
+/* So is a second window, which is of the same session: also of who only waited. */
+static void leaving_is_heard_in_all_windows(void)
+{
+    struct meets m;
+
+    meets_begin(&m, meet_stage(), false);
+    visitor_free(visitor_named(m.stage, "ann"));
+    struct visitor *ann = visitor_new(m.stage), *window = visitor_new(m.stage);
+    const Roost__Reply *in = login_reply(ann, "ann", PASSWORD, 1);
+    CHECK(reply_code(in) == 0);
+    CHECK(resume(window, in->session->token.data, 1) == 0);
+    ann->account = window->account;
+    CHECK(join_code(ann, &m) == 0 && join_code(window, &m) == 0);
+    visitor_forget(ann);
+    visitor_forget(window);
+    CHECK(act_on(ann, &m, ACT(LEAVE), 0, "") == 0);
+    CHECK(times_told_of_leaving(window) == 1 && times_told_of_leaving(ann) == 0);
+    visitor_free(window);
     visitor_free(ann);
     meets_end(&m);
 }
@@ -173,4 +201,5 @@ TEST_MAIN({ "words_belong_to_few_acts", words_belong_to_few_acts },
           { "the_first_host_comes_back", the_first_host_comes_back },
           { "other_names_from_a_banned_device_go_too", other_names_from_a_banned_device_go_too },
           { "nobody_is_called_as_the_program", nobody_is_called_as_the_program },
-          { "leaving_is_heard_on_all_devices", leaving_is_heard_on_all_devices })
+          { "leaving_is_heard_on_all_devices", leaving_is_heard_on_all_devices },
+          { "leaving_is_heard_in_all_windows", leaving_is_heard_in_all_windows })
