@@ -84,6 +84,9 @@ static void pull(struct hall *h)
         case HUB_KEEP:
             keep(h, &out.keep);
             break;
+        case HUB_DATAGRAMS:
+            h->carried[h->n_carried++ % HALL_CARRIED_MAX] = out.datagrams;
+            break;
         case HUB_TITLE:
             h->title_err = out.err;
             snprintf(h->title, sizeof h->title, "%s", out.title ? out.title : "");

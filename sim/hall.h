@@ -14,7 +14,10 @@
 #include "hub/hub.h"
 #include "lab/dice.h"
 
-enum { HALL_WAITING_MAX = 4096 }; /* operations and hashes that may wait */
+enum {
+    HALL_WAITING_MAX = 4096, /* operations and hashes that may wait */
+    HALL_CARRIED_MAX = 16,
+};
 
 /* Where output goes; bytes are borrowed for the call. */
 struct hall_sink {
@@ -59,6 +62,8 @@ struct hall {
     void (*keeper)(const struct hub_keep *k, struct hub_kept *ret); /* NULL: nobody */
     char title[256]; /* the last that was asked for (hub_ask_title), and its error */
     int title_err;
+    struct hub_datagrams carried[HALL_CARRIED_MAX]; /* what its carrier was told, a ring */
+    size_t n_carried;
     char first_admin[48]; /* the invitation of the empty store */
 };
 

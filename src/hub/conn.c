@@ -95,6 +95,7 @@ void conn_detach(struct hub *h, struct conn *c)
 
     if (!u)
         return;
+    datagrams_on_gone(h, c);
     if (c->meeting)
         tell_attached(h, c->meeting, u->account, false);
     c->meeting = 0;
@@ -153,6 +154,12 @@ void hub_close(struct hub *h, struct conn *c)
         hub_condemn(h, c); /* tried again by the next sweep */
         return;
     }
+    conn_free(h, c);
+}
+
+void conn_release(struct hub *h, struct conn *c)
+{
+    trains_catch_up(h, c);
     conn_free(h, c);
 }
 

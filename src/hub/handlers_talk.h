@@ -43,6 +43,8 @@ int ping_on_message(struct hub *h, struct request *q);
 int who_on_message(struct hub *h, struct request *q);
 int watch_people_on_message(struct hub *h, struct request *q);
 int away_on_message(struct hub *h, struct request *q);
+int datagrams_on_message(struct hub *h, struct request *q);
+int tunnel_on_message(struct hub *h, struct request *q);
 
 /* The account hears what place the room has for it, or that it has none any more. */
 void rooms_tell_place(struct hub *h, const struct room *r, uint64_t account, bool gone);

@@ -55,6 +55,8 @@ struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint
     map_init(&h->topics, rng_u64(&h->rng));
     map_init(&h->rooms, rng_u64(&h->rng));
     map_init(&h->requests, rng_u64(&h->rng));
+    map_init(&h->datagrams, rng_u64(&h->rng));
+    map_init(&h->datagram_ids, rng_u64(&h->rng));
     h->out = outbox_new();
     if (!h->out || bus->ops->subscribe(bus, (struct shard){ SHARD_EVERYONE, 0 }) < 0) {
         hub_free(h);
@@ -96,6 +98,7 @@ void hub_free(struct hub *h)
     if (!h)
         return;
     free_requests(h);
+    datagrams_free_all(h);
     free_conns(h);
     shard_free_all(h);
     guard_flights_free(h->flights);
@@ -120,6 +123,7 @@ int hub_set_config(struct hub *h, const struct hub_config *config)
 
 static void on_sessions_end(struct hub *h, struct user *u, const Roost__EndSessions *end)
 {
+    datagrams_end(h, u->account, end->only, end->except);
     for (struct conn *c = u->conns, *next; c; c = next) {
         next = c->next_of_user;
         if ((end->only && c->session != end->only) || (end->except && c->session == end->except))
@@ -307,6 +311,7 @@ void hub_expire(struct hub *h, struct now now)
         h->swept_us = now.mono_us;
         conn_sweep(h);
         shard_sweep(h);
+        datagrams_expire(h);
     }
     meetings_expire(h);
     retention_expire(h);
@@ -315,7 +320,7 @@ void hub_expire(struct hub *h, struct now now)
 
 int64_t hub_deadline_us(const struct hub *h)
 {
-    bool busy = h->conns.n || h->users.n || h->rooms.n;
+    bool busy = h->conns.n || h->users.n || h->rooms.n || h->datagrams.n;
     int64_t due = busy ? h->swept_us + SWEEP_US : retention_deadline_us(h);
     int64_t log_due = log_follow_deadline_us(h);
     int64_t meetings_due = meetings_deadline_us(h);

@@ -53,6 +53,8 @@ struct hub_config {
     uint32_t code_digits;    /* of a meeting: 6, or 9 */
     uint32_t code_tries;     /* wrong bare codes an hour from one source, or account: 10 */
     uint32_t code_tries_all; /* and a day from all sources: 8000 */
+    bool datagrams;          /* somebody carries them (HUB_DATAGRAMS) */
+    uint32_t media_port;     /* UDP; 0: only in tunnels */
     int64_t idle_ms;         /* a silent client is taken for dead: 60000 */
     uint8_t server_id[16];
     uint8_t server_secret[32]; /* kept in the data directory; tokens are derived from it */
@@ -67,12 +69,13 @@ struct hub_peer {
 };
 
 enum hub_output_kind {
-    HUB_SEND,  /* len of bytes from `at` on (frames) to conn; the edge unrefs */
-    HUB_CLOSE, /* close conn after what was sent; hub_on_close will not be called for it */
-    HUB_STORE, /* op; the edge unrefs when it has been applied */
-    HUB_HASH,  /* hash: verify or make a password hash on another thread */
-    HUB_KEEP,  /* keep: backup, restore, check, figures; hub_keep_fini, hub_on_kept */
-    HUB_TITLE, /* the answer to hub_ask_title; title is the edge's, to free */
+    HUB_SEND,      /* len of bytes from `at` on (frames) to conn; the edge unrefs */
+    HUB_CLOSE,     /* close conn after what was sent; hub_on_close will not be called for it */
+    HUB_STORE,     /* op; the edge unrefs when it has been applied */
+    HUB_HASH,      /* hash: verify or make a password hash on another thread */
+    HUB_KEEP,      /* keep: backup, restore, check, figures; hub_keep_fini, hub_on_kept */
+    HUB_TITLE,     /* the answer to hub_ask_title; title is the edge's, to free */
+    HUB_DATAGRAMS, /* datagrams: keys that are good from now on, or no more */
 };
 
 struct hub_hash {
@@ -83,6 +86,17 @@ struct hub_hash {
     uint8_t salt[16];
 };
 void hub_hash_fini(struct hub_hash *h);
+
+enum { DATAGRAMS_SECRET = 32, DATAGRAMS_TOKEN = 16 };
+
+/* To whoever carries datagrams. */
+struct hub_datagrams {
+    /* TUNNEL: what comes over conn are frames of this session; the hub has let go of it. */
+    enum { DATAGRAMS_OPEN, DATAGRAMS_CLOSE, DATAGRAMS_TUNNEL } what;
+    uint32_t id;
+    uint8_t secret[DATAGRAMS_SECRET]; /* OPEN; the taker wipes it */
+    uint64_t conn;
+};
 
 /* What an admin asks of whoever keeps the server's data. */
 struct hub_keep {
@@ -125,6 +139,7 @@ struct hub_output {
     struct store_op *op;
     struct hub_hash hash;
     struct hub_keep keep;
+    struct hub_datagrams datagrams;
     char *title; /* "" when err says why there is none */
     int err;
 };

@@ -229,6 +229,7 @@ struct hub {
     struct rng rng;
     struct now now;
     struct map conns, users, topics, rooms, requests;
+    struct map datagrams, datagram_ids; /* of login sessions, and by their own numbers */
     uint64_t next_token;
     struct outbox *out;
     struct topic *departing; /* have a train */
@@ -372,7 +373,8 @@ int outbox_close(struct outbox *o, uint64_t conn);
 int outbox_store(struct outbox *o, struct store_op *op);                       /* takes */
 int outbox_hash(struct outbox *o, const struct hub_hash *hash);                /* takes */
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err); /* copies */
-int outbox_keep(struct outbox *o, const struct hub_keep *keep); /* takes, unless it fails */
+int outbox_keep(struct outbox *o, const struct hub_keep *keep);        /* takes, unless it fails */
+int outbox_datagrams(struct outbox *o, const struct hub_datagrams *d); /* copies */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
 
 /* admin_keep.c: who asked for work on the server's data is gone. */
@@ -384,7 +386,8 @@ struct conn *conn_of(struct hub *h, uint64_t id);
 /* The connection is logged in now; it counts as on. names are copied. */
 int conn_attach(struct hub *h, struct conn *c, uint64_t session, uint64_t account, const char *name,
                 uint32_t role);
-void conn_detach(struct hub *h, struct conn *c); /* logged out; stays connected */
+void conn_detach(struct hub *h, struct conn *c);  /* logged out; stays connected */
+void conn_release(struct hub *h, struct conn *c); /* forgotten; the edge keeps it */
 struct user *user_of(struct hub *h, uint64_t account);
 bool session_is_on(struct hub *h, uint64_t session);
 void user_changed(struct hub *h, struct user *u);
@@ -394,6 +397,13 @@ void people_expire(struct hub *h); /* tells those who watch what changed */
 void hub_condemn(struct hub *h, struct conn *c);
 /* Words, acts and knocks of an account share a token bucket. 0 or -ROOST_TOO_FAST. */
 int speed_check(struct hub *h, struct request *q);
+
+/* --- datagrams.c ----------------------------------------------------------------------- */
+
+void datagrams_on_gone(struct hub *h, const struct conn *c); /* its connection of control is */
+void datagrams_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except);
+void datagrams_expire(struct hub *h);
+void datagrams_free_all(struct hub *h);
 
 /* --- retention.c ------------------------------------------------------------------------ */
 

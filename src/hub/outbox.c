@@ -51,6 +51,7 @@ void outbox_free(struct outbox *o)
         hub_hash_fini(&out.hash);
         hub_keep_fini(&out.keep);
         free(out.title);
+        seal_wipe(&out.datagrams, sizeof out.datagrams);
     }
     free(o->items);
     free(o);
@@ -133,6 +134,18 @@ int outbox_keep(struct outbox *o, const struct hub_keep *keep)
     return err;
 }
 
+int outbox_datagrams(struct outbox *o, const struct hub_datagrams *d)
+{
+    struct hub_datagrams *copy = malloc(sizeof *copy);
+    int err = copy ? push(o, HUB_DATAGRAMS, d->conn, copy) : -ROOST_NOMEM;
+
+    if (!err)
+        *copy = *d;
+    else
+        free(copy);
+    return err;
+}
+
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err)
 {
     char *copy = strdup(title ? title : "");
@@ -171,6 +184,11 @@ bool outbox_next(struct outbox *o, struct hub_output *ret)
         break;
     case HUB_KEEP:
         ret->keep = *(struct hub_keep *)item.thing;
+        free(item.thing);
+        break;
+    case HUB_DATAGRAMS:
+        ret->datagrams = *(struct hub_datagrams *)item.thing;
+        seal_wipe(item.thing, sizeof ret->datagrams);
         free(item.thing);
         break;
     case HUB_TITLE:

@@ -79,6 +79,9 @@ static const struct rule rules[] = {
     ROW(IGNORE, ignore, LOGIN, CHANGES, want_ignore, ignore_on_message, ignore_on_stored),
     ROW(TYPING, typing, SPEAK, RULE_QUIET | RULE_GUESTS, want_typing, typing_on_message),
 
+    ROW(DATAGRAMS, datagrams, LOGIN, RULE_GUESTS, NULL, datagrams_on_message),
+    ROW(TUNNEL, tunnel, NONE, RULE_QUIET, NULL, tunnel_on_message),
+
     ROW(SAY, say, SPEAK, CHANGES | RULE_GUESTS, want_say, say_on_message, say_on_stored),
     ROW(EDIT, edit, SPEAK, CHANGES | RULE_GUESTS, want_edit, edit_on_message, chat_on_appended),
     ROW(DELETE, delete, MEMBER, CHANGES | RULE_GUESTS, want_delete, delete_on_message,

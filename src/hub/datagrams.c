@@ -1,0 +1,229 @@
+/* datagrams.c - who may send datagrams: sessions of keys, handed out over control.
+ *
+ * A login session has one; asking again gives another, and the one before is good for two
+ * seconds more, until what runs has moved. It outlives its connection by a minute, so that
+ * who comes back within it goes on where it was. Who is logged out is cut off at once.
+ *
+ * The hub makes the keys and forgets them with the answer; whoever carries the datagrams is
+ * told by HUB_DATAGRAMS. The low bits of the number say which worker that is.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/handlers_talk.h"
+#include "seal/digest.h"
+
+#define OUTLIVES_US (60 * 1000000LL)
+#define BOTH_US     (2 * 1000000LL)
+
+enum { TRIES = 8 };
+
+struct datagrams {
+    uint64_t session, account;
+    uint64_t conn;       /* over which it was asked for; 0: that is gone */
+    int64_t end_us;      /* when the connection has been gone for long enough */
+    uint32_t id, before; /* before: 0 or the one that is still accepted */
+    int64_t before_us;
+    uint8_t token[DATAGRAMS_TOKEN];
+};
+
+/* False: there is no memory for the word; the next sweep tries again. */
+static bool tell_over(struct hub *h, uint32_t *id)
+{
+    struct hub_datagrams d = { .what = DATAGRAMS_CLOSE, .id = *id };
+
+    if (!*id)
+        return true;
+    if (outbox_datagrams(h->out, &d) < 0)
+        return false;
+    map_take(&h->datagram_ids, *id);
+    *id = 0;
+    return true;
+}
+
+static bool end(struct hub *h, struct datagrams *d)
+{
+    d->conn = 0;
+    d->end_us = h->now.mono_us;
+    if (!tell_over(h, &d->before) || !tell_over(h, &d->id))
+        return false;
+    map_take(&h->datagrams, d->session);
+    seal_wipe(d, sizeof *d);
+    free(d);
+    return true;
+}
+
+/* --- opening ----------------------------------------------------------------------- */
+
+static int draw_id(struct hub *h, uint32_t *ret)
+{
+    for (int i = 0; i < TRIES; i++) {
+        uint32_t id = (uint32_t)rng_u64(&h->rng);
+        if (id && !map_get(&h->datagram_ids, id)) {
+            *ret = id;
+            return 0;
+        }
+    }
+    return -ROOST_BUSY;
+}
+
+static int get(struct hub *h, struct request *q, struct datagrams **ret)
+{
+    struct datagrams *d = map_get(&h->datagrams, q->session);
+
+    if (!d) {
+        d = calloc(1, sizeof *d);
+        if (!d)
+            return -ROOST_NOMEM;
+        d->session = q->session;
+        d->account = q->account;
+        if (map_put(&h->datagrams, q->session, d)) {
+            free(d);
+            return -ROOST_NOMEM;
+        }
+    }
+    *ret = d;
+    return 0;
+}
+
+static int reply(struct hub *h, struct request *q, struct datagrams *d, uint8_t *secret)
+{
+    Roost__Reply r = ROOST__REPLY__INIT;
+    Roost__DatagramSession s = ROOST__DATAGRAM_SESSION__INIT;
+
+    s.session = d->id;
+    if (secret)
+        s.secret = (ProtobufCBinaryData){ DATAGRAMS_SECRET, secret };
+    s.token = (ProtobufCBinaryData){ sizeof d->token, d->token };
+    s.port = h->config.media_port;
+    s.outlives_ms = OUTLIVES_US / 1000;
+    r.result_case = ROOST__REPLY__RESULT_DATAGRAMS;
+    r.datagrams = &s;
+    return reply_with(h, q, &r);
+}
+
+/* The one it has goes on: only that its connection is another now. */
+static int keep(struct hub *h, struct request *q, struct datagrams *d)
+{
+    d->conn = q->conn;
+    return reply(h, q, d, NULL);
+}
+
+static int renew(struct hub *h, struct request *q, struct datagrams *d)
+{
+    struct hub_datagrams open = { .what = DATAGRAMS_OPEN };
+    int err = tell_over(h, &d->before) ? draw_id(h, &open.id) : -ROOST_NOMEM;
+
+    if (!err)
+        err = map_put(&h->datagram_ids, open.id, d);
+    if (err)
+        return err;
+    rng_fill(&h->rng, open.secret, sizeof open.secret);
+    err = outbox_datagrams(h->out, &open);
+    if (err) {
+        map_take(&h->datagram_ids, open.id);
+        return err;
+    }
+    d->before = d->id;
+    d->before_us = h->now.mono_us + BOTH_US;
+    d->id = open.id;
+    d->conn = q->conn;
+    rng_fill(&h->rng, d->token, sizeof d->token);
+    err = reply(h, q, d, open.secret);
+    seal_wipe(&open, sizeof open);
+    return err;
+}
+
+int datagrams_on_message(struct hub *h, struct request *q)
+{
+    uint32_t kept = q->msg->datagrams->keep;
+    struct datagrams *d = NULL;
+
+    if (!h->config.datagrams)
+        return -ROOST_UNSUPPORTED;
+    int err = speed_check(h, q);
+    if (!err)
+        err = get(h, q, &d);
+    if (err)
+        return err;
+    if (kept && kept == d->id)
+        return keep(h, q, d);
+    err = renew(h, q, d);
+    if (err && !d->id) {
+        map_take(&h->datagrams, d->session);
+        free(d);
+    }
+    return err;
+}
+
+/* --- another way for the frames: a connection of their own ---------------------------- */
+
+int tunnel_on_message(struct hub *h, struct request *q)
+{
+    const Roost__Tunnel *b = q->msg->tunnel;
+    const struct datagrams *d = map_get(&h->datagram_ids, b->session);
+    struct hub_datagrams open = { .what = DATAGRAMS_TUNNEL, .id = b->session, .conn = q->conn };
+    struct conn *c = request_conn(h, q);
+
+    if (!d || d->id != b->session || b->token.len != sizeof d->token ||
+        !seal_equal(b->token.data, d->token, sizeof d->token))
+        return -ROOST_SESSION_OVER;
+    if (!c || c->user)
+        return -ROOST_INVALID; /* control goes on as control */
+    int err = reply_done(h, q, NULL);
+    if (!err)
+        err = outbox_datagrams(h->out, &open);
+    if (!err)
+        conn_release(h, c); /* what comes over it from now on is not for the hub */
+    return err;
+}
+
+/* --- the end ------------------------------------------------------------------------------ */
+
+void datagrams_on_gone(struct hub *h, const struct conn *c)
+{
+    struct datagrams *d = map_get(&h->datagrams, c->session);
+
+    if (!d || d->conn != c->id)
+        return;
+    d->conn = 0;
+    d->end_us = h->now.mono_us + OUTLIVES_US;
+}
+
+void datagrams_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&h->datagrams, &i));) {
+        struct datagrams *d = s->value;
+        if (d->account != account || (only && d->session != only) ||
+            (except && d->session == except))
+            continue;
+        if (end(h, d))
+            i = 0;
+    }
+}
+
+void datagrams_expire(struct hub *h)
+{
+    struct map_slot *s;
+    int64_t now_us = h->now.mono_us;
+
+    for (size_t i = 0; (s = map_next(&h->datagrams, &i));) {
+        struct datagrams *d = s->value;
+        if (d->before && d->before_us <= now_us)
+            tell_over(h, &d->before);
+        if (!d->conn && d->end_us <= now_us && end(h, d))
+            i = 0;
+    }
+}
+
+void datagrams_free_all(struct hub *h)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&h->datagrams, &i));)
+        free(s->value);
+    map_fini(&h->datagrams);
+    map_fini(&h->datagram_ids);
+}
