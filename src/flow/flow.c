@@ -55,6 +55,7 @@ void flow_free(struct flow *f)
     if (!f)
         return;
     sent_fini(&f->sent);
+    tunnel_fini(f);
     loads_free(f);
     streams_free(f);
     map_fini(&f->streams);
@@ -188,7 +189,7 @@ static void on_max_data(struct flow *f, uint64_t limit)
         stream_wants(f, slot->value);
 }
 
-static void on_frame(struct flow *f, const struct dgram *d, const struct ack *ack, int64_t now_us)
+void flow_on_frame(struct flow *f, const struct dgram *d, const struct ack *ack, int64_t now_us)
 {
     switch (d->kind) {
     case DGRAM_ACK:
@@ -277,7 +278,7 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
             break;
         }
         asks = asks || dgram_is_eliciting(d.kind);
-        on_frame(f, &d, &ack, now_us);
+        flow_on_frame(f, &d, &ack, now_us);
     }
     struct seen_pace pace = pace_of(f);
     f->from = NULL;

@@ -121,8 +121,22 @@ void flow_on_change(struct flow *f, int64_t now_us);
 /* Asks the path; FLOW_BACK when it has answered. Not repeated. -ROOST_LIMIT: too many wait,
  * of which the oldest is forgotten for the next. */
 int flow_ask(struct flow *f, uint64_t token);
+int flow_ask_datagram(struct flow *f, uint64_t token); /* not through a tunnel */
 /* What streams of the other side may use; 0: all there is. */
 void flow_limit(struct flow *f, uint64_t bits_a_second);
+
+/* --- tunnels: the same frames over a connection that loses nothing --- */
+
+/* From now on all but PATH goes through it, and not any more. What was under way on the way that
+ * is left goes again on the other: whoever switches sees to it that what the connection still
+ * holds is not taken from it any more, or comes before. */
+void flow_tunnel(struct flow *f, bool on, int64_t now_us);
+bool flow_is_tunnelled(const struct flow *f);
+/* What came through it: the frames of one message. -ROOST_MALFORMED: the session is over. */
+int flow_on_frames(struct flow *f, int64_t now_us, const uint8_t *bytes, size_t len);
+/* The next message, at most cap bytes (PACKET_MTU_MIN at least); 0: none now. To be asked
+ * after everything that came and whenever the program did something. */
+int flow_next_frames(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap);
 
 /* --- streams --- */
 

@@ -14,7 +14,7 @@ enum {
 
 /* --- loads --------------------------------------------------------------------------- */
 
-static struct load *load_new(struct flow *f)
+struct load *load_new(struct flow *f)
 {
     struct load *l = f->unused;
 
@@ -31,7 +31,7 @@ static struct load *load_new(struct flow *f)
     return l;
 }
 
-static void load_free(struct flow *f, struct load *l)
+void load_drop(struct flow *f, struct load *l)
 {
     l->next_free = f->unused;
     f->unused = l;
@@ -144,7 +144,7 @@ void load_settle(void *flow, void *load, enum sent_fate fate)
             stream_settle(f, s);
     }
     if (fate != SENT_LOST) /* a lost one may come late */
-        load_free(f, l);
+        load_drop(f, l);
 }
 
 /* --- filling a packet ------------------------------------------------------------------------ */
@@ -246,11 +246,20 @@ static void put_streams(struct flow *f, struct writer *w, struct load *l)
     }
 }
 
+void flow_put_words(struct flow *f, struct writer *w, struct load *l, bool may)
+{
+    put_session(f, w, l);
+    if (may)
+        put_streams(f, w, l);
+}
+
 /* --- the next packet -----------------------------------------------------------------------------
  */
 
 static bool may_send(struct flow *f, int64_t now_us)
 {
+    if (f->tunnel.on)
+        return false;
     if (f->probes)
         return true;
     return f->sent.under_way + f->mtu <= f->cc.window && pacer_allows(&f->pacer, now_us, f->mtu);
@@ -268,17 +277,22 @@ int flow_seal(struct flow *f, int64_t now_us, uint8_t *bytes, const struct write
     return session_seal(&f->session, now_us, bytes, frames, NULL, 0);
 }
 
-static int say_goodbye(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
+void flow_put_goodbye(struct flow *f, struct writer *w)
 {
-    struct writer w = writer_of(bytes + PACKET_HEAD, cap - PACKET_HEAD - PACKET_TAG);
     struct dgram d = { .kind = DGRAM_CLOSE };
 
     f->tell_close = false;
     d.close.code = f->close_code;
     d.close.text = f->close_text;
     d.close.len = strlen(f->close_text);
-    if (!dgram_write(&w, &d))
-        return 0;
+    dgram_write(w, &d);
+}
+
+static int say_goodbye(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
+{
+    struct writer w = writer_of(bytes + PACKET_HEAD, cap - PACKET_HEAD - PACKET_TAG);
+
+    flow_put_goodbye(f, &w);
     int n = flow_seal(f, now_us, bytes, &w);
     return n > 0 ? n : 0;
 }
@@ -312,11 +326,9 @@ static void fill(struct flow *f, struct writer *w, struct load *l, int64_t now_u
 
     if (due || (may && f->seen.waiting && (f->turn || has_words(f))))
         put_ack(f, w, l, now_us);
-    path_put_words(f, w, l);
-    if (may) {
-        put_session(f, w, l);
-        put_streams(f, w, l);
-    }
+    path_put_words(f, w, l, true);
+    if (may)
+        flow_put_words(f, w, l, true);
     if ((may && f->probes && !asks(l)) || (l->n && is_owed_an_answer(f)))
         put_frame(w, l, &ping, UINT64_MAX);
 }
@@ -329,7 +341,7 @@ static int launch(struct flow *f, int64_t now_us, uint8_t *bytes, const struct w
     int n = flow_seal(f, now_us, bytes, w);
     if (n < 0 || sent_add(&f->sent, now_us, (uint32_t)n, counts, l)) {
         load_settle(f, l, SENT_LOST);
-        load_free(f, l);
+        load_drop(f, l);
         if (n > 0)
             flow_close(f, FLOW_NOMEM, "out of memory");
         return 0;
@@ -374,7 +386,7 @@ static int send_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t most
     fill(f, &w, l, now_us, may);
     if (!l->n) {
         sent_on_idle(&f->sent);
-        load_free(f, l);
+        load_drop(f, l);
         return 0;
     }
     bool eliciting = asks(l);
@@ -446,7 +458,7 @@ int64_t flow_deadline_us(const struct flow *f, int64_t now_us)
     due_us = path_us < due_us ? path_us : due_us;
     due_us = f->seen.due_us < due_us ? f->seen.due_us : due_us;
     bool wants = f->turn || has_words(f) || f->probes;
-    if (wants && (f->probes || f->sent.under_way + f->mtu <= f->cc.window)) {
+    if (wants && !f->tunnel.on && (f->probes || f->sent.under_way + f->mtu <= f->cc.window)) {
         struct pacer copy = f->pacer;
         int64_t may_us = f->probes ? now_us : pacer_when_us(&copy, now_us, f->mtu);
         due_us = may_us < due_us ? may_us : due_us;

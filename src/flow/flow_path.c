@@ -122,6 +122,15 @@ static uint64_t token_of(const uint8_t *bytes)
     return read_number(&r, PATH_BYTES);
 }
 
+void path_on_answer(struct flow *f, const uint8_t bytes[static PATH_BYTES])
+{
+    for (int i = 0; i < ASKS_MAX; i++)
+        if (f->asks[i].open && f->asks[i].token == token_of(bytes)) {
+            f->asks[i].open = false;
+            tell(f, FLOW_BACK, f->asks[i].token);
+        }
+}
+
 static void on_back(struct flow *f, const uint8_t *bytes, int64_t now_us)
 {
     int64_t took_us;
@@ -130,11 +139,7 @@ static void on_back(struct flow *f, const uint8_t *bytes, int64_t now_us)
         on_proven(f, now_us, took_us);
         return;
     }
-    for (int i = 0; i < ASKS_MAX; i++)
-        if (f->asks[i].open && f->asks[i].token == token_of(bytes)) {
-            f->asks[i].open = false;
-            tell(f, FLOW_BACK, f->asks[i].token);
-        }
+    path_on_answer(f, bytes);
 }
 
 /* A translator on the way may have changed it: then it is another way. */
@@ -189,7 +194,7 @@ void path_on_settled(struct flow *f, const struct load *l, enum sent_fate fate, 
 
 /* --- what goes ----------------------------------------------------------------------------- */
 
-int flow_ask(struct flow *f, uint64_t token)
+static int ask(struct flow *f, uint64_t token, bool datagram)
 {
     struct ask *free = NULL;
 
@@ -202,8 +207,18 @@ int flow_ask(struct flow *f, uint64_t token)
         f->asks[token % ASKS_MAX] = (struct ask){ 0 };
         return -ROOST_LIMIT;
     }
-    *free = (struct ask){ .token = token, .open = true, .tell = true };
+    *free = (struct ask){ .token = token, .open = true, .tell = true, .datagram = datagram };
     return 0;
+}
+
+int flow_ask(struct flow *f, uint64_t token)
+{
+    return ask(f, token, !f->tunnel.on);
+}
+
+int flow_ask_datagram(struct flow *f, uint64_t token)
+{
+    return ask(f, token, true);
 }
 
 void flow_limit(struct flow *f, uint64_t bits_a_second)
@@ -217,7 +232,7 @@ bool path_has_words(const struct flow *f)
     bool asks = false;
 
     for (int i = 0; i < ASKS_MAX; i++)
-        asks = asks || f->asks[i].tell;
+        asks = asks || (f->asks[i].tell && f->asks[i].datagram);
     return asks || f->tell_path_back || f->tell_alive || f->tell_ping || f->tell_observed ||
            f->tell_rate;
 }
@@ -243,16 +258,13 @@ static bool put_observed(struct flow *f, struct writer *w, struct load *l)
     return put_frame(w, l, &d, UINT64_MAX);
 }
 
-void path_put_words(struct flow *f, struct writer *w, struct load *l)
+static void put_datagram_words(struct flow *f, struct writer *w, struct load *l)
 {
     struct dgram d = { .kind = DGRAM_PATH_BACK };
 
     d.path = f->path_back;
     if (f->tell_path_back)
         f->tell_path_back = !put_frame(w, l, &d, UINT64_MAX);
-    for (int i = 0; i < ASKS_MAX; i++)
-        if (f->asks[i].tell)
-            f->asks[i].tell = !put_token(w, l, f->asks[i].token);
     if (f->tell_alive)
         f->tell_alive = !put_token(w, l, rng_u64(&f->rng));
     if (f->tell_ping) {
@@ -261,11 +273,20 @@ void path_put_words(struct flow *f, struct writer *w, struct load *l)
     }
     if (f->tell_observed)
         f->tell_observed = !put_observed(f, w, l);
-    if (f->tell_rate) {
-        d = (struct dgram){ .kind = DGRAM_MAX_RATE };
-        d.max.value = f->our_rate_max;
+}
+
+void path_put_words(struct flow *f, struct writer *w, struct load *l, bool datagram)
+{
+    struct dgram d = { .kind = DGRAM_MAX_RATE };
+
+    for (int i = 0; i < ASKS_MAX; i++)
+        if (f->asks[i].tell && f->asks[i].datagram == datagram)
+            f->asks[i].tell = !put_token(w, l, f->asks[i].token);
+    if (datagram)
+        put_datagram_words(f, w, l);
+    d.max.value = f->our_rate_max;
+    if (f->tell_rate)
         f->tell_rate = !put_frame(w, l, &d, UINT64_MAX);
-    }
 }
 
 /* Nobody waits for its acknowledgement, so it is not under way. */

@@ -3,6 +3,7 @@
  * flow.c         life, datagrams that come, time
  * flow_out.c     datagrams that go: what is put into the next one, and what came of it
  * flow_stream.c  streams: opened, found, read, written, given up
+ * flow_tunnel.c  the same frames over a connection, when datagrams do not get through
  * flow_path.c    the way there: addresses, its size, its marks, whether it answers
  * trace.c        who watches is told
  */
@@ -24,7 +25,11 @@
 enum {
     EVENTS_MAX = 4 * FLOW_STREAMS_MAX, /* one of each kind a stream */
     ITEMS_MAX = 32,                    /* in one packet */
-    ASKS_MAX = 8,                      /* questions of the program's that are not answered */
+    TUNNEL_LOADS_MAX = 1024,
+    TUNNEL_BACKS_MAX = 16,
+    TUNNEL_WINDOW = 512 << 10, /* bytes that wait in a connection, and in front of it */
+    TUNNEL_MARK_BYTES = 32 << 10,
+    ASKS_MAX = 8, /* questions of the program's that are not answered */
 };
 
 struct stream {
@@ -66,6 +71,24 @@ struct load {
 struct ask {
     uint64_t token;
     bool open, tell;
+    bool datagram; /* as one, even while all else goes through the tunnel */
+};
+
+struct tunnel_load {
+    struct load *load;
+    uint32_t bytes;
+};
+
+/* What was written to the connection and not seen to have been read. */
+struct tunnel {
+    bool on;
+    uint32_t n_back; /* questions that wait for their answers */
+    bool asks; /* a question is under way: when `mark` comes back, all below mark_end was read */
+    uint8_t mark[PATH_BYTES], back[TUNNEL_BACKS_MAX][PATH_BYTES];
+    uint64_t first, mark_end; /* of loads, which only count up */
+    uint32_t n;
+    uint64_t under_way, unmarked; /* bytes */
+    struct tunnel_load loads[TUNNEL_LOADS_MAX];
 };
 
 struct flow {
@@ -103,6 +126,7 @@ struct flow {
     struct ecn ecn;
     struct alive alive;
     struct ask asks[ASKS_MAX];
+    struct tunnel tunnel;
     bool tell_alive, tell_ping, tell_observed, tell_rate;
     int64_t now_us;                  /* of the call that is going on */
     uint64_t path_first;             /* number: the first packet on this path */
@@ -127,6 +151,10 @@ void flow_draw_skip(struct flow *f); /* the next number that is left out */
 /* trace.c */
 void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);
 void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);
+/* flow_tunnel.c */
+void tunnel_fini(struct flow *f);
+/* flow.c */
+void flow_on_frame(struct flow *f, const struct dgram *d, const struct ack *ack, int64_t now_us);
 /* flow_out.c */
 void load_settle(void *flow, void *load, enum sent_fate fate);
 void loads_free(struct flow *f);
@@ -138,7 +166,8 @@ void path_on_settled(struct flow *f, const struct load *l, enum sent_fate fate, 
 /* False: nothing but paths_next may be sent, as it is not known to whom. */
 bool path_is_open(const struct flow *f);
 bool path_has_words(const struct flow *f); /* that congestion does not hold back */
-void path_put_words(struct flow *f, struct writer *w, struct load *l);
+void path_put_words(struct flow *f, struct writer *w, struct load *l, bool datagram);
+void path_on_answer(struct flow *f, const uint8_t bytes[static PATH_BYTES]); /* to flow_ask */
 /* A datagram for a candidate; 0: none. */
 int path_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret);
 /* The size of a probe that is sent now instead; 0: none. */
@@ -147,6 +176,11 @@ void path_expire(struct flow *f, int64_t now_us);
 int64_t path_deadline_us(const struct flow *f, int64_t now_us);
 void path_set_pace(struct flow *f, int64_t now_us);
 /* flow_out.c */
+struct load *load_new(struct flow *f);
+void load_drop(struct flow *f, struct load *l);
+/* Streams, if they may, and what is to be said of them and of the session. */
+void flow_put_words(struct flow *f, struct writer *w, struct load *l, bool may);
+void flow_put_goodbye(struct flow *f, struct writer *w);
 bool put_frame(struct writer *w, struct load *l, const struct dgram *d, uint64_t stream);
 int flow_seal(struct flow *f, int64_t now_us, uint8_t *bytes, const struct writer *w);
 void flow_skip(struct flow *f);

@@ -251,6 +251,16 @@ static void set_hub_timer(struct edge *e)
                    0);
 }
 
+static void do_datagrams(struct edge *e, struct hub_datagrams *d)
+{
+    struct peer *p = d->what == DATAGRAMS_TUNNEL ? find(e, d->conn) : NULL;
+
+    if (p && p->state == PEER_ROOST)
+        peer_tunnel(p, d->id);
+    if (p || d->what != DATAGRAMS_TUNNEL)
+        workers_put(e->workers, d);
+}
+
 static void do_output(struct edge *e, struct hub_output *out)
 {
     struct peer *p;
@@ -276,6 +286,9 @@ static void do_output(struct edge *e, struct hub_output *out)
         break;
     case HUB_KEEP:
         keeper_put(e->keeper, &out->keep);
+        break;
+    case HUB_DATAGRAMS:
+        do_datagrams(e, &out->datagrams);
         break;
     case HUB_TITLE:
         edge_on_title(e, out->conn,
@@ -322,6 +335,26 @@ void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded)
 
     hub_on_hashed(e->hub, token, ok, encoded, edge_now());
     edge_pull(e);
+}
+
+/* --- tunnels ---------------------------------------------------------------------------------- */
+
+void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes)
+{
+    struct peer *p = find(edge, conn);
+
+    if (p && p->state == PEER_TUNNEL)
+        peer_send(p, bytes);
+    else
+        blob_unref(bytes);
+}
+
+void edge_on_over(void *edge, uint64_t conn)
+{
+    struct peer *p = find(edge, conn);
+
+    if (p && p->state == PEER_TUNNEL)
+        peer_finish(p);
 }
 
 /* --- the web ---------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #include "server/sources.h"
 #include "server/storer.h"
 #include "server/tls.h"
+#include "server/workers.h"
 
 enum {
     EDGE_PLAIN_MAX = 16384, /* the contents of one TLS record */
@@ -65,6 +66,7 @@ struct edge {
     struct storer *storer;
     struct hasher *hasher;
     struct keeper *keeper; /* set by its owner, who may be late */
+    struct workers *workers;
     const struct tls *tls;
     BIO_METHOD *bio; /* how the SSL of a peer moves bytes */
     struct edge_settings settings;
@@ -121,6 +123,10 @@ void edge_on_stored(void *edge, struct store_result *r);
 void edge_on_kept(void *edge, uint64_t token, const struct hub_kept *kept);
 void edge_on_probed(void *edge, int err);
 void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded);
+
+/* Called by workers, of tunnels. */
+void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes);
+void edge_on_over(void *edge, uint64_t conn);
 
 /* The end has three steps. Tells the hub, which tells all peers; nothing more is
  * read. When the store has done what waits: */

@@ -21,6 +21,7 @@ enum {
     /* Records that wait in the kernel's stead: one chunk, and what TLS itself
      * sends. A peer that makes TLS talk without reading is closed. */
     LEFT_MAX = 2 * EDGE_CIPHER_MAX,
+    TUNNEL_NOTSENT = 16 << 10,
 };
 
 /* --- the bytes under TLS -------------------------------------------------------- */
@@ -225,6 +226,30 @@ void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t le
 
 /* --- reading --------------------------------------------------------------------- */
 
+/* Streams of a tunnel are not sent twice: who fills its worker's inbox is cut off. */
+static void feed_tunnel(struct peer *p, const uint8_t *body, size_t len)
+{
+    struct blob *b = blob_copy(body, len);
+
+    if (!b || !workers_frames(p->edge->workers, p->session, p->number, b))
+        peer_lose(p, HUB_CLOSE_GONE);
+}
+
+static void feed_hub(struct peer *p, const uint8_t *body, size_t len)
+{
+    struct edge *e = p->edge;
+
+    if (p->timed == TIMED_HANDSHAKE)
+        edge_time(e, p, TIMED_NONE); /* it speaks: the hub knows for how long */
+    hub_on_frame(e->hub, p->number, body, len, edge_now());
+    edge_pull(e);
+}
+
+static bool has_frames(const struct peer *p)
+{
+    return p->state == PEER_ROOST || p->state == PEER_TUNNEL;
+}
+
 static void feed_roost(struct peer *p, const uint8_t *in, size_t len)
 {
     struct edge *e = p->edge;
@@ -232,17 +257,27 @@ static void feed_roost(struct peer *p, const uint8_t *in, size_t len)
     size_t body_len;
     int r;
 
-    while (p->state == PEER_ROOST && (r = frame_next(&p->frames, &in, end, &body, &body_len))) {
+    while (has_frames(p) && (r = frame_next(&p->frames, &in, end, &body, &body_len))) {
         if (r < 0) {
             e->stats.malformed++;
             peer_lose(p, HUB_CLOSE_GONE);
             return;
         }
-        if (p->timed == TIMED_HANDSHAKE)
-            edge_time(e, p, TIMED_NONE); /* it speaks: the hub knows for how long */
-        hub_on_frame(e->hub, p->number, body, body_len, edge_now());
-        edge_pull(e);
+        if (p->state == PEER_TUNNEL)
+            feed_tunnel(p, body, body_len);
+        else
+            feed_hub(p, body, body_len);
     }
+}
+
+/* The kernel holds little: what waits here can still be chosen. */
+void peer_tunnel(struct peer *p, uint32_t session)
+{
+    int low = TUNNEL_NOTSENT;
+
+    setsockopt(p->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof low);
+    p->state = PEER_TUNNEL;
+    p->session = session;
 }
 
 void peer_who(const struct peer *p, struct hub_peer *ret)
@@ -346,11 +381,11 @@ static bool read_some(struct peer *p)
             peer_lose(p, HUB_CLOSE_GONE);
         return false;
     }
-    if (p->state == PEER_ROOST)
+    if (has_frames(p))
         feed_roost(p, e->plain, (size_t)n);
     else if (p->state == PEER_HTTP)
         web_conn_feed(p, e->plain, (size_t)n);
-    return p->state == PEER_ROOST || p->state == PEER_HTTP;
+    return has_frames(p) || p->state == PEER_HTTP;
 }
 
 static void on_readable(struct peer *p)
@@ -495,9 +530,11 @@ void peer_kill(struct peer *p)
 
 void peer_lose(struct peer *p, enum hub_close why)
 {
-    bool told = p->state == PEER_ROOST;
+    bool told = p->state == PEER_ROOST, tunnel = p->state == PEER_TUNNEL;
 
     peer_kill(p);
+    if (tunnel)
+        workers_hung_up(p->edge->workers, p->session, p->number);
     if (!told)
         return;
     hub_on_close(p->edge->hub, p->number, why, edge_now());

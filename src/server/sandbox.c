@@ -203,7 +203,7 @@ static void on_refused(int signal, siginfo_t *info, void *context)
 }
 
 /* Threads may be made, processes not: for these, clone has no CLONE_VM. Sockets only of the
- * kinds that are used; of prctl only names of threads. */
+ * kinds that are used; of prctl only names of threads, and how exactly one is woken. */
 static int add_with_arguments(scmp_filter_ctx filter)
 {
     static const unsigned families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
@@ -213,6 +213,9 @@ static int add_with_arguments(scmp_filter_ctx filter)
     if (!err)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
                                SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+    if (!err)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                               SCMP_A0(SCMP_CMP_EQ, PR_SET_TIMERSLACK));
     for (size_t i = 0; !err && i < sizeof families / sizeof *families; i++)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                                SCMP_A0(SCMP_CMP_EQ, families[i]));

@@ -49,6 +49,7 @@ struct server {
     struct storer *storer;
     struct hasher *hasher;
     struct keeper *keeper;
+    struct workers *workers;
     struct edge edge;
     struct listener listener;
     struct first first;
@@ -77,6 +78,7 @@ static void close_handles(struct server *s)
     edge_stop(&s->edge);
     hasher_stop(s->hasher);
     keeper_stop(s->keeper);
+    workers_stop(s->workers);
     storer_stop(s->storer);
     for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
@@ -142,6 +144,8 @@ static void set_identity(struct server *s)
 
     memcpy(h->server_id, s->dir.server_id, sizeof h->server_id);
     memcpy(h->server_secret, s->dir.server_secret, sizeof h->server_secret);
+    h->datagrams = s->workers != NULL;
+    h->media_port = s->workers ? workers_port(s->workers) : 0;
 }
 
 static void reload_tls(struct server *s)
@@ -324,6 +328,26 @@ static void on_restore(void *ctx)
     drain(s);
 }
 
+/* Before the hub is asked for anything: it is to know whether there are any. */
+static int open_workers(struct server *s)
+{
+    struct config *c = &s->options.config;
+    uint32_t port = c->media_port ? c->media_port : s->listener.port + 1u;
+    const struct workers_settings working = { .listen = c->listen,
+                                              .port = (uint16_t)(port <= 65535 ? port : 0),
+                                              .must = c->media_port != 0,
+                                              .on_frames = edge_on_frames,
+                                              .on_over = edge_on_over,
+                                              .ctx = &s->edge };
+    int err = workers_new(&s->workers, &s->loop, &working);
+
+    s->edge.workers = s->workers;
+    if (err)
+        return err;
+    set_identity(s);
+    return hub_set_config(s->hub, &c->hub);
+}
+
 static int open_threads(struct server *s)
 {
     const struct config *c = &s->options.config;
@@ -348,6 +372,8 @@ static int open_threads(struct server *s)
     if (!err)
         err = keeper_new(&s->keeper, &s->loop, s->storer, &s->dir, &keeping);
     s->edge.keeper = s->keeper;
+    if (!err)
+        err = open_workers(s);
     if (!err)
         edge_attach(&s->edge, s->hub, s->storer, s->hasher, &s->tls);
     return err;
@@ -474,6 +500,7 @@ void server_free(struct server *s)
         if (s->hasher)
             hasher_stop(s->hasher);
         keeper_stop(s->keeper);
+        workers_stop(s->workers);
         if (s->storer)
             storer_stop(s->storer);
         uv_walk(&s->loop, close_any, NULL);
@@ -486,6 +513,7 @@ void server_free(struct server *s)
     hasher_free(s->hasher);
     storer_free(s->storer);
     keeper_free(s->keeper);
+    workers_free(s->workers);
     if (s->hub)
         hub_free(s->hub);
     if (s->bus)

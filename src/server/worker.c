@@ -1,0 +1,349 @@
+#include "server/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "server/log.h"
+#include "wire/packet.h"
+
+enum {
+    PACKETS_A_TURN = 1024, /* then those who are due have their turn */
+    EVENT_ID = WORKER_SOCKETS_MAX,
+};
+
+void worker_touch(struct worker *w, struct carried *c)
+{
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    c->next_dirty = w->dirty;
+    w->dirty = c;
+}
+
+bool worker_tell(struct worker *w, struct word *word)
+{
+    if (!word || !passage_put(&w->outbox, word)) {
+        word_free(word);
+        return false;
+    }
+    wake_send(&w->all->wake);
+    return true;
+}
+
+/* --- sessions -------------------------------------------------------------------------- */
+
+static void open_session(struct worker *w, struct word *o)
+{
+    const struct flow_settings settings = { .session = o->id,
+                                            .secret = o->secret,
+                                            .seed = o->seed,
+                                            .mtu_most = PACKET_MTU_MAX,
+                                            .ecn = true,
+                                            .proves = true };
+    struct carried *c = calloc(1, sizeof *c);
+
+    if (c && !dues_reserve(&w->dues) && !flow_new(&c->flow, &settings, w->now_us) &&
+        !map_put(&w->sessions, o->id, c)) {
+        c->id = o->id;
+        dues_set(&w->dues, &c->due, INT64_MAX);
+        w->counts.sessions++;
+        return;
+    }
+    if (c) /* its packets are strangers': the client travels in a tunnel, or asks again */
+        flow_free(c->flow);
+    free(c);
+}
+
+void worker_let_go(struct worker *w, uint64_t conn)
+{
+    struct word *word = conn ? calloc(1, sizeof *word) : NULL;
+
+    if (!word)
+        return;
+    *word = (struct word){ .what = WORD_CLOSE, .conn = conn };
+    worker_tell(w, word);
+}
+
+/* What is on its way to a session that is over finds none. */
+static void close_session(struct worker *w, uint32_t id)
+{
+    struct carried *c = map_get(&w->sessions, id);
+
+    if (!c)
+        return;
+    flow_close(c->flow, FLOW_DONE, "the server ends this session");
+    for (struct carried **at = &w->dirty; *at; at = &(*at)->next_dirty)
+        if (*at == c) {
+            *at = c->next_dirty;
+            break;
+        }
+    worker_send_one(w, c);
+    dues_remove(&w->dues, &c->due);
+    map_take(&w->sessions, id);
+    worker_let_go(w, c->tunnel);
+    flow_free(c->flow);
+    free(c);
+    w->counts.sessions--;
+}
+
+static void close_all(struct worker *w)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&w->sessions, &i)); i = 0)
+        close_session(w, ((struct carried *)s->value)->id);
+}
+
+static void on_tunnel(struct worker *w, const struct word *word)
+{
+    struct carried *c = map_get(&w->sessions, word->id);
+
+    if (!c) {
+        worker_let_go(w, word->conn);
+        return;
+    }
+    worker_let_go(w, c->tunnel); /* one at a time: the newest */
+    flow_tunnel(c->flow, false, w->now_us);
+    c->tunnel = word->conn;
+    flow_tunnel(c->flow, true, w->now_us);
+    worker_touch(w, c);
+}
+
+static void on_frames(struct worker *w, const struct word *word)
+{
+    struct carried *c = map_get(&w->sessions, word->id);
+
+    if (!c || c->tunnel != word->conn)
+        return;
+    flow_on_frames(c->flow, w->now_us, word->bytes->bytes, word->bytes->len);
+    worker_touch(w, c);
+}
+
+void worker_hang_up(struct worker *w, struct carried *c)
+{
+    c->tunnel = 0;
+    flow_tunnel(c->flow, false, w->now_us);
+    worker_touch(w, c);
+}
+
+static void on_hung_up(struct worker *w, const struct word *word)
+{
+    struct carried *c = map_get(&w->sessions, word->id);
+
+    if (c && c->tunnel == word->conn)
+        worker_hang_up(w, c);
+}
+
+static void on_word(struct worker *w, struct word *word)
+{
+    switch (word->what) {
+    case WORD_OPEN:
+        open_session(w, word);
+        break;
+    case WORD_CLOSE:
+        close_session(w, word->id);
+        break;
+    case WORD_STOP:
+        w->stopping = true;
+        break;
+    case WORD_TUNNEL:
+        on_tunnel(w, word);
+        break;
+    case WORD_FRAMES:
+        on_frames(w, word);
+        break;
+    case WORD_HUNG_UP:
+        on_hung_up(w, word);
+        break;
+    }
+    word_free(word);
+}
+
+/* --- packets ------------------------------------------------------------------------------ */
+
+struct packet_in {
+    struct path_address from;
+    const struct udp_local *to;
+    unsigned socket;
+    int ecn;
+    uint8_t *bytes;
+    size_t len;
+};
+
+static void note_via(struct carried *c, const struct packet_in *p)
+{
+    struct via *via = NULL;
+
+    for (unsigned i = 0; i < CARRIED_VIAS; i++)
+        if (path_same(&c->vias[i].at, &p->from))
+            via = &c->vias[i];
+    if (!via)
+        via = &c->vias[c->next_via++ % CARRIED_VIAS];
+    *via = (struct via){ .at = p->from, .local = *p->to, .socket = (uint8_t)p->socket };
+}
+
+static void on_packet(struct worker *w, const struct packet_in *p, uint32_t session)
+{
+    struct carried *c = map_get(&w->sessions, session);
+    struct flow_view v;
+
+    if (!c) {
+        w->counts.strangers++;
+        return;
+    }
+    flow_look(c->flow, &v);
+    bool is_proven = path_same(&v.paths->now, &p->from);
+    if (flow_on_datagram_from(c->flow, w->now_us, p->bytes, p->len, p->ecn, &p->from)) {
+        w->counts.forged++;
+        return;
+    }
+    if (!is_proven)
+        w->counts.unproven_in += p->len;
+    note_via(c, p);
+    worker_touch(w, c);
+}
+
+static void hand_over(struct worker *w, const struct packet_in *p, struct worker *to)
+{
+    struct handed *h = p->len <= UINT16_MAX ? malloc(sizeof *h + p->len) : NULL;
+
+    if (!h)
+        return;
+    *h = (struct handed){ .from = p->from,
+                          .to = *p->to,
+                          .socket = (uint8_t)p->socket,
+                          .ecn = (uint8_t)p->ecn,
+                          .len = (uint16_t)p->len };
+    memcpy(h->bytes, p->bytes, p->len);
+    if (!passage_put(&to->handed[w->index], h)) {
+        free(h); /* lost, as the network loses */
+        return;
+    }
+    w->counts.handed_over++;
+    worker_wake(to);
+}
+
+static void take_packet(struct worker *w, const struct packet_in *in)
+{
+    struct packet p;
+
+    w->counts.in++;
+    w->counts.in_bytes += in->len;
+    if (packet_read(&p, in->bytes, in->len) || !p.from_client) {
+        w->counts.strangers++;
+        return;
+    }
+    unsigned whose = p.session & (w->all->n - 1);
+    if (whose == w->index)
+        on_packet(w, in, p.session);
+    else
+        hand_over(w, in, w->all->each[whose]);
+}
+
+static void read_socket(struct worker *w, unsigned i)
+{
+    struct udp_in in;
+
+    for (int n = 0; n < PACKETS_A_TURN && udp_receive(w->udp[i], &in) > 0; n++) {
+        struct packet_in p = { .from = path_of(&in.from),
+                               .to = &in.to,
+                               .socket = i,
+                               .ecn = in.ecn,
+                               .bytes = in.bytes,
+                               .len = in.len };
+        take_packet(w, &p);
+    }
+}
+
+static void take_handed(struct worker *w)
+{
+    struct handed *h;
+
+    for (unsigned i = 0; i < w->all->n; i++)
+        while ((h = passage_take(&w->handed[i]))) {
+            struct packet_in p = { .from = h->from,
+                                   .to = &h->to,
+                                   .socket = h->socket,
+                                   .ecn = h->ecn,
+                                   .bytes = h->bytes,
+                                   .len = h->len };
+            struct packet head;
+            if (!packet_read(&head, p.bytes, p.len))
+                on_packet(w, &p, head.session);
+            free(h);
+        }
+}
+
+static void take_words(struct worker *w)
+{
+    struct word *word;
+    uint64_t n;
+
+    if (read(w->event, &n, sizeof n) < 0)
+        return; /* nothing came */
+    while ((word = passage_take(&w->inbox)))
+        on_word(w, word);
+    take_handed(w);
+}
+
+/* --- the thread ------------------------------------------------------------------------------ */
+
+static void expire(struct worker *w)
+{
+    struct due *d;
+
+    while ((d = dues_first(&w->dues)) && d->at_us <= w->now_us) {
+        struct carried *c = (struct carried *)((char *)d - offsetof(struct carried, due));
+        flow_expire(c->flow, w->now_us);
+        worker_send_one(w, c);
+        if (d->at_us <= w->now_us) /* paced to this moment: the others first */
+            dues_set(&w->dues, d, w->now_us + 1);
+    }
+}
+
+static void count_overflows(struct worker *w)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < w->n_udp; i++)
+        n += udp_counts(w->udp[i])->overflowed;
+    w->counts.overflowed = n;
+}
+
+static void turn(struct worker *w)
+{
+    struct sleep_ready ready[SLEEP_AT_ONCE];
+    struct due *first = dues_first(&w->dues);
+    int n = sleep_until(&w->sleep, first ? first->at_us : INT64_MAX, ready);
+
+    w->now_us = sleep_now_us();
+    for (int i = 0; i < n; i++) {
+        if (ready[i].id == EVENT_ID)
+            take_words(w);
+        else
+            read_socket(w, (unsigned)ready[i].id);
+    }
+    worker_send(w);
+    expire(w);
+    count_overflows(w);
+}
+
+void worker_main(void *worker)
+{
+    struct worker *w = worker;
+    int err = sleep_init(&w->sleep, false);
+
+    for (unsigned i = 0; !err && i < w->n_udp; i++)
+        err = sleep_add(&w->sleep, udp_fd(w->udp[i]), SLEEP_READ, i);
+    if (!err)
+        err = sleep_add(&w->sleep, w->event, SLEEP_READ, EVENT_ID);
+    w->now_us = sleep_now_us();
+    while (!err && !w->stopping)
+        turn(w);
+    if (err)
+        log_error("a worker for datagrams cannot start");
+    close_all(w);
+    sleep_fini(&w->sleep);
+}
