@@ -211,7 +211,9 @@ static int carry_all(struct sending *s)
                             "the other side does not answer any more");
         uint64_t waiting = flow_waiting(s->e.flow, (uint64_t)s->parcel.bytes);
         lab_progress(&s->e, now_us, s->parcel.length - waiting, s->size, false);
-        int64_t until_us = carry_deadline_us(&s->e.carry, now_us);
+        int64_t until_us = s->readable && !s->over && waiting < AHEAD
+                               ? now_us /* the path has taken all that was read */
+                               : carry_deadline_us(&s->e.carry, now_us);
         if (until_us > now_us + 100000)
             until_us = now_us + 100000;
         bool file;
