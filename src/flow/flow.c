@@ -41,7 +41,7 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     seen_init(&f->seen);
     rtt_init(&f->rtt);
     cc_init(&f->cc, settings->cc ? settings->cc : cc_default(), f->mtu, now_us);
-    pacer_init(&f->pacer, f->mtu, now_us);
+    pacer_init(&f->pacer, settings->pacer, f->mtu, now_us);
     path_init(f, settings, now_us);
     f->trace = settings->trace;
     f->trace_ctx = settings->trace_ctx;

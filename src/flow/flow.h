@@ -19,6 +19,7 @@
 #pragma once
 
 #include "flow/cc.h"
+#include "flow/pacer.h"
 #include "flow/path.h"
 #include "flow/rtt.h"
 #include "flow/sent.h"

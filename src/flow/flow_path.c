@@ -57,7 +57,7 @@ static void begin_anew(struct flow *f, int64_t now_us, int64_t took_us)
         rtt_on_sample(&f->rtt, now_us, took_us, 0, 0);
     f->mtu = f->pmtu.now;
     cc_init(&f->cc, f->cc.ops, f->mtu, now_us);
-    pacer_init(&f->pacer, f->mtu, now_us);
+    pacer_init(&f->pacer, f->pacer.kind, f->mtu, now_us);
     path_set_pace(f, now_us);
     f->probes = 1; /* the answer says what came of all that was under way */
     trace_tell(f, now_us, FLOW_TRACE_PATH, 0);

@@ -18,9 +18,9 @@ static void set_burst(struct pacer *p)
         p->tokens = (double)burst;
 }
 
-void pacer_init(struct pacer *p, uint32_t mss, int64_t now_us)
+void pacer_init(struct pacer *p, enum pacer_kind kind, uint32_t mss, int64_t now_us)
 {
-    *p = (struct pacer){ .mss = mss, .at_us = now_us };
+    *p = (struct pacer){ .mss = mss, .at_us = now_us, .kind = kind };
     set_burst(p);
     p->tokens = (double)p->burst;
 }
@@ -66,6 +66,8 @@ void pacer_on_sent(struct pacer *p, int64_t now_us, uint64_t bytes)
     refill(p, now_us);
     if (p->rate)
         p->tokens -= (double)bytes;
+    if (p->rate && p->kind == PACER_SLEEP)
+        p->wake_us = now_us + (int64_t)ceil((double)bytes * 1e6 / (double)p->rate) + PACER_LATE_US;
 }
 
 int64_t pacer_when_us(struct pacer *p, int64_t now_us, uint64_t bytes)
@@ -74,7 +76,9 @@ int64_t pacer_when_us(struct pacer *p, int64_t now_us, uint64_t bytes)
     double need = bytes < p->burst ? (double)bytes : (double)p->burst;
 
     refill(p, now_us);
-    if (!p->rate || p->tokens >= need)
+    if (p->kind == PACER_SLEEP)
+        return p->wake_us > now_us ? p->wake_us : now_us;
+    if (!p->rate || p->kind == PACER_NONE || p->tokens >= need)
         return now_us;
     return now_us + (int64_t)ceil((need - p->tokens) * 1e6 / (double)p->rate);
 }

@@ -4,6 +4,10 @@
  * sleep that took too long is made up for, but not more than that. A burst is the least of
  * 64 packets, a millisecond's worth, and half the smallest queue that was seen to drop; at
  * least two packets. Pure; microseconds, bytes, bytes a second.
+ *
+ * To be compared with: no shaping at all (all that the window allows leaves at once), and a
+ * sleep after each packet, as programs do that know no better: what was overslept is not
+ * made up for.
  */
 #pragma once
 
@@ -12,6 +16,10 @@
 
 enum { PACER_BURST_PACKETS = 64, PACER_BURST_LEAST = 2 };
 #define PACER_BURST_US 1000
+/* What a sleep takes longer than asked for: 50 us of timer slack, and the waking (Linux). */
+#define PACER_LATE_US 60
+
+enum pacer_kind { PACER_BUCKET, PACER_NONE, PACER_SLEEP };
 
 struct pacer {
     uint64_t rate; /* 0: no limit */
@@ -19,9 +27,11 @@ struct pacer {
     double tokens;
     int64_t at_us;
     uint32_t mss;
+    enum pacer_kind kind;
+    int64_t wake_us; /* of PACER_SLEEP */
 };
 
-void pacer_init(struct pacer *p, uint32_t mss, int64_t now_us);
+void pacer_init(struct pacer *p, enum pacer_kind kind, uint32_t mss, int64_t now_us);
 void pacer_set_rate(struct pacer *p, int64_t now_us, uint64_t rate);
 void pacer_set_mss(struct pacer *p, uint32_t mss);
 /* A queue of so many bytes was full. */

@@ -67,7 +67,7 @@ static void packets_leave_at_the_rate(void)
     int64_t now_us = 5000;
     uint64_t sent = 0;
 
-    pacer_init(&p, 1000, now_us);
+    pacer_init(&p, PACER_BUCKET, 1000, now_us);
     CHECK(pacer_allows(&p, now_us, 1000)); /* without a rate: always */
     pacer_set_rate(&p, now_us, 1000000);   /* a packet a millisecond */
     CHECK(p.burst == 2000);
@@ -84,7 +84,7 @@ static void bursts_are_bounded(void)
 {
     struct pacer p;
 
-    pacer_init(&p, 1000, 0);
+    pacer_init(&p, PACER_BUCKET, 1000, 0);
     pacer_set_rate(&p, 0, 125000000); /* a gigabit a second: 125 packets a millisecond */
     CHECK(p.burst == 64000);
     pacer_set_rate(&p, 0, 20000000);
@@ -108,6 +108,31 @@ static void bursts_are_bounded(void)
 }
 
 /* --- what came --- */
+
+/* What it is compared with: no shaping, and a sleep after each packet. */
+static void other_pacers(void)
+{
+    struct pacer p;
+
+    pacer_init(&p, PACER_NONE, 1000, 0);
+    pacer_set_rate(&p, 0, 1000000);
+    for (int i = 0; i < 1000; i++) {
+        CHECK(pacer_allows(&p, 0, 1000));
+        pacer_on_sent(&p, 0, 1000);
+    }
+    pacer_init(&p, PACER_SLEEP, 1000, 0);
+    pacer_set_rate(&p, 0, 1000000); /* a millisecond each, and what a sleep takes longer */
+    CHECK(pacer_allows(&p, 0, 1000));
+    pacer_on_sent(&p, 0, 1000);
+    CHECK(pacer_when_us(&p, 0, 1000) == 1000 + PACER_LATE_US);
+    /* what was overslept is not made up for */
+    pacer_on_sent(&p, 50000, 1000);
+    CHECK(pacer_when_us(&p, 50000, 1000) == 51000 + PACER_LATE_US);
+    /* without a rate nothing is waited for */
+    pacer_set_rate(&p, 60000, 0);
+    pacer_on_sent(&p, 60000, 1000);
+    CHECK(pacer_allows(&p, 60000, 1000));
+}
 
 static const struct seen_pace pace = { .every = 10, .delay_us = 5000 };
 
@@ -222,7 +247,8 @@ static void acknowledgements_are_due(void)
     CHECK(seen_ack(&s, 5000, 0, &a) && a.ecn && a.ce == 1 && a.ect0 == 1);
 }
 
-TEST_MAIN({ "round_trips_are_smoothed", round_trips_are_smoothed },
+TEST_MAIN({ "other_pacers", other_pacers },
+          { "round_trips_are_smoothed", round_trips_are_smoothed },
           { "held_acknowledgements_are_allowed_for", held_acknowledgements_are_allowed_for },
           { "a_longer_path_is_believed_in_the_end", a_longer_path_is_believed_in_the_end },
           { "packets_leave_at_the_rate", packets_leave_at_the_rate },
