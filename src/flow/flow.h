@@ -56,9 +56,10 @@ struct flow_settings {
     bool ecn;                /* marks are used: who sends obeys flow_to.ect */
     bool proves;             /* addresses of the other side are to be proven (flow/path.h) */
     const struct path_address *proven; /* but this one is, by how the session began; or NULL */
-    bool keeps;           /* asks after silence, PING after more: who is behind an address
-                             translator (flow/alive.h) */
-    flow_trace_fn *trace; /* or NULL */
+    bool keeps;            /* asks after silence, PING after more: who is behind an address
+                              translator (flow/alive.h) */
+    flow_trace_fn *trace;  /* or NULL */
+    enum pacer_kind pacer; /* how packets are spaced; 0: by a token bucket */
     void *trace_ctx;
 };
 
