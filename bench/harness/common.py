@@ -142,6 +142,26 @@ class Bench:
         print(f"written: {os.path.relpath(path, TOP)}")
 
 
+class FlowBench(Bench):
+    """The same for `bench/run flow`, which has no servers but ends of streams."""
+
+    def __init__(self, args):
+        from . import flow_who, servers
+        self.args, self.quick, self.rounds, self.servers = args, args.quick, args.rounds, []
+        self.build = os.path.join(TOP, args.build)
+        self.out = os.path.join(TOP, "build", "bench")
+        os.makedirs(self.out, exist_ok=True)
+        if os.geteuid() != 0:
+            raise Failed("network namespaces want root")
+        servers.install_packages(["iproute2", "libsrt-openssl-dev"])
+        self.call(["meson", "setup", *(["--reconfigure"] if os.path.exists(os.path.join(self.build, "build.ninja"))
+                                       else []), self.build, TOP])
+        self.call(["ninja", "-C", self.build, "bin/roost", "bench/roost-flow"])
+        self.roost, self.flow = (os.path.join(self.build, p) for p in ("bin/roost", "bench/roost-flow"))
+        self.links, self.parts = args.links.split(","), args.parts.split(",")
+        self.who = flow_who.chosen(self, args.who.split(","))
+
+
 def table(head, rows):
     """Columns as wide as they need; numbers to the right."""
     rows = [[cell(c) for c in row] for row in rows]

@@ -187,9 +187,13 @@ def run_root(command):
 
 
 def install(servers):
-    """The packages that are missing. Their daemons are not left running, nor started at boot:
+    install_packages([s.package for s in servers if s.package])
+
+
+def install_packages(packages):
+    """Those that are missing. Their daemons are not left running, nor started at boot:
     they are installed to be measured. A daemon that was here before is not touched."""
-    missing = [s.package for s in servers if s.package and not package_version(s.package)]
+    missing = [p for p in packages if not package_version(p)]
     if not missing:
         return
     print(f"installing {' '.join(missing)}", flush=True)
