@@ -65,8 +65,8 @@ def transfer(bench, who, spec, size, seed, pings=False):
         after = net.counters()
         sender.wait(5 if at_ns else 0)
         run = {"all": at_ns is not None, "mbit_s": (size if at_ns else got) * 8 / took_s / 1e6, "seconds": took_s,
-               "link_cpu": link_cpu / took_s, "link": {k: after["up"][k] - before["up"][k] for k in after["up"]
-                                                       if not k.startswith("queue")},
+               "link_cpu": link_cpu / took_s, "counts": {k: after["up"][k] - before["up"][k] for k in after["up"]
+                                                         if not k.startswith("queue")},
                "queue_most_bytes": after["up"]["queue_most_bytes"]}
         sender.end()
         receiver.end()
@@ -130,13 +130,19 @@ def run(bench):
 
 
 def measure(bench):
-    from . import flow_check, flow_picture
+    from . import flow_check, flow_picture, flow_share
     m = machine(bench.out)
     print(f"{m['cpu']}, {m['cores']} cores; {m['system']}, Linux {m['kernel']}; "
           f"{', '.join(w.name for w in bench.who)}")
-    result = {"runs": links(bench)}
-    show(bench, result["runs"])
-    result["checks"] = flow_check.links(bench, result["runs"])
-    flow_picture.draw(bench, result["runs"])
-    bench.write("flow", m, result)
+    result = {"checks": []}
+    if "links" in bench.parts:
+        result["runs"] = links(bench)
+        show(bench, result["runs"])
+        flow_picture.draw(bench, result["runs"])
+        result["checks"] += flow_check.links(bench, result["runs"])
+    for name, part in flow_share.PARTS.items():
+        if name in bench.parts:
+            result[name] = part(bench)
+            result["checks"] += flow_check.shares(name, result[name])
+    bench.write("flow" if "links" in bench.parts else "flow-" + "-".join(bench.parts), m, result)
     return 0

@@ -57,3 +57,34 @@ def one_link(link, runs, others):
             values = [r["ping"][key] for r in runs if r["link"] == link and r["who"] == "roost" and r["ping"]]
             checks.append(said(f"bloat: ping above idle, {key[:3]}", median(values), bound, " ms", least=False))
     return checks
+
+
+def shares(part, runs):
+    """What several on one link get of it."""
+    print()
+    return {"beside": beside, "ten": ten, "fair": fair}[part](runs)
+
+
+def beside(runs):
+    return [said(f"{link}: one cubic TCP beside ours keeps, % of what passes",
+                 100 * median([r["tcp_share"] for r in runs if r["link"] == link]), 100 * KEEPS, " %")
+            for link in dict.fromkeys(r["link"] for r in runs)]
+
+
+def ten(runs):
+    return [said("ten of ours at 100 Mbit/s: Jain's index", median([r["jain"] for r in runs]), JAIN)]
+
+
+def fair(runs):
+    """Bounds where the queue is one bandwidth-delay product; the others are reported."""
+    checks = []
+    for who in dict.fromkeys(r["who"] for r in runs):
+        for queue in sorted({r["queue"] for r in runs}):
+            got = [r["share"] for r in runs if r["who"] == who and r["queue"] == queue]
+            text = ", ".join(f"{100 * s:.0f}" for s in got)
+            print(f"         {who} beside one cubic TCP, a queue of {queue:g} products: {text} % of what passes")
+            if queue == 1 and got and who in SHARES:
+                low, high = SHARES[who]
+                checks.append(said(f"{who} beside cubic, 1 product: at least", 100 * min(got), 100 * low, " %"))
+                checks.append(said(f"{who} beside cubic, 1 product: at most", 100 * max(got), 100 * high, " %", least=False))
+    return checks

@@ -1,5 +1,6 @@
 """Two network namespaces joined by `roost lab link`, and the programs in them."""
 import atexit
+import itertools
 import json
 import os
 import queue
@@ -26,11 +27,10 @@ atexit.register(lambda: [forget(name) for name in list(SPACES)])
 class Program:
     """A process whose lines, JSON objects, are kept with the moment when they came."""
 
-    def __init__(self, argv, env=None):
+    def __init__(self, argv, stdin=subprocess.PIPE):
         self.argv, self.rows, self.coming = argv, [], queue.Queue()
         self.began_ns = time.monotonic_ns()
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env,
-                                        stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.pid, self.cpu_s, self.ended_ns, self.status, self.error = self.process.pid, None, None, None, b""
         threads = [threading.Thread(target=f, daemon=True) for f in (self._read, self._wait)]
         self.threads = threads + [threading.Thread(target=self._complain, daemon=True)]
@@ -110,11 +110,11 @@ class Program:
 
 class Net:
     """left -- link -- right; data goes from left to right, which is the link's way up."""
-    made = 0
+    number = itertools.count()
 
     def __init__(self, roost, spec, seed):
-        Net.made += 1
-        self.spaces = [f"roost-{os.getpid()}-{Net.made}{side}" for side in "lr"]
+        number = next(Net.number)
+        self.spaces = [f"roost-{os.getpid()}-{number}{side}" for side in "lr"]
         for name in self.spaces:
             done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
             if done.returncode:
@@ -125,8 +125,8 @@ class Net:
                              "--seed", str(seed)])
         self.link.ready(lambda row: row.get("event") == "bent")
 
-    def run(self, side, argv, env=None):
-        return Program(["ip", "netns", "exec", self.spaces[side], *map(str, argv)], env)
+    def run(self, side, argv, **more):
+        return Program(["ip", "netns", "exec", self.spaces[side], *map(str, argv)], **more)
 
     def counters(self):
         self.link.type("counters")

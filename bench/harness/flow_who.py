@@ -7,6 +7,7 @@ import time
 PORT = 7000
 WORD = "a word for a bench"
 LOOK_S = 0.001
+START_S = 0.5  # a receiver that writes to a pipe cannot say that it is ready
 
 
 class Neighbour:
@@ -22,6 +23,9 @@ class Neighbour:
 
     def sender(self, net, size, port=PORT):
         return net.run(0, [self.tool, f"{self.kind}-send", "10.77.0.2", port, size, *self.more])
+
+    def endless(self, net, port=PORT):
+        return self.receiver(net, 0, port), self.sender(net, 0, port)
 
     def wait_all(self, receiver, patience):
         """(when it had all, None) or (None, bytes until now)."""
@@ -78,6 +82,16 @@ class Ours:
     def sender(self, net, size, port=PORT, more=()):
         return net.run(0, [self.roost, "--json", "lab", "send", "--to", f"10.77.0.2:{port}", "--word", WORD, *self.cc,
                            *more, self.source(size)])
+
+    def endless(self, net, port=PORT):
+        """(receiver, sender) of bytes without end, which go nowhere."""
+        both = ["--word", WORD, *self.cc]
+        receiver = net.run(1, ["sh", "-c", 'exec "$@" >/dev/null', "sh", self.roost, "lab", "receive", "--listen",
+                               f"10.77.0.2:{port}", *both, "-o", "-"])
+        time.sleep(START_S)
+        with open("/dev/zero", "rb") as zeros:
+            return receiver, net.run(0, [self.roost, "--json", "lab", "send", "--to", f"10.77.0.2:{port}", *both, "-"],
+                                     stdin=zeros)
 
     def wait_all(self, receiver, patience):
         end = time.monotonic() + patience
