@@ -10,7 +10,7 @@ enum { HYSTART_DIVISOR = 8, HYSTART_SAMPLES = 8, CSS_GROWTH_DIVISOR = 4, CSS_ROU
 enum { PACE_START_PERCENT = 200, PACE_PERCENT = 125 };
 #define FIRST_RTT_US 333000 /* until one was measured (RFC 9002, section 6.2.2) */
 
-static const struct cc_ops *const all[] = { &cc_reno, &cc_cubic };
+static const struct cc_ops *const all[] = { &cc_reno, &cc_cubic, &cc_bbr };
 
 const struct cc_ops *cc_find(const char *name)
 {
@@ -22,7 +22,7 @@ const struct cc_ops *cc_find(const char *name)
 
 const struct cc_ops *cc_default(void)
 {
-    return &cc_cubic;
+    return &cc_bbr;
 }
 
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, int64_t now_us)

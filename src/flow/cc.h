@@ -40,6 +40,9 @@ struct cc_ack {
     uint64_t delivered_then; /* ... when the newest of them was sent */
     uint64_t rate;           /* of delivery over that time; 0: not measured */
     uint64_t lost;           /* bytes found lost with it */
+    uint64_t lost_all;       /* bytes in all, less those that came late */
+    uint64_t lost_then;      /* ... when the newest of them was sent */
+    uint64_t under_way_then; /* after it was sent */
     bool app_limited;        /* the rate is what was offered, not what the path can */
     bool ce;                 /* some of them were marked: congestion experienced */
 };
@@ -93,6 +96,45 @@ struct cc_cubic {
     int64_t saved_epoch_us;
 };
 
+/* What BBR believes of the path (bbr_path.c), and what it does (bbr.c). */
+struct cc_bbr {
+    uint64_t rounds, round_end; /* a round ends when so much was delivered */
+    bool round_start;
+    int64_t now_us;
+    /* rate: the highest of two cycles of probing */
+    uint64_t bw_old, bw_new, bw_latest, bw_lo;
+    uint64_t inflight_latest, inflight_lo, inflight_hi;
+    /* round trip */
+    int64_t min_rtt_us, min_rtt_at_us;         /* of ten seconds */
+    int64_t probe_rtt_min_us, probe_rtt_at_us; /* of five: is it time to look again? */
+    int64_t probe_rtt_done_us;                 /* 0: not begun; what is out is still draining */
+    /* of this round, and of the one before */
+    int64_t low_rtt_us, low_rtt_before_us;
+    uint32_t samples;
+    uint64_t lost_at_start, delivered_at_start, bw_round, bw_before, inflight_before;
+    bool ce;
+    /* loss that comes at any rate, in packets, fading */
+    double base_lost, base_all;
+    /* acknowledgements that come in heaps */
+    int64_t heap_us;
+    uint64_t heap_bytes, heap_max[2];
+    uint32_t heap_rounds;
+    /* phases */
+    unsigned state; /* enum bbr_state */
+    bool full;      /* start-up found the rate */
+    uint64_t full_bw;
+    uint32_t full_rounds;
+    int64_t phase_us, wait_us; /* when it began; from then until the next probe */
+    uint32_t phase_rounds, rounds_since_probe, drains;
+    uint64_t up_step, up_acked, cruise_bw; /* ... before it was probed */
+    uint64_t lowered_round, cycle_round;   /* 0: not */
+    double lowered_loss;   /* what was lost, of all, at the rate that was lowered first */
+    bool draining;         /* a cruise over a queue */
+    uint64_t prior_window; /* before the round trip was looked at */
+    uint64_t saved_bw_lo, saved_inflight_lo, saved_inflight_hi; /* for on_undo */
+    bool asleep;                                                /* nothing was under way */
+};
+
 struct cc {
     const struct cc_ops *ops;
     uint32_t mss;
@@ -100,18 +142,20 @@ struct cc {
     uint64_t pacing;    /* bytes a second; 0: as the window says, over the round trip */
     uint64_t bandwidth; /* of the path, bytes a second, as is believed; 0: not known */
     const char *phase;
+    uint64_t dice;       /* random; flows that share a path must not probe it together */
     int64_t recovery_us; /* when the last reduction was; -1: never */
     struct cc_saved saved;
     struct hystart hystart;
     union {
         struct cc_reno reno;
         struct cc_cubic cubic;
+        struct cc_bbr bbr;
     };
 };
 
-extern const struct cc_ops cc_reno, cc_cubic;
+extern const struct cc_ops cc_reno, cc_cubic, cc_bbr;
 
-/* By name: "reno", "cubic"; NULL: no such one. */
+/* By name: "reno", "cubic", "bbr"; NULL: no such one. */
 const struct cc_ops *cc_find(const char *name);
 const struct cc_ops *cc_default(void);
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, int64_t now_us);

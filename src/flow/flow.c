@@ -16,6 +16,20 @@ void flow_draw_skip(struct flow *f)
     f->skip_at = sent_next(&f->sent) + SKIP_EACH / 2 + rng_below(&f->rng, SKIP_EACH);
 }
 
+static void begin_control(struct flow *f, const struct flow_settings *settings, int64_t now_us)
+{
+    rtt_init(&f->rtt);
+    f->rtt_told = settings->rtt_us > 0;
+    if (f->rtt_told) {
+        f->rtt.smooth_us = settings->rtt_us;
+        f->rtt.vary_us = settings->rtt_us / 2;
+    }
+    cc_init(&f->cc, settings->cc ? settings->cc : cc_default(), f->mtu, now_us);
+    f->cc.dice = rng_u64(&f->rng);
+    pacer_init(&f->pacer, settings->pacer, f->mtu, now_us);
+    path_set_pace(f, now_us);
+}
+
 int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t now_us)
 {
     struct flow *f = calloc(1, sizeof *f);
@@ -39,10 +53,8 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     map_init(&f->streams, rng_u64(&f->rng));
     sent_init(&f->sent, load_settle, f);
     seen_init(&f->seen);
-    rtt_init(&f->rtt);
-    cc_init(&f->cc, settings->cc ? settings->cc : cc_default(), f->mtu, now_us);
-    pacer_init(&f->pacer, settings->pacer, f->mtu, now_us);
     path_init(f, settings, now_us);
+    begin_control(f, settings, now_us);
     f->trace = settings->trace;
     f->trace_ctx = settings->trace_ctx;
     flow_draw_skip(f);

@@ -50,6 +50,7 @@ struct flow_settings {
     const uint8_t *secret;   /* SESSION_SECRET bytes */
     const uint8_t *seed;     /* 32 random bytes of this side alone */
     const struct cc_ops *cc; /* NULL: cc_default() */
+    int64_t rtt_us;          /* a first guess, of a handshake; 0: none */
     uint32_t mtu;            /* bytes of UDP that the path carries; 0: PACKET_MTU_MIN */
     uint64_t data_window;    /* 0: FLOW_DATA_WINDOW */
     uint32_t mtu_most;       /* so much is tried (flow/pmtu.h); 0: mtu and no more */

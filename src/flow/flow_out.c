@@ -396,6 +396,10 @@ static int send_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t most
     ret->ect = l->ect;
     if (eliciting) {
         pacer_on_sent(&f->pacer, now_us, (uint64_t)n);
+        if (f->cc.ops->on_sent) {
+            f->cc.ops->on_sent(&f->cc, now_us, (uint64_t)n, f->sent.under_way);
+            path_set_pace(f, now_us);
+        }
         f->probes -= f->probes > 0;
     }
     if (!f->turn && f->sent.under_way < f->cc.window)

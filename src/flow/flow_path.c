@@ -6,6 +6,7 @@
 
 /* Of a packet, besides its frames. */
 enum { OVERHEAD = PACKET_HEAD + PACKET_TAG };
+#define GUESS_US 100000 /* a round trip, until one was measured */
 
 void path_init(struct flow *f, const struct flow_settings *settings, int64_t now_us)
 {
@@ -26,11 +27,14 @@ bool path_is_open(const struct flow *f)
     return !f->proves || f->paths.now.len;
 }
 
+/* The first window leaves over one round trip: what is known of it, or a guess. */
 void path_set_pace(struct flow *f, int64_t now_us)
 {
-    uint64_t rate = cc_pacing(&f->cc, f->rtt.known ? f->rtt.smooth_us : 0);
+    uint64_t rate = cc_pacing(&f->cc, f->rtt.known || f->rtt_told ? f->rtt.smooth_us : GUESS_US);
     uint64_t most = f->rate_max / 8;
 
+    if (!f->rtt.known)
+        rate /= 2;
     if (f->rate_max && (!rate || rate > most))
         rate = most ? most : 1;
     pacer_set_rate(&f->pacer, now_us, rate);
@@ -57,6 +61,7 @@ static void begin_anew(struct flow *f, int64_t now_us, int64_t took_us)
         rtt_on_sample(&f->rtt, now_us, took_us, 0, 0);
     f->mtu = f->pmtu.now;
     cc_init(&f->cc, f->cc.ops, f->mtu, now_us);
+    f->cc.dice = rng_u64(&f->rng);
     pacer_init(&f->pacer, f->pacer.kind, f->mtu, now_us);
     path_set_pace(f, now_us);
     f->probes = 1; /* the answer says what came of all that was under way */

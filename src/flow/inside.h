@@ -98,6 +98,7 @@ struct flow {
     struct sent sent;
     struct seen seen;
     struct rtt rtt;
+    bool rtt_told; /* a first guess was given */
     struct cc cc;
     struct pacer pacer;
     uint32_t mtu, probes;
@@ -147,7 +148,7 @@ struct flow {
 };
 
 /* flow.c */
-void flow_draw_skip(struct flow *f); /* the next number that is left out */
+void flow_draw_skip(struct flow *f);                /* the next number that is left out */
 /* trace.c */
 void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);
 void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);

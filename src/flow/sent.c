@@ -9,7 +9,7 @@ enum state { SKIPPED, ACKED, UNDER_WAY, LOST };
 struct sent_packet {
     void *load;
     int64_t sent_us, delivered_us, first_sent_us;
-    uint64_t delivered;
+    uint64_t delivered, lost, under_way;
     uint32_t bytes;
     uint8_t state;
     bool eliciting, app_limited;
@@ -88,6 +88,8 @@ int sent_add(struct sent *s, int64_t now_us, uint32_t bytes, bool eliciting, voi
         .delivered_us = s->delivered_us,
         .first_sent_us = s->first_sent_us,
         .delivered = s->delivered,
+        .lost = s->stats.lost_bytes - s->stats.late_bytes,
+        .under_way = s->under_way + bytes,
         .bytes = bytes,
         .state = UNDER_WAY,
         .eliciting = eliciting,
@@ -220,6 +222,8 @@ static void measure_rate(struct sent *s, const struct sent_packet *p, struct cc_
 
     s->first_sent_us = p->sent_us;
     a->delivered_then = p->delivered;
+    a->lost_then = p->lost;
+    a->under_way_then = p->under_way;
     a->app_limited = p->app_limited;
     if (took_us > 0)
         a->rate = (s->delivered - p->delivered) * 1000000 / (uint64_t)took_us;
@@ -372,6 +376,7 @@ int sent_on_ack(struct sent *s, const struct ack *a, int64_t now_us, struct rtt 
     ret->ack.next_number = s->next;
     ret->ack.delivered = s->delivered;
     ret->ack.lost = ret->loss.bytes;
+    ret->ack.lost_all = s->stats.lost_bytes - s->stats.late_bytes;
     forget(s, now_us, rtt);
     return 0;
 }

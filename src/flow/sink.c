@@ -2,6 +2,8 @@
 
 #include "base/err.h"
 
+enum { AHEAD = 4 };
+
 void sink_init(struct sink *s, uint64_t window_max)
 {
     uint64_t window = window_max < SINK_WINDOW_FIRST ? window_max : SINK_WINDOW_FIRST;
@@ -94,13 +96,16 @@ const uint8_t *sink_peek(const struct sink *s, size_t *ret_len)
                              : NULL;
 }
 
-/* A window that is read within two round trips is what holds the other side back. */
+/* Who starts slowly sends twice as much each round trip, and hears of a new limit a round
+ * trip late: four times what was read in one is enough not to hold it back. */
 static void tune(struct sink *s, int64_t now_us, int64_t rtt_us)
 {
-    if (s->read - s->round_read < s->window)
+    uint64_t want = AHEAD * (s->read - s->round_read);
+
+    if (want > s->window)
+        s->window = want < s->window_max ? want : s->window_max;
+    if (now_us - s->round_us < rtt_us)
         return;
-    if (s->round_us && now_us - s->round_us < 2 * rtt_us && s->window < s->window_max)
-        s->window = s->window * 2 < s->window_max ? s->window * 2 : s->window_max;
     s->round_read = s->read;
     s->round_us = now_us;
 }

@@ -2,8 +2,8 @@
  *
  * Bytes may come in any order, twice, and overlapping; they are read in order. The other
  * side may send up to `limit`, an offset that moves on with what is read; the window behind
- * it doubles when a whole one is read within two round trips, so that fast paths are filled
- * and slow readers hold little. Who sends past the limit, or past an end that was given, or
+ * it grows to four times what is read in a round trip, so that fast paths are filled and slow
+ * readers hold little. Who sends past the limit, or past an end that was given, or
  * gives another end, breaks the protocol: -ROOST_MALFORMED. Pure.
  */
 #pragma once
@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#define SINK_WINDOW_FIRST (256ULL << 10)
+#define SINK_WINDOW_FIRST (1ULL << 20)
 #define SINK_WINDOW_MAX   (32ULL << 20)
 #define SINK_NO_END       UINT64_MAX
 
@@ -25,7 +25,7 @@ struct sink {
     uint64_t highest;  /* behind the last byte that has come */
     uint64_t end;      /* the stream's length; SINK_NO_END: not known yet */
     uint64_t limit, window, window_max;
-    uint64_t round_read; /* `read` when the window was last looked at */
+    uint64_t round_read; /* `read` when this round trip began */
     int64_t round_us;
 };
 

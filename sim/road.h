@@ -1,0 +1,64 @@
+/* road.h - flows that share one modelled bottleneck, in virtual time.
+ *
+ * Each lane is a session with its two ends; what they send goes through one link there
+ * and one back, with 28 bytes more a packet, as of IP and UDP. A lane sends one stream of
+ * so many bytes, or without end, from a moment on. A ping may run beside them, as a small
+ * packet each 50 ms, and says how long the queue is for others.
+ *
+ * What arrives is compared byte for byte with what was sent. The same for a seed.
+ * Microseconds, bytes, bits a second for links.
+ */
+#pragma once
+
+#include "flow/flow.h"
+#include "lab/link.h"
+
+enum { ROAD_LANES_MAX = 16, ROAD_HEAD = 28, ROAD_PINGS_MAX = 20000 };
+#define ROAD_SECOND  1000000LL
+#define ROAD_ENDLESS UINT64_MAX
+
+struct road_lane {
+    const char *cc;   /* NULL: the default */
+    uint64_t bytes;   /* to send; ROAD_ENDLESS */
+    int64_t start_us; /* after the road's beginning */
+    uint32_t mtu;     /* 0: 1472 */
+    bool guess;       /* no handshake said how long a round trip is */
+    flow_trace_fn *trace;
+    void *trace_ctx;
+    int64_t step_us; /* at 2 s, the sender's clock jumps ahead by so much */
+    /* what came of it */
+    int64_t done_us; /* since its start; 0: not yet */
+    uint64_t got;
+    bool wrong; /* another byte than was sent, or too many */
+    struct flow *end[2];
+    uint64_t written;
+    int64_t due_us[2];
+};
+
+struct road {
+    int64_t now_us;
+    struct link link[2];
+    struct road_lane lanes[ROAD_LANES_MAX];
+    uint32_t n;
+    bool pings;
+    int64_t ping_us;
+    uint32_t n_pings;
+    int64_t ping_took_us[ROAD_PINGS_MAX];
+    bool broke; /* out of memory, or a session that ended */
+};
+
+void road_init(struct road *r, const struct link_config *there, const struct link_config *back,
+               uint64_t seed);
+void road_fini(struct road *r);
+struct road_lane *road_add(struct road *r, const struct road_lane *lane); /* what it is to do */
+/* Until then (since the beginning), or until all that has an end is there. */
+void road_run(struct road *r, int64_t until_us);
+
+/* Payload bits a second of a lane that is done. */
+double road_rate_bps(const struct road_lane *l);
+/* Of the bytes that it sent, the share that was more than needed once. */
+double road_twice(const struct road_lane *l);
+/* So many of a hundred pings took at most so long (there and back). */
+int64_t road_ping_us(struct road *r, uint32_t percent);
+/* Jain's index of n figures: 1 when all are alike. */
+double road_jain(const double *x, uint32_t n);

@@ -1,0 +1,56 @@
+/* bbr.h - BBR: what it believes of the path (bbr_path.c), and what it does about it (bbr.c).
+ *
+ * The shape is that of version 3 (draft-ietf-ccwg-bbr): the rate is the highest of two
+ * cycles, the round trip the lowest of ten seconds, their product is what the path holds.
+ * What is different, and why:
+ *
+ *   Loss alone is no congestion. There are paths that lose at any rate (radio), so what is
+ *   lost when nothing is probed is learned, and only what is lost beyond it counts: more
+ *   than 2 % with a queue that can be seen or CE, more than 5 % without (a queue too short
+ *   to be seen, or a policer).
+ *
+ *   Start-up also ends when round trips grow while the rate does not, so that a deep queue
+ *   is not filled first; so does the probing of a cycle. A cycle that cruises over a queue
+ *   drains it, a few times: then the queue is somebody else's.
+ */
+#pragma once
+
+#include "flow/cc.h"
+
+enum bbr_state {
+    BBR_STARTUP,   /* twice as fast each round trip, until the rate does not grow any more */
+    BBR_DRAIN,     /* what that put into the queue */
+    BBR_DOWN,      /* likewise of a probe; leaves room to others */
+    BBR_CRUISE,    /* at the rate that was found */
+    BBR_REFILL,    /* the path full again, before it is probed */
+    BBR_UP,        /* is there more? */
+    BBR_PROBE_RTT, /* almost nothing under way, for a look at the path without a queue */
+    BBR_STATES,
+};
+
+#define BBR_NONE UINT64_MAX
+
+/* --- bbr_path.c --- */
+
+void bbr_path_begin(struct cc *c, int64_t now_us);
+/* First on each acknowledgement: rounds, rate, round trip, loss, heaps. */
+void bbr_path_on_ack(struct cc *c, const struct cc_ack *a);
+/* Last: what a round was measured by begins anew. */
+void bbr_path_end_ack(struct cc *c, const struct cc_ack *a);
+
+uint64_t bbr_bw_max(const struct cc_bbr *b);
+uint64_t bbr_bw(const struct cc_bbr *b);                         /* what may be used of it */
+uint64_t bbr_bdp(const struct cc *c, uint64_t bw, double times); /* bytes */
+/* A cycle of probing is over: the rate of the one before the last is forgotten. */
+void bbr_next_cycle(struct cc_bbr *b);
+/* How long to do without a look at the path without a queue. */
+int64_t bbr_probe_rtt_each_us(const struct cc_bbr *b);
+/* The round's lowest round trip shows a queue. */
+bool bbr_has_queue(const struct cc_bbr *b, uint32_t least_samples);
+/* More was lost in this round than is usual, and that is because of us. */
+bool bbr_is_congested(const struct cc *c, const struct cc_ack *a);
+/* The share of this round that was lost. */
+double bbr_loss(const struct cc *c, const struct cc_ack *a);
+/* What is lost in this round comes at any rate: it is learned. At the full rate some of it may
+ * be our doing, or that of others who share the path: then only that it is less. */
+void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool only_less);
