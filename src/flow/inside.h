@@ -148,7 +148,7 @@ struct flow {
 };
 
 /* flow.c */
-void flow_draw_skip(struct flow *f);                /* the next number that is left out */
+void flow_draw_skip(struct flow *f); /* the next number that is left out */
 /* trace.c */
 void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);
 void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);

@@ -283,7 +283,8 @@ static void a_reader_that_sleeps_holds_the_writer_back(void)
     CHECK(flow_read(n.end[THERE], 0, &len, &over) && len <= SINK_WINDOW_FIRST);
     struct flow_view v;
     flow_look(n.end[HERE], &v);
-    CHECK(v.sent->stats.bytes - v.sent->stats.lost_bytes < SINK_WINDOW_FIRST * 11 / 10 && !v.sent->eliciting);
+    CHECK(v.sent->stats.bytes - v.sent->stats.lost_bytes < SINK_WINDOW_FIRST * 11 / 10 &&
+          !v.sent->eliciting);
     net_end(&n);
 }
 
