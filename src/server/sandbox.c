@@ -127,6 +127,8 @@ static const int allowed[] = {
     CALL(sched_yield),
     CALL(sched_getaffinity),
     CALL(sched_setscheduler),
+    CALL(sched_getattr),
+    CALL(sched_setattr),
     CALL(gettid),
     CALL(rt_sigaction),
     CALL(rt_sigprocmask),

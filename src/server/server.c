@@ -22,6 +22,7 @@
 #include "server/resources.h"
 #include "server/sandbox.h"
 #include "server/signals.h"
+#include "server/turns.h"
 #include "server/web_conn.h"
 #include "store/sqlite.h"
 #include "store/sqlite_probe.h"
@@ -454,6 +455,7 @@ int server_new(struct server **ret, const struct options *o, int argc, char **ar
         err = open_loop(s);
     if (!err)
         err = open_threads(s);
+    turns_short(); /* the loop's thread is this one */
     if (!err)
         err = listener_start(&s->listener, &s->loop, &s->edge);
     if (err) {

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "server/log.h"
 #include "server/recovery.h"
+#include "server/turns.h"
 #include "server/wake.h"
 #include "store/batch.h"
 
@@ -260,6 +261,7 @@ static void thread_main(void *arg)
 {
     struct storer *s = arg;
 
+    turns_short();
     uv_mutex_lock(&s->lock);
     watch_health(s); /* it may have been opened for reading only */
     if (s->health)
