@@ -56,30 +56,39 @@ int carry_hear(struct carry *c, const struct udp_in *in, int64_t now_us)
 
 /* --- out ------------------------------------------------------------------------------- */
 
-/* 1: all left; 0: the socket takes no more; -ROOST_IO. */
+static void drop_front(struct carry *c, size_t n)
+{
+    c->len -= n;
+    memmove(c->run, c->run + n, c->len);
+}
+
+/* 1: all left; 0: the socket takes no more; -ROOST_IO. A datagram that the interface takes no
+ * such size of is lost, as flow will see; but not those that only stand behind it: a probe of
+ * the path's size must not cost a packet of data. */
 static int flush(struct carry *c)
 {
-    struct iovec part = { c->run, c->len };
-    struct udp_out o = {
-        .to = &c->to,
-        .from = c->local.len ? &c->local : NULL,
-        .parts = &part,
-        .n_parts = 1,
-        .segment = c->segment,
-        .ecn = c->ecn,
-    };
-
-    if (!c->len)
-        return 1;
-    int64_t n = udp_send(c->udp, &o);
-    if (n == -ROOST_TOO_LONG) /* the interface takes no such size: lost, as flow will see */
-        n = (int64_t)c->len;
-    if (n < 0)
-        return -ROOST_IO;
-    c->len -= (size_t)n;
-    memmove(c->run, c->run + n, c->len);
-    c->full = c->len > 0;
-    return !c->full;
+    while (c->len) {
+        struct iovec part = { c->run, c->len };
+        struct udp_out o = {
+            .to = &c->to,
+            .from = c->local.len ? &c->local : NULL,
+            .parts = &part,
+            .n_parts = 1,
+            .segment = c->segment,
+            .ecn = c->ecn,
+        };
+        int64_t n = udp_send(c->udp, &o);
+        if (n == -ROOST_TOO_LONG) {
+            drop_front(c, c->segment < c->len ? c->segment : c->len);
+            continue;
+        }
+        if (n < 0)
+            return -ROOST_IO;
+        drop_front(c, (size_t)n);
+        c->full = c->len > 0;
+        return !c->full;
+    }
+    return 1;
 }
 
 static bool goes_there(struct carry *c, const struct flow_to *to)
