@@ -1,7 +1,7 @@
 """bench/run chat: lines of 64 bytes to 100 and 1,000 members of one room."""
 from .common import median, table, verdict
 
-DISK_S = 2
+DISK_S, BARE_S = 2, 4
 
 
 def shape(bench):
@@ -31,6 +31,11 @@ def disk(bench):
         bench.remove(directory)
 
 
+def bare(bench, members, seed):
+    """The same lines by nothing but a write to each member, plain, from the server's core."""
+    return bench.run_load("bare", core=bench.server_core, conns=members, seconds=BARE_S, seed=seed)
+
+
 def measure(bench):
     """Interleaved: each round has every server once and the disk beside it."""
     members_of, options = shape(bench)
@@ -43,6 +48,8 @@ def measure(bench):
                              "result": one(bench, server, members, options, round_nr)})
             runs.append({"round": round_nr, "server": "disk", "members": members,
                          "result": disk(bench)})
+            runs.append({"round": round_nr, "server": "bare", "members": members,
+                         "result": bare(bench, members, round_nr)})
     return runs
 
 
@@ -78,7 +85,7 @@ def summarise(results):
     return s
 
 
-def print_tables(bench, members_of, sums, disks):
+def print_tables(bench, members_of, sums, disks, bares):
     for members in members_of:
         print(f"\n{members} members, 20,000 deliveries a second offered (median of {bench.rounds})")
         table(["server", "CPU us/delivery", "p50 ms", "p99 ms", "max ms", "KB/connection", "load CPU",
@@ -92,13 +99,16 @@ def print_tables(bench, members_of, sums, disks):
                for n in names(bench) for w, f in sums[members, n]["flat"].items()])
         d = disks[members]
         print(f"an append and fdatasync beside it: p50 {d['p50_ms']:.2f} ms, p99 {d['p99_ms']:.2f} ms")
+        b = bares[members]
+        print(f"the same lines by bare writes to {members} connections: CPU {b['write_us']:.2f} us each, "
+              f"p50 {b['p50_ms']:.2f} ms, p99 {b['p99_ms']:.2f} ms")
 
 
 def names(bench):
     return [s.name for s in bench.servers]
 
 
-def targets(members_of, sums, disks):
+def targets(members_of, sums, disks, bares):
     """What the project wants to reach, where both sides were measured."""
     out = []
     for members in members_of:
@@ -109,6 +119,8 @@ def targets(members_of, sums, disks):
         bound = 5 + 2 * disks[members]["p99_ms"]
         out.append(verdict(f"{members} members: p99, 5 ms and twice the disk's",
                            get("roostd", "p99_ms"), bound, "ms"))
+        if bares[members]["p99_ms"] > bound:
+            print(f"         (bare writes alone take longer here: {bares[members]['p99_ms']:.2f} ms)")
         ours, theirs = get("roostd", "flat_best"), get("ngircd", "flat_best")
         out.append(verdict(f"{members} members: time of a million deliveries flat out, ngircd's",
                            1e6 / ours if ours else None, 1e6 / theirs if theirs else None, "s"))
@@ -123,11 +135,14 @@ def run(bench):
     sums = {(m, n): summarise(pick(runs, n, m)) for m in members_of for n in names(bench)}
     disks = {m: {k: median([r[k] for r in pick(runs, "disk", m)]) for k in ("p50_ms", "p99_ms")}
              for m in members_of}
-    print_tables(bench, members_of, sums, disks)
+    bares = {m: {k: median([r[k] for r in pick(runs, "bare", m)])
+                 for k in ("write_us", "p50_ms", "p99_ms")} for m in members_of}
+    print_tables(bench, members_of, sums, disks, bares)
     print()
-    reached = targets(members_of, sums, disks)
+    reached = targets(members_of, sums, disks, bares)
     bench.write("chat", machine, {
         "options": options, "targets": reached, "runs": runs,
         "medians": [{"members": m, "server": n, **s} for (m, n), s in sums.items()],
-        "disk": [{"members": m, **d} for m, d in disks.items()]})
+        "disk": [{"members": m, **d} for m, d in disks.items()],
+        "bare": [{"members": m, **b} for m, b in bares.items()]})
     return 0 if all(s["runs"] == bench.rounds for s in sums.values()) else 1

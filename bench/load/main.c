@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "disk.h"
 #include "load.h"
 #include "process.h"
@@ -19,6 +20,7 @@ static const char usage[] =
     "       roost-load idle  --proto irc|nats|roost --port N --pid PID [OPTION...]\n"
     "       roost-load ready --proto irc|nats|roost --port N\n"
     "       roost-load disk  --dir DIR [--seconds S]\n"
+    "       roost-load bare  --core N [--conns N] [--rate R] [--seconds S]\n"
     "  --conns N          connections (100)\n"
     "  --accounts N       accounts that they share, Roost only (as many)\n"
     "  --rate R           deliveries offered a second (20000)\n"
@@ -42,6 +44,7 @@ static const struct proto *proto_named(const char *name)
 struct args {
     struct options opt;
     const char *dir;
+    unsigned core;
 };
 
 static const struct option names[] = {
@@ -58,6 +61,7 @@ static const struct option names[] = {
     { "seed", required_argument, NULL, 'S' },
     { "limit", required_argument, NULL, 'l' },
     { "dir", required_argument, NULL, 'd' },
+    { "core", required_argument, NULL, 'c' },
     { 0 },
 };
 
@@ -116,6 +120,9 @@ static void take(struct args *a, int c, const char *v)
         break;
     case 'd':
         a->dir = v;
+        break;
+    case 'c':
+        a->core = (unsigned)atoi(v);
         break;
     default:
         fputs(usage, stderr);
@@ -259,6 +266,22 @@ static int disk(const struct args *a)
     return 0;
 }
 
+static int bare(const struct args *a)
+{
+    static struct bare_result r;
+    struct bare b = { .conns = a->opt.conns,
+                      .core = a->core,
+                      .rate = a->opt.rate,
+                      .seconds = a->opt.seconds,
+                      .seed = a->opt.seed };
+    bare_measure(&b, &r);
+    printf("{\"writes\": %llu, \"write_us\": %.4f, \"p50_ms\": %.4f, \"p99_ms\": %.4f, "
+           "\"max_ms\": %.4f}\n",
+           (unsigned long long)r.latency.n, r.write_us, histogram_ms(&r.latency, 0.5),
+           histogram_ms(&r.latency, 0.99), (double)r.latency.max_ns / 1e6);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct args a;
@@ -270,6 +293,8 @@ int main(int argc, char **argv)
     const char *what = argv[1];
     if (strcmp(what, "disk") == 0)
         return disk(&a);
+    if (strcmp(what, "bare") == 0)
+        return bare(&a);
     if (!a.opt.proto || !a.opt.port)
         die("--proto and --port are missing");
     if (strcmp(what, "ready") == 0) {
