@@ -397,6 +397,21 @@ struct roost_reply {
     int64_t took_ms; /* from the sending to the answer: what a ping shows */
 };
 
+/* How datagrams travel. */
+enum roost_way { ROOST_WAY_NONE, ROOST_WAY_UDP, ROOST_WAY_TUNNEL };
+
+struct roost_path {
+    enum roost_way way;
+    bool refused;                      /* this server has none */
+    uint32_t changes;                  /* of the way */
+    uint64_t asked, answered;          /* roost_path_ping */
+    int64_t least_us, most_us, sum_us; /* of those that were answered */
+    uint32_t mtu;                      /* bytes of a datagram that UDP carries */
+    uint8_t observed[16];              /* where the server sees us, by UDP */
+    uint8_t observed_len;              /* 4, 16, or 0: not known */
+    uint16_t observed_port;
+};
+
 enum roost_event_kind {
     ROOST_STATUS,  /* status */
     ROOST_REPLY,   /* request, reply */
@@ -413,6 +428,8 @@ enum roost_event_kind {
     ROOST_MEET_LOBBY,     /* meet: how those stand who wait: attendees */
     ROOST_MEET_HERE,      /* meet: who is connected, or not: attendees */
     ROOST_MEET_REACTED,   /* meet: account, name, text = the emoji */
+    ROOST_PATH,           /* path: datagrams go another way now, or there are none */
+    ROOST_PONG,           /* pong: the answer to roost_path_ping, or that none came */
 };
 
 struct roost_event {
@@ -445,6 +462,11 @@ struct roost_event {
         struct roost_log_line log_line;
         struct roost_ticket ticket;
         struct roost_meet_push meet;
+        struct roost_path path;
+        struct {
+            enum roost_way way;
+            int64_t took_us; /* -1: it is lost */
+        } pong;
     };
 };
 
@@ -546,6 +568,17 @@ int64_t roost_room_mute(struct roost *r, const char *target, bool on);
 
 int64_t roost_calc(struct roost *r, const char *expression); /* ANSWER */
 int64_t roost_ping(struct roost *r);                         /* took_ms */
+
+/* ---- datagrams ---------------------------------------------------------------------------- */
+
+/* A session of datagrams beside control, as soon as one is logged in: by UDP, or, where that
+ * does not get through, in a second connection (ROOST_PATH says which). It goes on for a minute
+ * when control is lost. 0 or -ROOST_E_NOMEM. */
+int roost_datagrams(struct roost *r, bool on);
+/* Asks the way itself. A number, which ROOST_PONG has in `request`; -ROOST_E_CLOSED: there is
+ * no way now; -ROOST_E_LIMIT: too many are under way. */
+int64_t roost_path_ping(struct roost *r);
+void roost_path_get(const struct roost *r, struct roost_path *ret_path);
 
 /* ---- requests: administration --------------------------------------------------------------- */
 

@@ -230,8 +230,12 @@ const struct cli_command cli_commands[] = {
       "The signs are + - * / %. Quote the expression: a shell knows * too.\n\n"
       "  roost calc '7 % 3'\n  roost calc '-7 / 2'\n", NULL },
     { "ping", TOOLS, "", 0, 0, -1, CLI_SERVER, false, cmd_ping,
-      "measure how long the server takes to answer", "  roost ping\n  roost ping --count 10\n",
-      OPTIONS({ "count", 'c', "N", "so many times (4)" }) },
+      "measure how long the server takes to answer, and its datagrams",
+      "Logged in, it also asks the way that datagrams take: UDP, or a tunnel where UDP is\n"
+      "blocked. The last line counts what was lost of those.\n\n"
+      "  roost ping\n  roost ping --count 10\n",
+      OPTIONS({ "count", 'c', "N", "so many times (4)" },
+              { "interval", 'i', "MS", "so many milliseconds between two (250)" }) },
     { "discover", TOOLS, "", 0, 0, -1, CLI_NOTHING, false, cmd_discover,
       "look for servers nearby", "  roost discover\n  roost discover --wait 5\n",
       OPTIONS({ "wait", 'w', "SECONDS", "look so long (2 at most, less when found)" }) },

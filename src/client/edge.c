@@ -128,6 +128,7 @@ static int start(struct roost *r, const struct roost_options *o)
     err = tls_init(&r->tls);
     if (!err)
         err = make_core(r, o);
+    datagrams_init(&r->datagrams, r->core, &r->tls, r->host, r->port);
     return err ? complain(err, "cannot start in", r->home.path) : 0;
 }
 
@@ -148,6 +149,8 @@ void roost_close(struct roost *r)
 {
     if (!r)
         return;
+    if (r->core)
+        datagrams_fini(&r->datagrams);
     tls_fini(&r->tls);
     home_close(&r->home);
     core_free(r->core);
@@ -375,7 +378,7 @@ static void on_handshake_done(struct roost *r)
     }
 }
 
-static void read_bytes(struct roost *r)
+static void read_control(struct roost *r)
 {
     uint8_t bytes[READ_BYTES];
 
@@ -401,19 +404,15 @@ int roost_process(struct roost *r)
     if (r->tls.state == TLS_HANDSHAKE_DONE)
         on_handshake_done(r);
     do_outputs(r);
-    read_bytes(r);
+    read_control(r);
     if (edge_now_us() >= core_deadline_us(r->core))
         core_expire(r->core, edge_now_us());
+    datagrams_process(&r->datagrams, edge_now_us());
     do_outputs(r);
     return 0;
 }
 
 /* --- waiting --------------------------------------------------------------------------------- */
-
-int roost_fd(const struct roost *r)
-{
-    return tls_fd(&r->tls);
-}
 
 static int polls(const struct roost *r)
 {
@@ -424,20 +423,27 @@ static int polls(const struct roost *r)
     return wants;
 }
 
+int roost_fd(const struct roost *r)
+{
+    struct roost *changed = (struct roost *)r; /* what is waited for is noted when it is asked */
+
+    return r->datagrams.wanted ? datagrams_fd(&changed->datagrams, polls(r)) : tls_fd(&r->tls);
+}
+
 int roost_wants(const struct roost *r)
 {
-    int p = polls(r);
+    int p = r->datagrams.wanted ? POLLIN : polls(r);
 
     return (p & POLLIN ? ROOST_READ : 0) | (p & POLLOUT ? ROOST_WRITE : 0);
 }
 
 static bool has_events(const struct roost *r)
 {
-    return r->tell_asking || core_has_events(r->core);
+    return r->tell_asking || core_has_events(r->core) || r->datagrams.n_news;
 }
 
-/* Until something must be done; events aside. */
-static int64_t until_ms(const struct roost *r)
+/* When something must be done; events aside. */
+static int64_t until_us(const struct roost *r)
 {
     int64_t now = edge_now_us(), at = core_deadline_us(r->core), tls = tls_deadline(&r->tls);
 
@@ -448,6 +454,14 @@ static int64_t until_ms(const struct roost *r)
     if (r->tls.ssl && core_wants_bytes(r->core) && r->tls.state == TLS_UP &&
         SSL_pending(r->tls.ssl) > 0)
         at = now;
+    int64_t datagrams = datagrams_deadline_us(&r->datagrams, now);
+    return datagrams < at ? datagrams : at;
+}
+
+static int64_t until_ms(const struct roost *r)
+{
+    int64_t at = until_us(r), now = edge_now_us();
+
     if (at == INT64_MAX)
         return -1;
     return at <= now ? 0 : (at - now + 999) / 1000;
@@ -464,6 +478,10 @@ static bool sleep_once(struct roost *r, int64_t limit_ms)
     struct pollfd p = { .fd = tls_fd(&r->tls), .events = (short)polls(r) };
     int64_t ms = until_ms(r);
 
+    if (r->datagrams.wanted) {
+        int64_t at = until_us(r), end = edge_now_us() + (limit_ms < 0 ? 60000 : limit_ms) * 1000;
+        return datagrams_sleep(&r->datagrams, polls(r), at < end ? at : end);
+    }
     if (limit_ms >= 0 && (ms < 0 || limit_ms < ms))
         ms = limit_ms;
     if (ms > 60000)
@@ -541,8 +559,28 @@ bool roost_next(struct roost *r, struct roost_event *ret_event)
         ret_event->status.program = ret_event->status.registration = ret_event->status.name = "";
         return true;
     }
+    if (datagrams_next(&r->datagrams, ret_event))
+        return true;
     do
         e = core_next_event(r->core);
     while (e && plain_event(r, e, ret_event) < 0);
     return e != NULL;
+}
+
+/* --- datagrams ------------------------------------------------------------------------------- */
+
+int roost_datagrams(struct roost *r, bool on)
+{
+    datagrams_want(&r->datagrams, on);
+    return r->datagrams.wanted == on ? 0 : -ROOST_NOMEM;
+}
+
+int64_t roost_path_ping(struct roost *r)
+{
+    return datagrams_ping(&r->datagrams, edge_now_us());
+}
+
+void roost_path_get(const struct roost *r, struct roost_path *ret_path)
+{
+    *ret_path = r->datagrams.path;
 }

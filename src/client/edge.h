@@ -2,6 +2,7 @@
 #pragma once
 
 #include "client/core.h"
+#include "client/datagrams.h"
 #include "client/home.h"
 #include "client/tls.h"
 #include "roost.h"
@@ -24,6 +25,7 @@ struct roost {
     bool tell_asking;         /* an event of ROOST_ASKING waits */
     struct roost_ticket roll; /* what roost_meet_get gave last */
     struct arena roll_mem;
+    struct datagrams datagrams;
 };
 
 int64_t edge_now_us(void);

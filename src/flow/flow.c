@@ -67,7 +67,7 @@ void flow_free(struct flow *f)
     if (!f)
         return;
     sent_fini(&f->sent);
-    tunnel_fini(f);
+    flow_tunnel_fini(f);
     loads_free(f);
     streams_free(f);
     map_fini(&f->streams);
@@ -356,5 +356,6 @@ void flow_look(const struct flow *f, struct flow_view *ret)
         .observed = &f->observed,
         .ecn = ecn_name(&f->ecn),
         .heard_us = f->alive.heard_us,
+        .asked = f->alive.asked,
     };
 }

@@ -93,6 +93,7 @@ struct flow_view {
     const struct path_address *observed; /* len 0: not told yet */
     const char *ecn;                     /* "off", "testing", "capable", "failed" */
     int64_t heard_us;                    /* when anything came last */
+    uint32_t asked;                      /* into silence since then; with `keeps` */
 };
 
 struct flow;

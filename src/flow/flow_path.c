@@ -341,7 +341,7 @@ static int64_t patience_us(const struct flow *f)
 
 void path_expire(struct flow *f, int64_t now_us)
 {
-    if (!f->keeps || !path_is_open(f))
+    if (!f->keeps || !path_is_open(f) || f->tunnel.on)
         return;
     alive_on_awaited(&f->alive, f->sent.eliciting > 0, now_us);
     switch (alive_expire(&f->alive, now_us, patience_us(f))) {
@@ -361,7 +361,7 @@ int64_t path_deadline_us(const struct flow *f, int64_t now_us)
     int64_t due_us = f->proves ? paths_deadline_us(&f->paths, OVERHEAD, now_us) : INT64_MAX;
     struct alive copy = f->alive;
 
-    if (!f->keeps || !path_is_open(f))
+    if (!f->keeps || !path_is_open(f) || f->tunnel.on)
         return due_us;
     alive_on_awaited(&copy, f->sent.eliciting > 0, now_us);
     int64_t alive_us = alive_deadline_us(&copy, patience_us(f));

@@ -8,7 +8,7 @@
  * as the connection stands: a question behind what was written (PATH) comes back when the
  * other side has read it all. If the connection breaks before, it goes again the other way. */
 
-void tunnel_fini(struct flow *f)
+void flow_tunnel_fini(struct flow *f)
 {
     struct tunnel *t = &f->tunnel;
 

@@ -153,7 +153,7 @@ void flow_draw_skip(struct flow *f); /* the next number that is left out */
 void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);
 void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);
 /* flow_tunnel.c */
-void tunnel_fini(struct flow *f);
+void flow_tunnel_fini(struct flow *f);
 /* flow.c */
 void flow_on_frame(struct flow *f, const struct dgram *d, const struct ack *ack, int64_t now_us);
 /* flow_out.c */

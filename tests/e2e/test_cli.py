@@ -45,8 +45,11 @@ def calculator(hall):
 @story
 def ping_and_help(hall):
     anna = hall.user("anna")
-    rows = anna.rows("ping", "--count", "2")
+    *rows, path = anna.rows("ping", "--count", "2", "--interval", "10")
     check(len(rows) == 2 and all(r["event"] == "pong" and 0 < r["ms"] < 5000 for r in rows), rows)
+    check(all(r["way"] == "udp" and 0 < r["way_ms"] < 5000 for r in rows), rows)
+    check(path["event"] == "path" and path["way"] == "udp" and path["asked"] == 2 and path["lost"] == 0, path)
+    check(path["least_ms"] <= path["mean_ms"] <= path["most_ms"] and ":" in path["address"], path)
     for words in (["--help"], ["say", "--help"], ["room", "--help"], ["admin", "log", "--help"], ["--version"]):
         done = anna.run(*words, json=False)
         check(len(done.out) > 5, done)

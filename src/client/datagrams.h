@@ -1,0 +1,90 @@
+/* datagrams.h - a client's session of datagrams: its keys, and the way they travel.
+ *
+ * When it is wanted, the keys are asked for over control. Then both ways are tried at once:
+ * UDP, and a tunnel (tunnel.h). UDP wins if a question comes back within half a second;
+ * else the tunnel is used as soon as it stands, and UDP is tried again every 15 s, and takes
+ * over when it answers. When UDP falls silent while something is awaited, a tunnel is
+ * opened beside it, and used if UDP is still silent then.
+ *
+ * The session outlives its connection of control; when that is back, it is kept, or replaced
+ * if the server knows it no more. A change of the machine's interfaces is heard from the
+ * kernel (netlink). All of it lives in the handle, on its thread.
+ */
+#pragma once
+
+#include "client/core.h"
+#include "client/tunnel.h"
+#include "flow/flow.h"
+#include "net/carry.h"
+#include "net/sleep.h"
+#include "roost.h"
+
+enum {
+    PINGS_MAX = 8,  /* unanswered */
+    PROBES_MAX = 3, /* questions of one try of UDP */
+    NEWS_MAX = 32,  /* events that wait */
+};
+#define UDP_PATIENCE_US (500 * 1000LL)
+#define UDP_PROBE_US    (150 * 1000LL)
+#define UDP_AGAIN_US    (15 * 1000000LL)
+#define PING_LOST_US    (3 * 1000000LL)
+#define RETRY_US        (1 * 1000000LL) /* after a refusal, or a tunnel that failed */
+
+struct ping {
+    uint64_t token; /* 0: none */
+    int64_t number, sent_us;
+};
+
+struct datagrams {
+    bool wanted;
+    struct core *core;
+    const struct tls *control; /* its address and certificate are the session's too */
+    const char *host, *port;
+    int64_t request; /* for keys; 0: none waits */
+    int64_t ask_us;  /* not before */
+    bool was_ready;
+    /* the session */
+    uint32_t id;
+    uint8_t token[TUNNEL_TOKEN];
+    struct flow *flow;
+    struct udp *udp;
+    struct carry carry;
+    union address from; /* as the system chose it last */
+    /* ways */
+    enum roost_way way;
+    struct tunnel tunnel;
+    bool wants_tunnel;
+    int64_t tunnel_us; /* opened not before */
+    int64_t decide_us; /* until then UDP may win; INT64_MAX: it has */
+    int64_t probe_us;  /* the next question over UDP; INT64_MAX: none */
+    unsigned probes;
+    uint64_t probe_tokens[PROBES_MAX];
+    uint64_t next_token;
+    /* pings */
+    struct ping pings[PINGS_MAX];
+    int64_t next_ping;
+    struct roost_path path; /* its figures */
+    struct roost_event news[NEWS_MAX];
+    unsigned n_news;
+    /* waiting */
+    struct sleep sleep;
+    int fds[4]; /* that sleep knows: control, UDP, tunnel, interfaces */
+    unsigned fd_wants[4];
+    int interfaces; /* netlink; -1: none */
+};
+
+void datagrams_init(struct datagrams *d, struct core *core, const struct tls *control,
+                    const char *host, const char *port);
+void datagrams_fini(struct datagrams *d);
+void datagrams_want(struct datagrams *d, bool on);
+/* Does what is due. */
+void datagrams_process(struct datagrams *d, int64_t now_us);
+int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us);
+/* -ROOST_CLOSED: there is no way now; -ROOST_LIMIT. */
+int64_t datagrams_ping(struct datagrams *d, int64_t now_us);
+bool datagrams_next(struct datagrams *d, struct roost_event *ret);
+
+/* Sleeps for control (its poll wants, as POLLIN and POLLOUT) and all of its own. False: a
+ * signal came. */
+bool datagrams_sleep(struct datagrams *d, int control_wants, int64_t until_us);
+int datagrams_fd(struct datagrams *d, int control_wants); /* readable when anything is */
