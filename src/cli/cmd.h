@@ -67,6 +67,7 @@ CLI_RUN(cmd_meet_who);
 CLI_RUN(cmd_meet_host);
 CLI_RUN(cmd_admin_meetings);
 CLI_RUN(cmd_lab_link);
+CLI_RUN(cmd_lab_race);
 CLI_RUN(cmd_lab_send);
 CLI_RUN(cmd_lab_receive);
 

@@ -267,6 +267,27 @@ const struct cli_command cli_commands[] = {
               { "addresses", 0, "IP,IP", "of the two devices (10.77.0.1,10.77.0.2), each in a /24" },
               { "seed", 0, "N", "the same losses again for the same packets" },
               { "every", 0, "MS", "tell the counters each so many milliseconds" }) },
+    { "lab race", LAB, "", 0, 0, -1, CLI_NOTHING, true, cmd_lab_race,
+      "watch congestion controls share one link",
+      "Each flow is a whole session of ours that sends without end; all share a modelled link.\n"
+      "On a terminal it is drawn as it goes: windows (and dotted: thresholds), rates, round\n"
+      "trips, the queue, losses; q ends it. With --fast, --json or without a terminal the clock\n"
+      "is a model too, and the end is there at once. The same --seed is the same race.\n"
+      "--pacing: none sends all that the window allows at once; sleep waits after each packet,\n"
+      "as programs do that know no better; bucket is a token bucket.\n\n"
+      "  roost lab race\n"
+      "  roost lab race --cc cubic,bbr --link 'wan queue=1M' --time 60 --svg race.svg\n"
+      "  roost lab race --cc bbr --pacing none --link bloat\n"
+      "  roost lab race --cc reno,reno --apart 10 --fast --csv race.csv\n",
+      OPTIONS({ "cc", 0, "LIST", "the flows, one to ten (reno,cubic,bbr)" },
+              { "link", 'l', "SPEC", "what they share, see roost lab link (wan)" },
+              { "pacing", 0, "HOW", "none, sleep or bucket" },
+              { "time", 0, "SECONDS", "how long (30)" },
+              { "apart", 0, "SECONDS", "each starts so much after the one before (0)" },
+              { "fast", 0, NULL, "do not wait for the clock" },
+              { "seed", 0, "N", "another fate (1)" },
+              { "csv", 0, "FILE", "all figures, twenty times a second" },
+              { "svg", 0, "FILE", "the picture" }) },
     { "lab send", LAB, "FILE", 1, 1, -1, CLI_NOTHING, true, cmd_lab_send,
       "send bytes straight to another program, without a server",
       "The other side runs roost lab receive with the same word. FILE may be - for what is\n"
