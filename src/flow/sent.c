@@ -146,9 +146,11 @@ struct newest {
 
 static void come_late(struct sent *s, struct sent_packet *p, struct sent_report *r)
 {
-    s->stats.late++;
-    s->stats.late_bytes += p->bytes;
-    r->late += p->bytes;
+    if (p->eliciting) {
+        s->stats.late++;
+        s->stats.late_bytes += p->bytes;
+        r->late += p->bytes;
+    }
     if (p->eliciting && p->sent_us <= s->reduced_us && s->reduced_for &&
         ++s->reduced_late >= s->reduced_for) {
         r->undo = true;
@@ -235,11 +237,12 @@ static void lose(struct sent *s, struct sent_packet *p, struct sent_report *r)
 {
     leave(s, p);
     p->state = LOST;
-    s->stats.lost++;
-    s->stats.lost_bytes += p->bytes;
-    r->lost += p->eliciting;
-    if (p->eliciting)
+    if (p->eliciting) { /* a probe of the path's size that was too large is no loss of the path */
+        s->stats.lost++;
+        s->stats.lost_bytes += p->bytes;
+        r->lost++;
         r->loss.bytes += p->bytes;
+    }
     if (p->sent_us > r->loss.sent_us)
         r->loss.sent_us = p->sent_us;
     s->settle(s->ctx, p->load, SENT_LOST);
