@@ -37,7 +37,7 @@ class LoopBench(Bench):
             self.call(["meson", "setup", self.build, TOP])
         self.call(["ninja", "-C", self.build, "bin/roost", "bench/roost-tls"])
         self.roost, self.tls = (os.path.join(self.build, p) for p in ("bin/roost", "bench/roost-tls"))
-        self.controls = [] if args.quick else ["cubic", "reno"]
+        self.controls = [] if args.quick else ["cubic", "reno", "bbr"]
 
 
 class Side:

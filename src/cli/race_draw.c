@@ -39,7 +39,7 @@ static double rate_at(const struct race *r, size_t flow, size_t sample)
 
     if (took_us <= 0)
         return 0;
-    return (double)(b->flow[flow].arrived - a->flow[flow].arrived) * 8e6 / (double)took_us;
+    return (double)(b->flow[flow].came - a->flow[flow].came) * 8e6 / (double)took_us;
 }
 
 double race_figure(const struct race *r, enum race_panel panel, size_t flow, size_t sample)

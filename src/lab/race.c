@@ -12,7 +12,8 @@ struct runner {
     struct flow *end[2]; /* who sends, who receives */
     int64_t start_us;
     uint64_t stream;
-    uint64_t arrived, before; /* bytes; at the last tick */
+    uint64_t arrived; /* bytes of the stream */
+    uint64_t before;  /* of datagrams, at the last tick */
 };
 
 struct race {
@@ -192,24 +193,26 @@ static int64_t next_us(const struct race *r)
 static void look(struct race *r, size_t n, struct race_figures *f)
 {
     struct runner *u = &r->runner[n];
-    struct flow_view v;
+    struct flow_view v, there;
 
     *f = (struct race_figures){ .phase = "", .threshold = CC_NO_LIMIT };
     if (!u->end[0])
         return;
     flow_look(u->end[0], &v);
+    flow_look(u->end[1], &there);
     *f = (struct race_figures){
         .window = v.cc->window,
         .threshold = v.cc->threshold,
         .pacing_bps = v.pacing * 8,
-        .rate_bps = (u->arrived - u->before) * 8000000 / (uint64_t)r->config.tick_us,
+        .rate_bps = (there.bytes_in - u->before) * 8000000 / (uint64_t)r->config.tick_us,
         .rtt_us = v.rtt->known ? v.rtt->smooth_us : 0,
         .under_way = v.sent->under_way,
+        .came = there.bytes_in,
         .arrived = u->arrived,
         .lost = v.sent->stats.lost_bytes,
         .phase = v.cc->phase,
     };
-    u->before = u->arrived;
+    u->before = there.bytes_in;
 }
 
 static bool make_room(struct race *r)

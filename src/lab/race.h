@@ -37,10 +37,11 @@ struct race_config {
 struct race_figures {
     uint64_t window, threshold; /* CC_NO_LIMIT: none yet */
     uint64_t pacing_bps;
-    uint64_t rate_bps; /* that arrived in this tick */
+    uint64_t rate_bps; /* of the datagrams that came through in this tick */
     int64_t rtt_us;    /* smoothed; 0: none yet */
     uint64_t under_way;
-    uint64_t arrived, lost; /* bytes in all */
+    uint64_t came;          /* bytes of datagrams in all */
+    uint64_t arrived, lost; /* bytes of the stream, in order; sent and lost */
     const char *phase;      /* lives for ever; "" before the start */
 };
 
