@@ -103,27 +103,36 @@ static int64_t ping_way(struct cli *c, enum roost_way *ret_way)
     return -1;
 }
 
+static void show_pong_text(struct cli *c, int64_t took_us, enum roost_way way, int64_t way_us)
+{
+    char control[64] = "", path[64] = "";
+
+    if (took_us >= 0)
+        snprintf(control, sizeof control, " in %.3f ms", (double)took_us / 1000);
+    if (way != ROOST_WAY_NONE && way_us >= 0)
+        snprintf(path, sizeof path, "%s by %s in %.3f ms", *control ? "," : "", way_name(way),
+                 (double)way_us / 1000);
+    else if (way != ROOST_WAY_NONE)
+        snprintf(path, sizeof path, "%s by %s not at all", *control ? "," : "", way_name(way));
+    cli_say(c, "%s %s%s%s", roost_server(c->r),
+            took_us < 0 && way_us < 0 ? "was asked" : "answered", control, path);
+}
+
 static void show_pong(struct cli *c, uint64_t n, int64_t took_us, enum roost_way way,
                       int64_t way_us)
 {
-    char ms[32];
     struct json j;
 
-    snprintf(ms, sizeof ms, "%.3f", (double)way_us / 1000);
     if (!c->json) {
-        cli_say(c, "%s answered in %.3f ms%s%s%s%s", roost_server(c->r), (double)took_us / 1000,
-                way == ROOST_WAY_NONE ? "" : ", by ", way == ROOST_WAY_NONE ? "" : way_name(way),
-                way == ROOST_WAY_NONE ? ""
-                : way_us < 0          ? " not at all"
-                                      : " in ",
-                way == ROOST_WAY_NONE || way_us < 0 ? "" : strcat(ms, " ms"));
+        show_pong_text(c, took_us, way, way_us);
         return;
     }
     json_begin(&j, &c->out);
     json_str(&j, "event", "pong");
     json_u64(&j, "n", n);
     json_str(&j, "server", roost_server(c->r));
-    json_fixed(&j, "ms", (double)took_us / 1000);
+    if (took_us >= 0)
+        json_fixed(&j, "ms", (double)took_us / 1000);
     json_str(&j, "way", way_name(way));
     if (way != ROOST_WAY_NONE && way_us >= 0)
         json_fixed(&j, "way_ms", (double)way_us / 1000);
@@ -194,9 +203,11 @@ CLI_RUN(cmd_ping)
     for (unsigned long long i = 1; i <= n && !status; i++) {
         struct roost_event e;
         enum roost_way way = ROOST_WAY_NONE;
+        bool alone = datagrams && args_has(a, "datagrams");
         int64_t before = cli_now_us();
-        status = cli_call(c, roost_ping(c->r), &e);
-        int64_t took_us = cli_now_us() - before;
+        if (!alone)
+            status = cli_call(c, roost_ping(c->r), &e);
+        int64_t took_us = alone ? -1 : cli_now_us() - before;
         if (!status && !datagrams && has_session(c)) {
             datagrams = !roost_datagrams(c->r, true);
             wait_for_way(c);
@@ -204,6 +215,10 @@ CLI_RUN(cmd_ping)
         if (status)
             break;
         int64_t way_us = datagrams ? ping_way(c, &way) : -1;
+        if (alone && way == ROOST_WAY_NONE) /* control knows why */
+            status = cli_call(c, roost_ping(c->r), &e);
+        if (status)
+            break;
         show_pong(c, i, took_us, way, way_us);
         if (i < n)
             cli_pause_ms(c, (int64_t)every_ms);

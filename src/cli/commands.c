@@ -235,7 +235,8 @@ const struct cli_command cli_commands[] = {
       "blocked. The last line counts what was lost of those.\n\n"
       "  roost ping\n  roost ping --count 10\n",
       OPTIONS({ "count", 'c', "N", "so many times (4)" },
-              { "interval", 'i', "MS", "so many milliseconds between two (250)" }) },
+              { "interval", 'i', "MS", "so many milliseconds between two (250)" },
+              { "datagrams", 'd', NULL, "ask the way of datagrams alone, after the first" }) },
     { "discover", TOOLS, "", 0, 0, -1, CLI_NOTHING, false, cmd_discover,
       "look for servers nearby", "  roost discover\n  roost discover --wait 5\n",
       OPTIONS({ "wait", 'w', "SECONDS", "look so long (2 at most, less when found)" }) },

@@ -71,6 +71,27 @@ void datagrams_init(struct datagrams *d, struct core *core, const struct tls *co
                              .sleep = { -1, -1 } };
 }
 
+static void send_frames(struct datagrams *d, int64_t now_us)
+{
+    uint8_t bytes[TUNNEL_MESSAGE_MAX];
+    int n = 0, err = 0;
+
+    while (!err && d->tunnel.state == TUNNEL_UP &&
+           (n = flow_next_frames(d->flow, now_us, bytes, sizeof bytes)) > 0)
+        err = tunnel_send(&d->tunnel, bytes, (size_t)n);
+    if (err)
+        tunnel_close(&d->tunnel);
+    else
+        tunnel_flush(&d->tunnel);
+}
+
+static void send_all(struct datagrams *d, int64_t now_us)
+{
+    if (d->udp)
+        carry_out(&d->carry, now_us);
+    send_frames(d, now_us);
+}
+
 static void drop_session(struct datagrams *d)
 {
     flow_free(d->flow);
@@ -90,7 +111,7 @@ void datagrams_fini(struct datagrams *d)
 {
     if (d->flow) {
         flow_close(d->flow, FLOW_DONE, "the client goes");
-        carry_out(&d->carry, sleep_now_us());
+        send_all(d, sleep_now_us());
     }
     drop_session(d);
     if (!d->wanted)
@@ -450,20 +471,6 @@ static void read_interfaces(struct datagrams *d, int64_t now_us)
     d->from = from;
 }
 
-static void send_frames(struct datagrams *d, int64_t now_us)
-{
-    uint8_t bytes[TUNNEL_MESSAGE_MAX];
-    int n = 0, err = 0;
-
-    while (!err && d->tunnel.state == TUNNEL_UP &&
-           (n = flow_next_frames(d->flow, now_us, bytes, sizeof bytes)) > 0)
-        err = tunnel_send(&d->tunnel, bytes, (size_t)n);
-    if (err)
-        tunnel_close(&d->tunnel);
-    else
-        tunnel_step(&d->tunnel, now_us);
-}
-
 static void drive(struct datagrams *d, int64_t now_us)
 {
     if (d->udp)
@@ -477,9 +484,7 @@ static void drive(struct datagrams *d, int64_t now_us)
     if (!d->flow)
         return;
     choose_way(d, now_us);
-    if (d->udp)
-        carry_out(&d->carry, now_us);
-    send_frames(d, now_us);
+    send_all(d, now_us);
 }
 
 void datagrams_process(struct datagrams *d, int64_t now_us)

@@ -174,6 +174,12 @@ int tunnel_send(struct tunnel *t, const uint8_t *bytes, size_t len)
     return tls_send(&t->tls, b);
 }
 
+void tunnel_flush(struct tunnel *t)
+{
+    if (t->state == TUNNEL_UP && tls_flush(&t->tls))
+        tunnel_close(t);
+}
+
 int64_t tunnel_deadline(const struct tunnel *t)
 {
     int64_t tls_us = tls_deadline(&t->tls);

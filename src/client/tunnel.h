@@ -38,4 +38,6 @@ void tunnel_close(struct tunnel *t);
 int tunnel_step(struct tunnel *t, int64_t now_us);
 /* One message; up only. Takes the bytes by copy. */
 int tunnel_send(struct tunnel *t, const uint8_t *bytes, size_t len);
+/* What was sent leaves, as far as the socket takes it. */
+void tunnel_flush(struct tunnel *t);
 int64_t tunnel_deadline(const struct tunnel *t);

@@ -40,10 +40,13 @@ static uint64_t bytes_of(const char *dir, const char *name)
 size_t figures(const struct edge *e, const char *dir, struct hub_stat *ret)
 {
     struct metrics m = { 0 };
+    struct workers_stats w = { 0 };
     struct statvfs v = { 0 };
     size_t n = 0;
 
     measure(e, &m);
+    if (e->workers)
+        workers_stats(e->workers, &w);
     statvfs(dir, &v);
     enum store_health health = storer_health(e->storer);
     const struct hub_stat all[] = {
@@ -75,6 +78,17 @@ size_t figures(const struct edge *e, const char *dir, struct hub_stat *ret)
         { "timed_out", m.timed_out, NULL },
         { "bytes_in", m.bytes_in, NULL },
         { "bytes_out", m.bytes_out, NULL },
+        { "datagram_sessions", w.sessions, NULL },
+        { "datagrams_in", w.in, NULL },
+        { "datagrams_out", w.out, NULL },
+        { "datagram_bytes_in", w.in_bytes, NULL },
+        { "datagram_bytes_out", w.out_bytes, NULL },
+        { "datagrams_strange", w.strangers, NULL },
+        { "datagrams_forged", w.forged, NULL },
+        { "datagrams_handed_over", w.handed_over, NULL },
+        { "datagrams_overflowed", w.overflowed, NULL },
+        { "unproven_bytes_in", w.unproven_in, NULL },
+        { "unproven_bytes_out", w.unproven_out, NULL },
     };
     _Static_assert(sizeof all / sizeof *all <= KEEPER_STATS_MAX, "room in the answer");
     for (n = 0; n < sizeof all / sizeof *all; n++)
