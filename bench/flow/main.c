@@ -1,6 +1,7 @@
 /* main.c - roost-flow: which end one is. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,13 @@
 
 #include "flow.h"
 
-static const char usage[] = "usage: roost-flow tcp-receive PORT BYTES\n"
-                            "       roost-flow tcp-send IP PORT BYTES CONGESTION-CONTROL\n"
-                            "       roost-flow srt-receive PORT BYTES\n"
-                            "       roost-flow srt-send IP PORT BYTES\n"
+static const char usage[] = "usage: roost-flow tcp-receive PORT BYTES FILE\n"
+                            "       roost-flow tcp-send IP PORT FILE CONGESTION-CONTROL\n"
+                            "       roost-flow srt-receive PORT BYTES FILE\n"
+                            "       roost-flow srt-send IP PORT FILE\n"
                             "       roost-flow answer PORT\n"
                             "       roost-flow ping IP PORT MILLISECONDS\n"
-                            "BYTES 0: without end\n";
+                            "BYTES 0: until the end; FILE -: without end, or nowhere\n";
 
 volatile sig_atomic_t flow_over;
 
@@ -49,16 +50,36 @@ struct sockaddr_in flow_address(const char *ip, const char *port)
     return a;
 }
 
-const uint8_t *flow_chunk(void)
+int flow_source(const char *file)
 {
-    static uint8_t chunk[FLOW_CHUNK];
-    uint64_t state = 1;
+    int fd = open(strcmp(file, "-") ? file : "/dev/zero", O_RDONLY | O_CLOEXEC);
 
-    for (size_t i = 0; !chunk[0] && i < sizeof chunk; i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        chunk[i] = (uint8_t)(state >> 56 | 1);
-    }
-    return chunk;
+    if (fd < 0)
+        flow_die(file);
+    return fd;
+}
+
+int flow_target(const char *file)
+{
+    int fd = strcmp(file, "-") ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
+                               : open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        flow_die(file);
+    return fd;
+}
+
+size_t flow_read(int fd, uint8_t bytes[static FLOW_CHUNK])
+{
+    ssize_t n = read(fd, bytes, FLOW_CHUNK);
+
+    return n > 0 ? (size_t)n : 0;
+}
+
+void flow_write(int fd, const uint8_t *bytes, size_t n)
+{
+    if (write(fd, bytes, n) != (ssize_t)n)
+        flow_die("writing");
 }
 
 void flow_tell(uint64_t bytes, bool all)
@@ -82,15 +103,15 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGINT, &a, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (!strcmp(what, "tcp-receive") && argc == 4)
-        return tcp_receive(argv[2], strtoull(argv[3], NULL, 10));
+    if (!strcmp(what, "tcp-receive") && argc == 5)
+        return tcp_receive(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
     if (!strcmp(what, "tcp-send") && argc == 6)
-        return tcp_send(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5]);
+        return tcp_send(argv[2], argv[3], argv[4], argv[5]);
 #ifdef HAVE_SRT
-    if (!strcmp(what, "srt-receive") && argc == 4)
-        return srt_receive(argv[2], strtoull(argv[3], NULL, 10));
+    if (!strcmp(what, "srt-receive") && argc == 5)
+        return srt_receive(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
     if (!strcmp(what, "srt-send") && argc == 5)
-        return srt_send_all(argv[2], argv[3], strtoull(argv[4], NULL, 10));
+        return srt_send_all(argv[2], argv[3], argv[4]);
 #endif
     if (!strcmp(what, "answer") && argc == 3)
         return ping_answer(argv[2]);

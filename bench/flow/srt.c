@@ -19,11 +19,12 @@ static SRTSOCKET make(void)
     return s;
 }
 
-int srt_receive(const char *port, uint64_t bytes)
+int srt_receive(const char *port, uint64_t bytes, const char *file)
 {
     static char buf[1 << 18];
     struct sockaddr_in at = flow_address(NULL, port);
     SRTSOCKET listener = make();
+    int target = flow_target(file);
     uint64_t got = 0;
 
     if (srt_bind(listener, (struct sockaddr *)&at, sizeof at) || srt_listen(listener, 1))
@@ -35,6 +36,7 @@ int srt_receive(const char *port, uint64_t bytes)
         int n = srt_recv(s, buf, sizeof buf);
         if (n <= 0)
             break;
+        flow_write(target, (const uint8_t *)buf, (size_t)n);
         got += (uint64_t)n;
         flow_tell(got, false);
     }
@@ -45,35 +47,36 @@ int srt_receive(const char *port, uint64_t bytes)
     return bytes == 0 || got >= bytes ? 0 : 1;
 }
 
-int srt_send_all(const char *ip, const char *port, uint64_t bytes)
+int srt_send_all(const char *ip, const char *port, const char *file)
 {
     struct sockaddr_in to = flow_address(ip, port);
     SRTSOCKET s = make();
-    SRT_TRACEBSTATS stats;
-    uint64_t sent = 0;
+    static uint8_t chunk[FLOW_CHUNK];
+    SRT_TRACEBSTATS stats = { 0 };
+    int source = flow_source(file);
     int32_t waiting = 1;
-    int len;
+    size_t len, at;
+    int size;
 
     if (srt_connect(s, (struct sockaddr *)&to, sizeof to))
         flow_die(srt_getlasterror_str());
-    while (!flow_over && (bytes == 0 || sent < bytes)) {
-        uint64_t left = bytes ? bytes - sent : FLOW_CHUNK;
-        int n = srt_send(s, (const char *)flow_chunk(),
-                         (int)(left < FLOW_CHUNK ? left : FLOW_CHUNK));
-        if (n <= 0)
-            break;
-        sent += (uint64_t)n;
-    }
+    while (!flow_over && (len = flow_read(source, chunk)) > 0)
+        for (at = 0; !flow_over && at < len;) {
+            int n = srt_send(s, (const char *)chunk + at, (int)(len - at));
+            if (n <= 0)
+                flow_die(srt_getlasterror_str());
+            at += (size_t)n;
+        }
     while (!flow_over && waiting > 0 && srt_getsockstate(s) == SRTS_CONNECTED) {
-        len = sizeof waiting;
-        if (srt_getsockflag(s, SRTO_SNDDATA, &waiting, &len))
+        size = sizeof waiting;
+        srt_bistats(s, &stats, 0, 1); /* while it can be asked */
+        if (srt_getsockflag(s, SRTO_SNDDATA, &waiting, &size))
             break;
         struct timespec pause = { .tv_nsec = 2000000 };
         nanosleep(&pause, NULL);
     }
-    if (!srt_bistats(s, &stats, 0, 1))
-        printf("{\"sent_bytes\": %" PRIu64 ", \"again_bytes\": %" PRIu64 "}\n",
-               (uint64_t)stats.byteSentTotal, (uint64_t)stats.byteRetransTotal);
+    printf("{\"sent_bytes\": %" PRIu64 ", \"again_bytes\": %" PRIu64 "}\n",
+           (uint64_t)stats.byteSentTotal, (uint64_t)stats.byteRetransTotal);
     fflush(stdout);
     srt_close(s);
     srt_cleanup();

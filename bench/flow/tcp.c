@@ -9,11 +9,12 @@
 
 #include "flow.h"
 
-int tcp_receive(const char *port, uint64_t bytes)
+int tcp_receive(const char *port, uint64_t bytes, const char *file)
 {
     static uint8_t buf[1 << 18];
     struct sockaddr_in at = flow_address(NULL, port);
     int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+    int target = flow_target(file);
     uint64_t got = 0;
     ssize_t n = 0;
 
@@ -29,6 +30,7 @@ int tcp_receive(const char *port, uint64_t bytes)
         n = recv(fd, buf, sizeof buf, 0);
         if (n <= 0)
             break;
+        flow_write(target, buf, (size_t)n);
         got += (uint64_t)n;
         flow_tell(got, false);
     }
@@ -52,24 +54,25 @@ static void tell_sent(int fd)
     fflush(stdout);
 }
 
-int tcp_send(const char *ip, const char *port, uint64_t bytes, const char *cc)
+int tcp_send(const char *ip, const char *port, const char *file, const char *cc)
 {
     struct sockaddr_in to = flow_address(ip, port);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    uint64_t sent = 0;
+    static uint8_t chunk[FLOW_CHUNK];
+    int fd = socket(AF_INET, SOCK_STREAM, 0), source = flow_source(file);
+    size_t len, at;
     char byte;
 
     if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc)))
         flow_die(cc);
     if (connect(fd, (struct sockaddr *)&to, sizeof to))
         flow_die("connecting");
-    while (!flow_over && (bytes == 0 || sent < bytes)) {
-        uint64_t left = bytes ? bytes - sent : FLOW_CHUNK;
-        ssize_t n = send(fd, flow_chunk(), left < FLOW_CHUNK ? left : FLOW_CHUNK, 0);
-        if (n < 0 && errno != EINTR)
-            break;
-        sent += n > 0 ? (uint64_t)n : 0;
-    }
+    while (!flow_over && (len = flow_read(source, chunk)) > 0)
+        for (at = 0; !flow_over && at < len;) {
+            ssize_t n = send(fd, chunk + at, len - at, 0);
+            if (n < 0 && errno != EINTR)
+                flow_die("sending");
+            at += n > 0 ? (size_t)n : 0;
+        }
     shutdown(fd, SHUT_WR);
     while (!flow_over && recv(fd, &byte, 1, 0) > 0)
         ;

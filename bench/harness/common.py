@@ -159,6 +159,7 @@ class FlowBench(Bench):
         self.call(["ninja", "-C", self.build, "bin/roost", "bench/roost-flow"])
         self.roost, self.flow = (os.path.join(self.build, p) for p in ("bin/roost", "bench/roost-flow"))
         self.links, self.parts = args.links.split(","), args.parts.split(",")
+        self.files = flow_who.Files(self.out)
         self.who = flow_who.chosen(self, args.who.split(","))
 
 

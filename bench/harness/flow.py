@@ -55,6 +55,7 @@ def transfer(bench, who, spec, size, seed, pings=False):
         programs.append(receiver)
         beside = Pings(bench, net) if pings else None
         programs += [beside.ask, beside.answer] if pings else []
+        bench.files.source(size)
         before, cpu_before = net.counters(), net.link.cpu_until_now()
         sender = who.sender(net, size)
         programs.append(sender)
@@ -81,7 +82,7 @@ def transfer(bench, who, spec, size, seed, pings=False):
         for program in programs:
             program.end()
         net.close()
-        who.clean()
+        bench.files.clean()
 
 
 def links(bench):
@@ -125,8 +126,7 @@ def run(bench):
     try:
         return measure(bench)
     finally:
-        for who in bench.who:
-            who.close()
+        bench.files.close()
 
 
 def measure(bench):

@@ -10,22 +10,51 @@ LOOK_S = 0.001
 START_S = 0.5  # a receiver that writes to a pipe cannot say that it is ready
 
 
+class Files:
+    """What is sent, and where it goes: in memory."""
+
+    def __init__(self, out):
+        memory = "/dev/shm"
+        self.folder = tempfile.mkdtemp(prefix="roost-bench-", dir=memory if os.path.isdir(memory) else out)
+
+    def source(self, size):
+        path = os.path.join(self.folder, f"source-{size}")
+        if not os.path.exists(path):
+            with open(path, "wb") as f:
+                for at in range(0, size, 1 << 20):
+                    f.write(os.urandom(min(1 << 20, size - at)))
+        return path
+
+    def target(self, port):
+        return os.path.join(self.folder, f"target-{port}")
+
+    def clean(self):
+        for name in os.listdir(self.folder):
+            if "target" in name:
+                os.unlink(os.path.join(self.folder, name))
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Neighbour:
     """One protocol of roost-flow."""
 
     def __init__(self, bench, name, kind, *more):
-        self.name, self.kind, self.more, self.tool = name, kind, more, bench.flow
+        self.name, self.kind, self.more, self.tool, self.files = name, kind, more, bench.flow, bench.files
 
     def receiver(self, net, size, port=PORT):
-        program = net.run(1, [self.tool, f"{self.kind}-receive", port, size])
+        program = net.run(1, [self.tool, f"{self.kind}-receive", port, size, self.files.target(port)])
         program.ready()
         return program
 
     def sender(self, net, size, port=PORT):
-        return net.run(0, [self.tool, f"{self.kind}-send", "10.77.0.2", port, size, *self.more])
+        return net.run(0, [self.tool, f"{self.kind}-send", "10.77.0.2", port, self.files.source(size), *self.more])
 
     def endless(self, net, port=PORT):
-        return self.receiver(net, 0, port), self.sender(net, 0, port)
+        receiver = net.run(1, [self.tool, f"{self.kind}-receive", port, 0, "-"])
+        receiver.ready()
+        return receiver, net.run(0, [self.tool, f"{self.kind}-send", "10.77.0.2", port, "-", *self.more])
 
     def wait_all(self, receiver, patience):
         """(when it had all, None) or (None, bytes until now)."""
@@ -42,46 +71,26 @@ class Neighbour:
                 return row["again_bytes"] / row["sent_bytes"]
         return None
 
-    def clean(self):
-        pass
-
-    def close(self):
-        pass
-
 
 class Ours:
-    """`roost lab send` and `lab receive`, sealed, as they come. The file is whole, on its disk, and under
-    its name when the receiver has all: that moment counts. Source and target are in memory, as the
-    neighbours' are."""
+    """`roost lab send` and `lab receive`, sealed, as they come. The file is whole, synced, and under its
+    name when the receiver has all: that moment counts."""
 
     def __init__(self, bench, cc=None):
         self.name, self.roost, self.cc = "roost" + (f" {cc}" if cc else ""), bench.roost, ["--cc", cc] if cc else []
-        memory = "/dev/shm"
-        self.folder = tempfile.mkdtemp(prefix="roost-bench-", dir=memory if os.path.isdir(memory) else bench.out)
-        self.made = {}
-
-    def source(self, size):
-        if size not in self.made:
-            self.made[size] = os.path.join(self.folder, f"source-{size}")
-            with open(self.made[size], "wb") as f:
-                piece = os.urandom(1 << 20)
-                for at in range(0, size, len(piece)):
-                    f.write(piece[:size - at])
-        return self.made[size]
-
-    def target(self, port):
-        return os.path.join(self.folder, f"target-{port}")
+        self.files = bench.files
 
     def receiver(self, net, size, port=PORT):
+        target = self.files.target(port)
         program = net.run(1, [self.roost, "--json", "lab", "receive", "--listen", f"10.77.0.2:{port}", "--word", WORD,
-                              *self.cc, "-o", self.target(port)])
+                              *self.cc, "-o", target])
         program.ready(lambda row: row.get("event") == "listening")
-        program.target = self.target(port)
+        program.target = target
         return program
 
     def sender(self, net, size, port=PORT, more=()):
         return net.run(0, [self.roost, "--json", "lab", "send", "--to", f"10.77.0.2:{port}", "--word", WORD, *self.cc,
-                           *more, self.source(size)])
+                           *more, self.files.source(size)])
 
     def endless(self, net, port=PORT):
         """(receiver, sender) of bytes without end, which go nowhere."""
@@ -107,14 +116,6 @@ class Ours:
             if row.get("event") == "sent" and row["sent_bytes"]:
                 return row["lost_bytes"] / row["sent_bytes"]
         return None
-
-    def clean(self):
-        for name in os.listdir(self.folder):
-            if name.startswith((".target", "target")):
-                os.unlink(os.path.join(self.folder, name))
-
-    def close(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def known_controls():

@@ -90,6 +90,27 @@ static void three_later_ones_make_it_lost(void)
     sent_fini(&x.s);
 }
 
+/* A probe of the path's size asks for an acknowledgement, but is not under way: that it was too
+ * large says nothing of congestion, whatever its size. */
+static void what_is_not_under_way_is_no_loss(void)
+{
+    struct sender x;
+
+    begin(&x);
+    CHECK(sent_add(&x.s, x.now_us, 9 * BYTES, false, &x.fates[0]) == 0);
+    send_some(&x, 9);
+    CHECK(x.s.under_way == 9 * BYTES);
+    x.now_us = 1000000 + RTT;
+    CHECK(ack(&x, 1, 9) == 0 && x.fates[0] == 'l');
+    CHECK(!x.r.loss.bytes && !x.r.lost && !x.r.ack.lost && !x.r.ack.lost_all);
+    CHECK(!x.s.stats.lost && !x.s.stats.lost_bytes);
+
+    /* nor, when it comes late, was a loss undone */
+    CHECK(ack(&x, 0, 9) == 0 && x.fates[0] == 'L');
+    CHECK(!x.r.undo && !x.r.late && !x.s.stats.late_bytes);
+    sent_fini(&x.s);
+}
+
 static void time_makes_it_lost(void)
 {
     struct sender x;
@@ -246,6 +267,7 @@ static void what_is_kept_is_bounded(void)
 
 TEST_MAIN({ "in_order_nothing_is_lost", in_order_nothing_is_lost },
           { "three_later_ones_make_it_lost", three_later_ones_make_it_lost },
+          { "what_is_not_under_way_is_no_loss", what_is_not_under_way_is_no_loss },
           { "time_makes_it_lost", time_makes_it_lost },
           { "a_path_that_reorders_is_waited_for", a_path_that_reorders_is_waited_for },
           { "only_what_was_all_for_nothing_is_taken_back",
