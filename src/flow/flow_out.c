@@ -464,7 +464,7 @@ int64_t flow_deadline_us(const struct flow *f, int64_t now_us)
     bool wants = f->turn || has_words(f) || f->probes;
     if (wants && !f->tunnel.on && (f->probes || f->sent.under_way + f->mtu <= f->cc.window)) {
         struct pacer copy = f->pacer;
-        int64_t may_us = f->probes ? now_us : pacer_when_us(&copy, now_us, f->mtu);
+        int64_t may_us = f->probes ? now_us : pacer_wake_us(&copy, now_us, f->mtu);
         due_us = may_us < due_us ? may_us : due_us;
     }
     return due_us;

@@ -82,3 +82,12 @@ int64_t pacer_when_us(struct pacer *p, int64_t now_us, uint64_t bytes)
         return now_us;
     return now_us + (int64_t)ceil((need - p->tokens) * 1e6 / (double)p->rate);
 }
+
+int64_t pacer_wake_us(struct pacer *p, int64_t now_us, uint64_t bytes)
+{
+    int64_t when_us = pacer_when_us(p, now_us, bytes);
+
+    if (when_us <= now_us || p->kind != PACER_BUCKET)
+        return when_us;
+    return pacer_when_us(p, now_us, bytes > p->burst / 2 ? bytes : p->burst / 2);
+}

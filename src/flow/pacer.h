@@ -42,3 +42,6 @@ bool pacer_allows(struct pacer *p, int64_t now_us, uint64_t bytes);
 void pacer_on_sent(struct pacer *p, int64_t now_us, uint64_t bytes);
 /* When it may; now_us if it may already. */
 int64_t pacer_when_us(struct pacer *p, int64_t now_us, uint64_t bytes);
+/* When it is worth waking up for it: half a burst may leave then, in one call of the system, and
+ * the other half is there for who wakes late. */
+int64_t pacer_wake_us(struct pacer *p, int64_t now_us, uint64_t bytes);

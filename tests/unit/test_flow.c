@@ -80,6 +80,24 @@ static void packets_leave_at_the_rate(void)
     CHECK(sent >= 1000000 && sent <= 1000000 + 3000);
 }
 
+/* A program that wakes up for every packet of a fast path does nothing else. */
+static void nobody_wakes_up_for_one_packet(void)
+{
+    struct pacer p;
+
+    pacer_init(&p, PACER_BUCKET, 1000, 0);
+    pacer_set_rate(&p, 0, 20000000); /* 20 packets a millisecond, and so many are a burst */
+    for (int i = 0; pacer_allows(&p, 1000, 1000); i++)
+        pacer_on_sent(&p, 1000, 1000);
+    CHECK(pacer_when_us(&p, 1000, 1000) == 1050);
+    CHECK(pacer_wake_us(&p, 1000, 1000) == 1500); /* ten of them */
+    CHECK(pacer_wake_us(&p, 1060, 1000) == 1060); /* who is up may send */
+    pacer_set_rate(&p, 2000, 1000000);            /* at a packet a millisecond a burst is two */
+    for (int i = 0; pacer_allows(&p, 2000, 1000); i++)
+        pacer_on_sent(&p, 2000, 1000);
+    CHECK(pacer_wake_us(&p, 2000, 1000) == pacer_when_us(&p, 2000, 1000));
+}
+
 static void bursts_are_bounded(void)
 {
     struct pacer p;
@@ -252,6 +270,7 @@ TEST_MAIN({ "other_pacers", other_pacers },
           { "held_acknowledgements_are_allowed_for", held_acknowledgements_are_allowed_for },
           { "a_longer_path_is_believed_in_the_end", a_longer_path_is_believed_in_the_end },
           { "packets_leave_at_the_rate", packets_leave_at_the_rate },
+          { "nobody_wakes_up_for_one_packet", nobody_wakes_up_for_one_packet },
           { "bursts_are_bounded", bursts_are_bounded },
           { "ranges_do_not_depend_on_the_order", ranges_do_not_depend_on_the_order },
           { "far_below_is_forgotten", far_below_is_forgotten },
