@@ -15,7 +15,7 @@
 #include "cli/json.h"
 #include "cli/lab_show.h"
 
-enum { QUEUE_BYTES = 4 << 20 /* of the socket, if the system allows it */ };
+enum { QUEUE_BYTES = 1 << 20 /* of the socket, if the system allows it */ };
 
 int lab_fail(struct lab_end *e, int status, const char *advice, const char *format, ...)
 {
