@@ -50,7 +50,7 @@ _roost() {
     prev=${words[cword - 1]}
 
     case $prev in
-    --home | --password-file | --new-password-file | --ics | --csv)
+    --home | --password-file | --new-password-file | --ics | --csv | --svg | --trace | --pcap | --key-log | --output)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -65,6 +65,14 @@ _roost() {
         ;;
     --between)
         mapfile -t COMPREPLY < <(compgen -W "$(cd /run/netns 2>/dev/null && ls)" -- "$cur")
+        return
+        ;;
+    --cc)
+        mapfile -t COMPREPLY < <(compgen -W 'reno cubic bbr' -- "$cur")
+        return
+        ;;
+    --pacing)
+        mapfile -t COMPREPLY < <(compgen -W 'none sleep bucket' -- "$cur")
         return
         ;;
     --only)
@@ -88,7 +96,7 @@ _roost() {
     for ((i = 1; i < cword; i++)); do
         word=${words[i]}
         case $word in
-        -s | -u | --server | --user | --home | --password-file | --accept-certificate) ((i++)) ;;
+        -s | -u | --server | --user | --home | --password-file | --accept-certificate | --pcap | --key-log) ((i++)) ;;
         -*) ;;
         *) said+=("$word") ;;
         esac

@@ -87,6 +87,9 @@ struct roost_options {
      * which is always refused. NULL: nothing unknown is accepted. */
     enum roost_trust_answer (*trust)(void *arg, const struct roost_trust *question);
     void *trust_arg;
+    /* To study what passes, or NULL: a file of the datagrams as they are on the wire, in pcap
+     * format, and one that the keys are added to. Who has the second can read everything. */
+    const char *pcap, *key_log;
 };
 
 /* Opens the home and starts to connect. 0, or the negative of an error:

@@ -339,6 +339,8 @@ int cli_open(struct cli *c, enum cli_open_how how, const char *user)
         .accept_fingerprint = c->accept,
         .trust = ask_trust,
         .trust_arg = c,
+        .pcap = c->pcap,
+        .key_log = c->key_log,
     };
     bool login = false;
     int err = roost_open(&c->r, &o);

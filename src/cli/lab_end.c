@@ -74,6 +74,15 @@ static int open_file(struct lab_end *e, const char *option, FILE **ret)
     return 0;
 }
 
+static int open_study(struct lab_end *e)
+{
+    const char *name;
+
+    if (!study_open(&e->study, e->c->pcap, e->c->key_log, &name))
+        return 0;
+    return lab_fail(e, CLI_REFUSED, "choose another place", "%s: %s", name, strerror(errno));
+}
+
 static int open_signals(struct lab_end *e)
 {
     sigset_t set;
@@ -100,6 +109,8 @@ int lab_begin(struct lab_end *e, struct cli *c, const struct cli_args *a)
         status = open_file(e, "trace", &e->trace);
     if (!status)
         status = open_file(e, "csv", &e->csv);
+    if (!status)
+        status = open_study(e);
     if (!status && sleep_init(&e->sleep, false))
         status = lab_fail(e, CLI_REFUSED, "try again", "%s", strerror(errno));
     if (!status)
@@ -115,6 +126,7 @@ void lab_fini(struct lab_end *e)
         carry_fini(&e->carry);
     flow_free(e->flow);
     udp_close(e->udp);
+    study_close(&e->study);
     sleep_fini(&e->sleep);
     if (e->signals >= 0)
         close(e->signals);
@@ -140,6 +152,7 @@ int lab_open(struct lab_end *e, const union address *at, const union address *to
     if (udp_open(&e->udp, &s))
         return lab_fail(e, CLI_UNREACHABLE, "choose another address or port", "%s: %s", text,
                         strerror(errno));
+    study_socket(&e->study, e->udp);
     if (sleep_add(&e->sleep, udp_fd(e->udp), SLEEP_READ, LAB_SOCKET))
         return lab_fail(e, CLI_REFUSED, "try again", "%s", strerror(errno));
     return 0;
@@ -174,6 +187,7 @@ int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
     };
 
     carry_address(to, &proven);
+    study_keys(&e->study, keys->session, keys->secret);
     if (lab_seed(e, seed))
         return -ROOST_IO;
     int err = flow_new(&e->flow, &s, now_us);

@@ -15,6 +15,7 @@
 #include "lab/parcel.h"
 #include "net/carry.h"
 #include "net/sleep.h"
+#include "net/study.h"
 
 enum {
     LAB_HEAR_MAX = 256, /* datagrams that are taken in one turn */
@@ -41,6 +42,7 @@ struct lab_end {
     bool wants_write; /* what the socket is slept for */
     bool interrupted;
     FILE *trace, *csv;
+    struct study study;
     int64_t begun_us; /* the session */
     int64_t shown_us, written_us;
     uint64_t shown_bytes;

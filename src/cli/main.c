@@ -57,7 +57,11 @@ static int start(struct cli *c, int argc, char **argv, const char **words)
     c->home = a.home ? a.home : env("ROOST_HOME");
     c->password_file = a.password_file;
     c->accept = a.accept;
+    c->pcap = a.pcap;
+    c->key_log = a.key_log ? a.key_log : env("ROOST_KEY_LOG");
     look_at_terminal(c);
+    if (c->key_log)
+        fprintf(stderr, "roost: the keys of what passes are written to %s\n", c->key_log);
     if (err) {
         status = cli_usage(c, buf_str(&wrong), buf_str(&advice));
     } else if (a.version) {

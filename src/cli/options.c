@@ -16,6 +16,8 @@ const struct cli_option cli_globals[] = {
     { "json", 'j', NULL, "one JSON object a line, see roost-json(5)" },
     { "help", 'h', NULL, "explain the command" },
     { "version", 'V', NULL, "say which version this is" },
+    { "pcap", 0, "FILE", "write down all datagrams, sealed as they are, for Wireshark" },
+    { "key-log", 0, "FILE", "write down the keys that open them; else $ROOST_KEY_LOG" },
     { NULL },
 };
 
@@ -188,6 +190,12 @@ static void set_global(struct cli_args *a, size_t i, const char *value)
         break;
     case 7:
         a->version = true;
+        break;
+    case 8:
+        a->pcap = value;
+        break;
+    case 9:
+        a->key_log = value;
         break;
     }
 }

@@ -56,9 +56,10 @@ static void on_message(void *ctx, const uint8_t *body, size_t len)
 }
 
 void datagrams_init(struct datagrams *d, struct core *core, const struct tls *control,
-                    const char *host, const char *port)
+                    const char *host, const char *port, struct study *study)
 {
     *d = (struct datagrams){ .core = core,
+                             .study = study,
                              .control = control,
                              .host = host,
                              .port = port,
@@ -144,12 +145,13 @@ void datagrams_want(struct datagrams *d, bool on)
             sleep_fini(&d->sleep);
             return;
         }
+        tls_study(&d->tunnel.tls, d->study);
         d->interfaces = hear_interfaces();
         getrandom(&d->next_token, sizeof d->next_token, 0);
         d->wanted = true;
     } else if (!on && d->wanted) {
         datagrams_fini(d);
-        datagrams_init(d, d->core, d->control, d->host, d->port);
+        datagrams_init(d, d->core, d->control, d->host, d->port, d->study);
     }
 }
 
@@ -204,6 +206,8 @@ static int open_udp(struct datagrams *d, uint32_t port)
     s.at.any.sa_family = to.any.sa_family;
     int err = udp_open(&d->udp, &s);
     if (!err)
+        study_socket(d->study, d->udp);
+    if (!err)
         err = carry_init(&d->carry, d->udp, d->flow, &to);
     if (!err)
         d->from = source_of(d);
@@ -231,6 +235,7 @@ static void open_session(struct datagrams *d, const Roost__DatagramSession *s, i
     if (getrandom(seed, sizeof seed, 0) != sizeof seed || flow_new(&d->flow, &settings, now_us))
         return;
     seal_wipe(seed, sizeof seed);
+    study_keys(d->study, s->session, s->secret.data);
     d->id = s->session;
     memcpy(d->token, s->token.data, sizeof d->token);
     if (s->port && open_udp(d, s->port)) {

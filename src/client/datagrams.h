@@ -40,6 +40,7 @@ struct datagrams {
     struct core *core;
     const struct tls *control; /* its address and certificate are the session's too */
     const char *host, *port;
+    struct study *study;
     int64_t request; /* for keys; 0: none waits */
     int64_t ask_us;  /* not before */
     bool was_ready;
@@ -74,7 +75,7 @@ struct datagrams {
 };
 
 void datagrams_init(struct datagrams *d, struct core *core, const struct tls *control,
-                    const char *host, const char *port);
+                    const char *host, const char *port, struct study *study);
 void datagrams_fini(struct datagrams *d);
 void datagrams_want(struct datagrams *d, bool on);
 /* Does what is due. */

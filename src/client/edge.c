@@ -125,10 +125,15 @@ static int start(struct roost *r, const struct roost_options *o)
         home_last_user(&r->home, r->user, sizeof r->user);
     if (o->accept_fingerprint)
         snprintf(r->accept, sizeof r->accept, "%s", o->accept_fingerprint);
+    const char *name;
+    if (study_open(&r->study, o->pcap, o->key_log, &name))
+        return complain(-ROOST_IO, "cannot write to", name);
     err = tls_init(&r->tls);
     if (!err)
+        tls_study(&r->tls, &r->study);
+    if (!err)
         err = make_core(r, o);
-    datagrams_init(&r->datagrams, r->core, &r->tls, r->host, r->port);
+    datagrams_init(&r->datagrams, r->core, &r->tls, r->host, r->port, &r->study);
     return err ? complain(err, "cannot start in", r->home.path) : 0;
 }
 
@@ -152,6 +157,7 @@ void roost_close(struct roost *r)
     if (r->core)
         datagrams_fini(&r->datagrams);
     tls_fini(&r->tls);
+    study_close(&r->study);
     home_close(&r->home);
     core_free(r->core);
     arena_fini(&r->roll_mem);

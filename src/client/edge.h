@@ -26,6 +26,7 @@ struct roost {
     struct roost_ticket roll; /* what roost_meet_get gave last */
     struct arena roll_mem;
     struct datagrams datagrams;
+    struct study study;
 };
 
 int64_t edge_now_us(void);

@@ -83,6 +83,19 @@ int tls_init(struct tls *t)
     return 0;
 }
 
+static void on_keys(const SSL *ssl, const char *line)
+{
+    study_line(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)), line);
+}
+
+void tls_study(struct tls *t, struct study *s)
+{
+    if (!s->keys)
+        return;
+    SSL_CTX_set_app_data(t->ctx, s);
+    SSL_CTX_set_keylog_callback(t->ctx, on_keys);
+}
+
 static void drop_socket(struct tls *t)
 {
     SSL_free(t->ssl);

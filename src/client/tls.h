@@ -14,6 +14,7 @@
 #include "base/blob.h"
 #include "client/dial.h"
 #include "client/home.h"
+#include "net/study.h"
 
 enum { TLS_OUT_MAX = 4096 /* blobs that wait */ };
 
@@ -36,6 +37,7 @@ struct tls {
 
 int tls_init(struct tls *t);
 void tls_fini(struct tls *t);
+void tls_study(struct tls *t, struct study *s); /* its keys are written down */
 int tls_open(struct tls *t, const char *host, const char *port, int64_t now_us);
 /* After the fd was ready or time has passed: 0, or the connection failed. */
 int tls_step(struct tls *t, int64_t now_us);

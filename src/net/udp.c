@@ -50,6 +50,7 @@ static int bind_it(struct udp *u, const struct udp_settings *s)
     if (bind(u->fd, &s->at.any, address_len(&s->at)))
         return -ROOST_IO;
     u->connected = s->connect;
+    u->to = s->to;
     if (s->connect && connect(u->fd, &s->to.any, address_len(&s->to)))
         return -ROOST_IO;
     return 0;
@@ -106,6 +107,12 @@ int udp_fd(const struct udp *u)
 const struct udp_counts *udp_counts(const struct udp *u)
 {
     return &u->counts;
+}
+
+void udp_tap(struct udp *u, udp_tap_fn *fn, void *ctx)
+{
+    u->tap = fn;
+    u->tap_ctx = ctx;
 }
 
 int udp_where(const struct udp *u, union address *ret)

@@ -92,6 +92,19 @@ int udp_fd(const struct udp *u);
 const struct udp_counts *udp_counts(const struct udp *u);
 int udp_where(const struct udp *u, union address *ret); /* it is bound to */
 
+/* For who wants to see all that passes (net/study.h): called with each datagram that came,
+ * before anybody may change it, and each that was sent. */
+struct udp_seen {
+    bool out;
+    const union address *peer;
+    const struct udp_local *mine; /* or NULL */
+    const uint8_t *bytes;
+    size_t len;
+    int ecn;
+};
+typedef void udp_tap_fn(void *ctx, const struct udp_seen *seen);
+void udp_tap(struct udp *u, udp_tap_fn *fn, void *ctx);
+
 /* 1: the next datagram; 0: none waits; -ROOST_IO. How many are taken in a row is for the
  * caller to bound: they may come faster than that. */
 int udp_receive(struct udp *u, struct udp_in *ret);

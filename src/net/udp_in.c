@@ -154,5 +154,11 @@ int udp_receive(struct udp *u, struct udp_in *ret)
     u->counts.in++;
     u->counts.in_bytes += u->current.len;
     *ret = u->current;
+    if (u->tap)
+        u->tap(u->tap_ctx, &(struct udp_seen){ .peer = &ret->from,
+                                               .mine = &ret->to,
+                                               .bytes = ret->bytes,
+                                               .len = ret->len,
+                                               .ecn = ret->ecn });
     return 1;
 }

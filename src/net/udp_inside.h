@@ -15,6 +15,9 @@ struct udp {
     int fd, family;
     bool connected;
     struct udp_counts counts;
+    udp_tap_fn *tap; /* or NULL */
+    void *tap_ctx;
+    union address to;       /* of a connected one */
     uint32_t overflow_seen; /* the kernel's own counter, which wraps */
     /* what the last call brought, not yet handed out */
     struct mmsghdr in[UDP_BATCH];

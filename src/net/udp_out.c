@@ -154,6 +154,27 @@ static enum told send_run(struct udp *u, struct run *r, const struct udp_out *o,
     return judge(u, errno);
 }
 
+/* Glued together for who watches: only then does it cost anything. */
+static void show(struct udp *u, const struct udp_out *o, size_t at, size_t len, size_t segment)
+{
+    uint8_t whole[UDP_RUN_BYTES];
+
+    for (size_t n; len && u->tap; at += n, len -= n) {
+        struct run r;
+        size_t to = 0;
+        n = len < segment ? len : segment;
+        slice(&r, o, at, n);
+        for (size_t i = 0; i < r.n_parts; to += r.parts[i++].iov_len)
+            memcpy(whole + to, r.parts[i].iov_base, r.parts[i].iov_len);
+        u->tap(u->tap_ctx, &(struct udp_seen){ .out = true,
+                                               .peer = o->to ? o->to : &u->to,
+                                               .mine = o->from,
+                                               .bytes = whole,
+                                               .len = n,
+                                               .ecn = o->ecn });
+    }
+}
+
 static void count_out(struct udp *u, enum told told, size_t len, size_t segment)
 {
     uint64_t n = (len + segment - 1) / segment;
@@ -178,6 +199,8 @@ static enum told send_one(struct udp *u, struct run *r, const struct udp_out *o,
     }
     if (told == TOLD_SENT || told == TOLD_LATER)
         count_out(u, told, len, len);
+    if (told == TOLD_SENT && u->tap)
+        show(u, o, at, len, len);
     return told;
 }
 
@@ -208,6 +231,8 @@ static enum told send_many(struct udp *u, struct run *r, const struct udp_out *o
     *ret_taken = told == TOLD_SENT || told == TOLD_LATER ? len : 0;
     if (*ret_taken)
         count_out(u, told, len, segment);
+    if (told == TOLD_SENT && u->tap)
+        show(u, o, at, len, segment);
     return told;
 }
 
