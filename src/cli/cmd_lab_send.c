@@ -11,7 +11,8 @@
 #include "cli/lab_end.h"
 
 enum { PIECE = 128 * 1024, CLOSES = 3 };
-#define AHEAD (512 * 1024ULL) /* bytes that are read before the path takes them */
+#define LOOK_US 500000          /* of silence, and between two looks */
+#define AHEAD   (512 * 1024ULL) /* bytes that are read before the path takes them */
 
 struct sending {
     struct lab_end e;
@@ -25,6 +26,7 @@ struct sending {
     struct parcel_out parcel;
     uint8_t *piece;
     int64_t begun_us;
+    int64_t looked_us; /* whether this machine has another address now */
 };
 
 /* --- the file -------------------------------------------------------------------------- */
@@ -175,6 +177,19 @@ static void hear(struct sending *s, int64_t now_us)
     parcel_out_hear(&s->parcel, now_us);
 }
 
+/* After a silence: another network, another lease? Then it goes on from there. */
+static void follow(struct sending *s, int64_t now_us)
+{
+    struct flow_view v;
+
+    flow_look(s->e.flow, &v);
+    if (now_us - v.heard_us < LOOK_US || now_us - s->looked_us < LOOK_US)
+        return;
+    s->looked_us = now_us;
+    if (udp_follow(s->e.udp))
+        flow_on_change(s->e.flow, now_us);
+}
+
 static int stop(struct sending *s)
 {
     flow_close(s->e.flow, PARCEL_GIVEN_UP, parcel_text(PARCEL_GIVEN_UP));
@@ -201,6 +216,7 @@ static int carry_all(struct sending *s)
         if (s->parcel.closed && !s->parcel.done)
             return lab_fail(&s->e, CLI_REFUSED, "nothing was stored on the other side", "%s",
                             parcel_text(s->parcel.why));
+        follow(s, now_us);
         int status = feed(s);
         if (!status)
             status = lab_out(&s->e, now_us);

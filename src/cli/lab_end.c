@@ -57,6 +57,8 @@ static int take_word(struct lab_end *e)
         return CLI_USAGE;
     int err = word_stretch(e->word, word);
     ask_forget(typed);
+    if (args_has(e->args, "word")) /* others can list the arguments of processes */
+        memset((char *)args_value(e->args, "word"), '*', strlen(args_value(e->args, "word")));
     if (err == -ROOST_INVALID)
         return cli_usage(e->c, "the word is empty, or too long", "--word WORD, of 1 to 256 bytes");
     return err ? lab_fail(e, CLI_REFUSED, "try again in a moment", "out of memory") : 0;
@@ -197,6 +199,7 @@ int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
         flow_free(e->flow);
         e->flow = NULL;
     }
+    e->carry.answers = !client;
     e->carries = !err;
     e->begun_us = now_us;
     return err;

@@ -49,7 +49,7 @@ int carry_hear(struct carry *c, const struct udp_in *in, int64_t now_us)
 
     carry_address(&in->from, &from);
     int err = flow_on_datagram_from(c->flow, now_us, in->bytes, in->len, in->ecn, &from);
-    if (!err)
+    if (!err && c->answers)
         c->local = in->to;
     return err;
 }

@@ -18,7 +18,8 @@ struct carry {
     struct udp *udp;
     struct flow *flow;
     union address to;       /* where the last one went, and the next if nothing else is known */
-    struct udp_local local; /* answers leave from where the other side found us; len 0: any */
+    bool answers;           /* it was the other side that came: to this address of ours ... */
+    struct udp_local local; /* ... and so from there answers leave; len 0: the system chooses */
     uint8_t *run;           /* datagrams of one size, the last may be shorter */
     size_t len, segment;
     uint8_t held[PACKET_MTU_MAX]; /* one that cannot be of the same run */

@@ -109,6 +109,41 @@ const struct udp_counts *udp_counts(const struct udp *u)
     return &u->counts;
 }
 
+/* From where the system would send there now; the port means nothing. */
+static bool source_of(const struct udp *u, union address *ret)
+{
+    socklen_t len = sizeof *ret;
+    int fd = socket(u->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && !connect(fd, &u->to.any, address_len(&u->to)) &&
+              !getsockname(fd, &ret->any, &len);
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static void set_port(union address *a, const union address *from)
+{
+    if (a->any.sa_family == AF_INET6)
+        a->v6.sin6_port = from->v6.sin6_port;
+    else
+        a->v4.sin_port = from->v4.sin_port;
+}
+
+bool udp_follow(struct udp *u)
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    union address now = { 0 }, mine;
+
+    if (!u->connected || !source_of(u, &now) || udp_where(u, &mine))
+        return false;
+    set_port(&now, &mine);
+    if (address_equal(&now, &mine))
+        return false;
+    return !connect(u->fd, &nobody, sizeof nobody) &&
+           !connect(u->fd, &u->to.any, address_len(&u->to));
+}
+
 void udp_tap(struct udp *u, udp_tap_fn *fn, void *ctx)
 {
     u->tap = fn;

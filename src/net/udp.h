@@ -92,6 +92,10 @@ int udp_fd(const struct udp *u);
 const struct udp_counts *udp_counts(const struct udp *u);
 int udp_where(const struct udp *u, union address *ret); /* it is bound to */
 
+/* A connected socket keeps the address that the system chose at first. If it would choose
+ * another one now (another network, another lease), the socket moves there. True: it did. */
+bool udp_follow(struct udp *u);
+
 /* For who wants to see all that passes (net/study.h): called with each datagram that came,
  * before anybody may change it, and each that was sent. */
 struct udp_seen {

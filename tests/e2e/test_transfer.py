@@ -276,3 +276,92 @@ def over_a_bad_link(hall):
     ends(receiver, 0)
     same(file, out)
     link.end()
+
+
+@story
+def over_ipv6(hall):
+    import socket
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.bind(("::1", 0))
+    except OSError:
+        raise Skip("this machine has no IPv6 (udp.runs_arrive_over_v4 is like it)")
+    file, out = a_file(hall, 200000), hall.dir / "out"
+    receiver, port = receive(hall, out, at=":0")  # both families
+    for host in ("[::1]", "127.0.0.1"):
+        if host != "[::1]":
+            receiver, port = receive(hall, out, at=":0")
+        ends(send(hall, port, file, host=host), 0)
+        ends(receiver, 0)
+        same(file, out)
+
+
+@story
+def the_word_is_in_no_list_of_processes(hall):
+    from harness import until
+    receiver, _ = receive(hall, hall.dir / "out", word="a-word-to-hide")
+    with open(f"/proc/{receiver.process.pid}/cmdline", "rb") as f:
+        words = f.read()
+    check(b"a-word-to-hide" not in words and b"--word" in words, words)
+
+
+class Lan:
+    """Two network namespaces with a cable between them."""
+
+    def __init__(self, hall):
+        import shutil
+        self.names = [f"roost-{side}-{os.getpid()}" for side in ("a", "b")]
+        if os.geteuid() != 0 or not shutil.which("ip"):
+            raise Skip("network namespaces want root and ip (flow.address_changes tells the same story in virtual time)")
+        a, b = self.names
+        for name in self.names:
+            done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
+            if done.returncode:
+                self.close()
+                raise Skip("no network namespaces here: " + done.stderr.strip())
+        for words in (["link", "add", "cable", "netns", a, "type", "veth", "peer", "name", "cable", "netns", b],
+                      ["-n", a, "address", "add", "10.99.1.2/24", "dev", "cable"],
+                      ["-n", b, "address", "add", "10.99.1.1/24", "dev", "cable"],
+                      ["-n", a, "link", "set", "cable", "up"], ["-n", b, "link", "set", "cable", "up"]):
+            self.ip(*words)
+
+    @staticmethod
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+
+    def inside(self, side, *argv):
+        return ["ip", "netns", "exec", self.names[side], *argv]
+
+    def close(self):
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+
+
+@story
+def another_address_while_it_goes(hall):
+    """The sender's machine gets another address: the transfer goes on from there."""
+    from harness import until
+    lan = Lan(hall)
+    try:
+        out = hall.dir / "out"
+        roost = [str(hall.roost), "lab"]
+        receiver = hall.keep(Lines(lan.inside(1, *roost, "receive", "--listen", ":0", "--word", "maple", "-o", str(out)),
+                                   hall.plain_env()))
+        port = receiver.until(WAITING).group(1)
+        sender = hall.keep(Lines(lan.inside(0, *roost, "send", "--to", f"10.99.1.1:{port}", "--word", "maple", "-"),
+                                 hall.plain_env(), stdin=True))
+        parts = [os.urandom(200000), os.urandom(200000)]
+        sender.process.stdin.write(parts[0])
+        sender.process.stdin.flush()
+        until(lambda: any((hall.dir / n).stat().st_size == 200000 for n in left_over(hall)), "the first half")
+        lan.ip("-n", lan.names[0], "address", "add", "10.99.1.3/24", "dev", "cable")
+        lan.ip("-n", lan.names[0], "address", "del", "10.99.1.2/24", "dev", "cable")
+        # deleting the first address takes the others of its net along
+        subprocess.run(["ip", "-n", lan.names[0], "address", "add", "10.99.1.3/24", "dev", "cable"], capture_output=True)
+        sender.process.stdin.write(parts[1])
+        sender.process.stdin.close()
+        ends(sender, 0)
+        ends(receiver, 0)
+        check(out.read_bytes() == b"".join(parts), "what arrived")
+    finally:
+        lan.close()
