@@ -13,8 +13,8 @@
  * the network. What the network refuses for a while (no route, a full device, nobody at
  * that port) counts as sent, and as `unsent`: to a transport it is lost like any other.
  *
- * Never blocks. One thread. Memory: about 600 KB a socket. Errors of the system are -ROOST_IO
- * with errno as it was.
+ * Never blocks. One thread. Memory: a megabyte a socket, of which only what comes is touched.
+ * Errors of the system are -ROOST_IO with errno as it was.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ enum {
     UDP_SEGMENTS_MAX = 64, /* in one call: what every kernel that has it takes */
     UDP_RUN_BYTES = 65000, /* likewise */
     UDP_PARTS_MAX = 512,   /* of one udp_send */
-    UDP_BATCH = 8,         /* messages of one receiving call, each up to UDP_RUN_BYTES */
+    UDP_BATCH = 16,        /* messages of one receiving call, each up to UDP_RUN_BYTES */
 };
 
 enum udp_lack {
