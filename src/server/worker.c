@@ -74,12 +74,12 @@ static void close_session(struct worker *w, uint32_t id)
     if (!c)
         return;
     flow_close(c->flow, FLOW_DONE, "the server ends this session");
+    worker_send_one(w, c);
     for (struct carried **at = &w->dirty; *at; at = &(*at)->next_dirty)
         if (*at == c) {
             *at = c->next_dirty;
             break;
         }
-    worker_send_one(w, c);
     dues_remove(&w->dues, &c->due);
     map_take(&w->sessions, id);
     worker_let_go(w, c->tunnel);
@@ -319,12 +319,12 @@ static void turn(struct worker *w)
     int n = sleep_until(&w->sleep, first ? first->at_us : INT64_MAX, ready);
 
     w->now_us = sleep_now_us();
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         if (ready[i].id == EVENT_ID)
-            take_words(w);
-        else
+            take_words(w); /* first: its packets may follow the word of a session at once */
+    for (int i = 0; i < n; i++)
+        if (ready[i].id != EVENT_ID)
             read_socket(w, (unsigned)ready[i].id);
-    }
     worker_send(w);
     expire(w);
     count_overflows(w);

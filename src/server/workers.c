@@ -176,6 +176,11 @@ static int start(struct workers *w)
     return 0;
 }
 
+static const char *why(int err)
+{
+    return err == -ROOST_IO ? strerror(errno) : err_text(err);
+}
+
 int workers_new(struct workers **ret, uv_loop_t *loop, const struct workers_settings *s)
 {
     struct workers *w = calloc(1, sizeof *w);
@@ -193,10 +198,9 @@ int workers_new(struct workers **ret, uv_loop_t *loop, const struct workers_sett
         if (err)
             close_sockets(w);
         if (err && s->must)
-            log_error("cannot use UDP port %u: %s", s->port, strerror(errno));
+            log_error("cannot use UDP port %u: %s", s->port, why(err));
         else if (err) {
-            log_warn("cannot use UDP port %u (%s): datagrams travel in TCP", s->port,
-                     strerror(errno));
+            log_warn("cannot use UDP port %u (%s): datagrams travel in TCP", s->port, why(err));
             err = 0;
         }
     }
@@ -231,6 +235,8 @@ static void put_late(struct workers *w)
 {
     size_t i = 0;
 
+    if (!w->n_late)
+        return;
     while (i < w->n_late && put(w, w->late[i]))
         i++;
     w->n_late -= i;

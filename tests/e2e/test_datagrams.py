@@ -121,6 +121,26 @@ def who_moves_is_followed(hall):
 
 
 @story
+def addresses_that_never_answer_get_little(hall):
+    with between(hall) as way:
+        anna = bent(hall)
+        ping = Ping(anna, count=200, interval=10)
+        ping.by("udp")
+        way.scatter = []
+        began = time.monotonic()
+        ping.by("tunnel")  # all that comes is from somebody else, who is not believed
+        took = time.monotonic() - began
+        way.scatter, seen = None, way.scatter
+        check(len(seen) > 10 and any(sent for _, sent in seen), seen)
+        for came, sent in seen:
+            check(sent <= 3 * came, "three times what it sent at most:", came, sent)
+        asked = sum(sent > 0 for _, sent in seen)
+        check(asked <= 3 * (took + 1) + 3, "three questions a second at most:", asked, took)
+        stats = hall.admin().rows("admin", "stats")[0]
+        check(stats["unproven_bytes_out"] <= 3 * stats["unproven_bytes_in"], stats)
+
+
+@story
 def it_outlives_its_connection_of_control(hall):
     with between(hall) as way:
         ping = Ping(bent(hall), count=80)

@@ -15,6 +15,8 @@ class Way:
         self.udp_open = self.tcp_open = True
         self.passed = self.stopped = 0  # datagrams
         self.lose = 0  # each so manieth is lost
+        self.scatter = None  # a list: each datagram of a client comes from another address, and
+        # nobody is there who answers: [bytes that came from it, bytes that were sent to it]
         self.selector, self.over = selectors.DefaultSelector(), False
         self.lock = threading.RLock()
         self.pairs, self.upstream, self.clients = {}, {}, {}
@@ -48,7 +50,7 @@ class Way:
         self.over = True
         self.thread.join(5)
         with self.lock:
-            for s in [self.front, self.listener, *self.pairs, *self.upstream.values()]:
+            for s in [self.front, self.listener, *self.pairs, *self.clients]:
                 s.close()
 
     # -- passing on
@@ -70,7 +72,9 @@ class Way:
             self._up(bytes_, client)
         elif s in self.clients:
             bytes_ = s.recv(65536)
-            if self._passes():
+            if isinstance(self.clients[s], list):
+                self.clients[s][1] += len(bytes_)
+            elif self._passes():
                 self.front.sendto(bytes_, self.clients[s])
         elif s in self.pairs:
             self._stream(s)
@@ -83,12 +87,24 @@ class Way:
     def _up(self, bytes_, client):
         if not self._passes():
             return
+        if self.scatter is not None:
+            self._from_elsewhere(bytes_)
+            return
         if client not in self.upstream:
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             s.connect((SERVER, self.media))
             self.upstream[client], self.clients[s] = s, client
             self.selector.register(s, selectors.EVENT_READ)
         self.upstream[client].send(bytes_)
+
+    def _from_elsewhere(self, bytes_):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.connect((SERVER, self.media))
+        s.setblocking(False)
+        self.clients[s] = [len(bytes_), 0]
+        self.scatter.append(self.clients[s])
+        self.selector.register(s, selectors.EVENT_READ)
+        s.send(bytes_)
 
     def _accept(self):
         client, _ = self.listener.accept()

@@ -1,0 +1,349 @@
+/* test_workers.c - who is due next, what goes between threads, and workers with real sockets. */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "lab/dice.h"
+#include "net/carry.h"
+#include "net/sleep.h"
+#include "server/due.h"
+#include "server/passage.h"
+#include "server/workers.h"
+#include "test.h"
+
+/* --- deadlines --- */
+
+static void the_earliest_is_first(void)
+{
+    enum { N = 300 };
+    static struct due all[N];
+    struct dues d = { 0 };
+    struct dice dice = { 7 };
+
+    memset(all, 0, sizeof all);
+    for (int round = 0; round < 20000; round++) {
+        struct due *x = &all[dice_below(&dice, N)];
+        if (dice_below(&dice, 3) == 0) {
+            dues_remove(&d, x);
+            CHECK(!x->place);
+        } else {
+            CHECK(dues_reserve(&d) == 0);
+            dues_set(&d, x, (int64_t)dice_below(&dice, 1000));
+        }
+        int64_t least = INT64_MAX;
+        size_t n = 0;
+        for (int i = 0; i < N; i++) {
+            n += all[i].place > 0;
+            least = all[i].place && all[i].at_us < least ? all[i].at_us : least;
+        }
+        struct due *first = dues_first(&d);
+        CHECK(d.n == n && (first ? first->at_us == least : n == 0));
+    }
+    dues_fini(&d);
+}
+
+/* --- between threads --- */
+
+static void give(void *passage)
+{
+    for (uintptr_t i = 1; i <= 100000; i++)
+        while (!passage_put(passage, (void *)i))
+            ;
+}
+
+static void a_passage_keeps_the_order(void)
+{
+    struct passage p;
+    uv_thread_t thread;
+
+    CHECK(passage_init(&p, 8) == 0);
+    CHECK(!passage_take(&p));
+    for (uintptr_t i = 1; i <= 8; i++)
+        CHECK(passage_put(&p, (void *)i));
+    CHECK(!passage_put(&p, &p)); /* it is full */
+    for (uintptr_t i = 1; i <= 8; i++)
+        CHECK(passage_take(&p) == (void *)i);
+    CHECK(uv_thread_create(&thread, give, &p) == 0);
+    for (uintptr_t i = 1; i <= 100000; i++) {
+        void *thing;
+        while (!(thing = passage_take(&p)))
+            ;
+        CHECK(thing == (void *)i);
+    }
+    uv_thread_join(&thread);
+    passage_fini(&p);
+}
+
+/* --- workers --- */
+
+enum { SESSIONS = 8, WORKERS = 4, PATIENCE_MS = 2000 };
+
+struct stage {
+    uv_loop_t loop;
+    struct workers *workers;
+    uint64_t over; /* a tunnel that was ended */
+    struct blob *frames;
+};
+
+static void on_frames(void *ctx, uint64_t conn, struct blob *bytes)
+{
+    struct stage *s = ctx;
+
+    CHECK(conn == 77);
+    blob_unref(s->frames);
+    s->frames = bytes;
+}
+
+static void on_over(void *ctx, uint64_t conn)
+{
+    ((struct stage *)ctx)->over = conn;
+}
+
+static uint16_t free_port(void)
+{
+    struct udp_settings s = { 0 };
+    union address at;
+    struct udp *u;
+
+    CHECK(address_parse(&s.at, "127.0.0.1:0", false) == 0 && udp_open(&u, &s) == 0);
+    CHECK(udp_where(u, &at) == 0);
+    udp_close(u);
+    return ntohs(at.v4.sin_port);
+}
+
+static void stage_begin(struct stage *s, bool unsteered)
+{
+    struct workers_settings settings = { .listen = "127.0.0.1",
+                                         .port = free_port(),
+                                         .must = true,
+                                         .unsteered = unsteered,
+                                         .n = WORKERS,
+                                         .on_frames = on_frames,
+                                         .on_over = on_over,
+                                         .ctx = s };
+
+    *s = (struct stage){ 0 };
+    CHECK(uv_loop_init(&s->loop) == 0);
+    CHECK(workers_new(&s->workers, &s->loop, &settings) == 0);
+    CHECK(workers_port(s->workers) == settings.port && workers_n(s->workers) == WORKERS);
+}
+
+static void stage_end(struct stage *s)
+{
+    workers_stop(s->workers);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    workers_free(s->workers);
+    blob_unref(s->frames);
+    CHECK(uv_loop_close(&s->loop) == 0);
+}
+
+struct client {
+    struct flow *flow;
+    struct udp *udp;
+    struct carry carry;
+    uint64_t token, closed;
+};
+
+static void tell(struct stage *s, int what, uint32_t id, uint8_t key)
+{
+    struct hub_datagrams d = { .id = id, .conn = 77 };
+
+    d.what = what;
+    memset(d.secret, key, sizeof d.secret);
+    workers_put(s->workers, &d);
+    CHECK(!d.secret[0]); /* it was wiped */
+}
+
+static void client_begin(struct client *c, const struct stage *s, uint32_t id, uint8_t key)
+{
+    uint8_t secret[32];
+    struct udp_settings u = { 0 };
+    union address to;
+    const struct flow_settings settings = {
+        .client = true, .session = id, .secret = secret, .seed = secret, .keeps = true
+    };
+
+    memset(secret, key, sizeof secret);
+    *c = (struct client){ 0 };
+    CHECK(address_parse(&u.at, "127.0.0.1:0", false) == 0 && udp_open(&c->udp, &u) == 0);
+    CHECK(address_parse(&to, "127.0.0.1:1", false) == 0);
+    to.v4.sin_port = htons(workers_port(s->workers));
+    CHECK(flow_new(&c->flow, &settings, sleep_now_us()) == 0);
+    CHECK(carry_init(&c->carry, c->udp, c->flow, &to) == 0);
+}
+
+static void client_end(struct client *c)
+{
+    flow_free(c->flow);
+    carry_fini(&c->carry);
+    udp_close(c->udp);
+}
+
+static void client_turn(struct client *c)
+{
+    struct flow_event e;
+    struct udp_in in;
+
+    while (udp_receive(c->udp, &in) > 0)
+        carry_hear(&c->carry, &in, sleep_now_us());
+    flow_expire(c->flow, sleep_now_us());
+    while (flow_event(c->flow, &e)) {
+        c->token = e.what == FLOW_BACK ? e.code : c->token;
+        c->closed += e.what == FLOW_CLOSED;
+    }
+    carry_out(&c->carry, sleep_now_us());
+}
+
+static bool all_answered(struct client *all, uint64_t token)
+{
+    for (int i = 0; i < SESSIONS; i++)
+        if (all[i].token != token)
+            return false;
+    return true;
+}
+
+static void run(struct client *all, int n, int ms)
+{
+    for (int k = 0; k < ms; k++) {
+        for (int i = 0; i < n; i++)
+            client_turn(&all[i]);
+        poll(NULL, 0, 1);
+    }
+}
+
+/* Each session is answered, whichever worker has it; ids as the hub draws them. */
+static void sessions_are_found(bool unsteered)
+{
+    static struct client all[SESSIONS];
+    struct workers_stats stats;
+    struct stage s;
+
+    stage_begin(&s, unsteered);
+    for (uint32_t i = 0; i < SESSIONS; i++) {
+        tell(&s, DATAGRAMS_OPEN, 1000 + i, (uint8_t)(i + 1));
+        client_begin(&all[i], &s, 1000 + i, (uint8_t)(i + 1));
+    }
+    for (uint64_t token = 1; token <= 5; token++) {
+        for (int i = 0; i < SESSIONS; i++)
+            CHECK(flow_ask(all[i].flow, token) == 0);
+        for (int k = 0; k < PATIENCE_MS && !all_answered(all, token); k++)
+            run(all, SESSIONS, 1);
+        CHECK(all_answered(all, token));
+    }
+    workers_stats(s.workers, &stats);
+    CHECK(stats.sessions == SESSIONS && stats.in >= 5 * SESSIONS && stats.forged == 0);
+    CHECK(stats.unproven_out <= 3 * stats.unproven_in && stats.unproven_out > 0);
+    CHECK(unsteered ? stats.handed_over > 0 : stats.handed_over == 0);
+    tell(&s, DATAGRAMS_CLOSE, 1000, 0);
+    for (int k = 0; k < PATIENCE_MS && !all[0].closed; k++)
+        run(all, SESSIONS, 1);
+    CHECK(all[0].closed == 1 && !all[1].closed);
+    stage_end(&s); /* says goodbye to the others */
+    run(all, SESSIONS, 5);
+    for (int i = 0; i < SESSIONS; i++) {
+        CHECK(all[i].closed == 1);
+        client_end(&all[i]);
+    }
+}
+
+static void the_kernel_steers(void)
+{
+    sessions_are_found(false);
+}
+
+static void without_it_packets_are_handed_over(void)
+{
+    sessions_are_found(true);
+}
+
+static void the_wrong_key_opens_nothing(void)
+{
+    struct client c;
+    struct workers_stats stats = { 0 };
+    struct stage s;
+
+    stage_begin(&s, false);
+    tell(&s, DATAGRAMS_OPEN, 5, 1);
+    client_begin(&c, &s, 5, 2);
+    CHECK(flow_ask(c.flow, 9) == 0);
+    for (int k = 0; k < PATIENCE_MS && !stats.forged; k++) {
+        run(&c, 1, 1);
+        workers_stats(s.workers, &stats);
+    }
+    CHECK(stats.forged > 0 && stats.out == 0 && c.token == 0);
+    client_end(&c);
+    client_begin(&c, &s, 6, 2); /* nobody's */
+    CHECK(flow_ask(c.flow, 9) == 0);
+    for (int k = 0; k < PATIENCE_MS && !stats.strangers; k++) {
+        run(&c, 1, 1);
+        workers_stats(s.workers, &stats);
+    }
+    CHECK(stats.strangers > 0 && stats.out == 0);
+    client_end(&c);
+    stage_end(&s);
+}
+
+static void wait_for(struct stage *s, bool over)
+{
+    for (int k = 0; k < PATIENCE_MS && !(over ? s->over > 0 : s->frames != NULL); k++) {
+        uv_run(&s->loop, UV_RUN_NOWAIT);
+        poll(NULL, 0, 1);
+    }
+}
+
+static void a_tunnel_is_carried(void)
+{
+    struct stage s;
+    static const uint8_t ask[] = { DGRAM_PATH, 1, 2, 3, 4, 5, 6, 7, 8 };
+
+    stage_begin(&s, false);
+    tell(&s, DATAGRAMS_OPEN, 5, 1);
+    tell(&s, DATAGRAMS_TUNNEL, 5, 0);
+    struct blob *b = blob_copy(ask, sizeof ask);
+    CHECK(b && workers_frames(s.workers, 5, 77, b));
+    wait_for(&s, false);
+    CHECK(s.frames);
+    CHECK(s.frames->len == 4 + sizeof ask && s.frames->bytes[3] == sizeof ask);
+    CHECK(s.frames->bytes[4] == DGRAM_PATH_BACK && !memcmp(s.frames->bytes + 5, ask + 1, 8));
+    tell(&s, DATAGRAMS_CLOSE, 5, 0); /* and its connection with it */
+    wait_for(&s, true);
+    CHECK(s.over == 77);
+    s.over = 0;
+    tell(&s, DATAGRAMS_TUNNEL, 6, 0); /* there is no such session */
+    wait_for(&s, true);
+    CHECK(s.over == 77);
+    stage_end(&s);
+}
+
+static void a_port_that_is_taken(void)
+{
+    uv_loop_t loop;
+    struct udp_settings u = { 0 };
+    union address at;
+    struct udp *taken;
+    struct workers *w;
+
+    CHECK(uv_loop_init(&loop) == 0);
+    CHECK(address_parse(&u.at, "127.0.0.1:0", false) == 0 && udp_open(&taken, &u) == 0);
+    CHECK(udp_where(taken, &at) == 0);
+    struct workers_settings settings = {
+        .listen = "127.0.0.1", .port = ntohs(at.v4.sin_port), .must = true, .n = 1
+    };
+    CHECK(workers_new(&w, &loop, &settings) < 0);
+    settings.must = false; /* it is done without */
+    CHECK(workers_new(&w, &loop, &settings) == 0 && workers_port(w) == 0);
+    workers_stop(w);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    workers_free(w);
+    udp_close(taken);
+    CHECK(uv_loop_close(&loop) == 0);
+}
+
+TEST_MAIN({ "the_earliest_is_first", the_earliest_is_first },
+          { "a_passage_keeps_the_order", a_passage_keeps_the_order },
+          { "the_kernel_steers", the_kernel_steers },
+          { "without_it_packets_are_handed_over", without_it_packets_are_handed_over },
+          { "the_wrong_key_opens_nothing", the_wrong_key_opens_nothing },
+          { "a_tunnel_is_carried", a_tunnel_is_carried },
+          { "a_port_that_is_taken", a_port_that_is_taken })
