@@ -11,12 +11,6 @@
 #define RTT_WINDOW   0.5  /* while the round trip is looked at */
 #define MARGIN       0.99 /* of the rate: queues empty in the end */
 #define HEADROOM     0.9  /* of what was too much: left to others */
-#define LOWER        0.7  /* at most, in a round */
-#define GROWTH       1.25
-#define SAME         0.75
-/* What is left of what came through when others lose too; without a queue to be seen. */
-#define YIELD        0.9
-#define YIELD_UNSEEN 0.95
 #define DRAIN_AGAIN  0.9
 
 #define PROBE_RTT_LAST_US 200000
@@ -25,10 +19,13 @@
 enum {
     FULL_ROUNDS = 3,
     WAIT_ROUNDS = 63, /* as long as a flow of Reno takes to be back, on a path of so many packets */
+    EARLY_ROUNDS = 8,
+    PATIENCE = 4,
     QUEUE_SAMPLES = 8,
     LEAST_PACKETS = 4,
     DRAINS_MAX = 4,
-    LATE_ROUNDS = 2,
+    SLOW_ROUNDS = 2,
+    SLOW_DIVISOR = 3,
     QUANTA = 3, /* bursts that are under way at least: one here, one there, one on the way */
     QUANTUM_PACKETS = 64,
 };
@@ -45,16 +42,6 @@ static const struct {
     [BBR_UP] = { "probe up", UP_GAIN, UP_WINDOW },
     [BBR_PROBE_RTT] = { "probe round trip", 1, RTT_WINDOW },
 };
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
 
 static void enter(struct cc *c, enum bbr_state state)
 {
@@ -87,6 +74,11 @@ static uint64_t floor_of(const struct cc *c)
     return (uint64_t)LEAST_PACKETS * c->mss;
 }
 
+static uint64_t heap_of(const struct cc_bbr *b)
+{
+    return most(b->heap_max[0], b->heap_max[1]);
+}
+
 /* The path's own, what heaps need beyond it, and whole bursts. */
 static uint64_t wanted_window(const struct cc *c)
 {
@@ -98,19 +90,21 @@ static uint64_t wanted_window(const struct cc *c)
         times = QUEUE_WINDOW;
     uint64_t want = bbr_bdp(c, bbr_bw(b), times);
 
-    want += most(b->heap_max[0], b->heap_max[1]);
+    want += heap_of(b);
     want = most(want, QUANTA * quantum);
     return most(want + (b->state == BBR_UP ? 2 * c->mss : 0), floor_of(c));
 }
 
-/* What was found to be too much, in the long run and in the short. */
+/* What was found to be too much, in the long run and in the short; what has come, and was not
+ * acknowledged yet, is not in the path any more. */
 static uint64_t bound(const struct cc *c)
 {
     const struct cc_bbr *b = &c->bbr;
     uint64_t cap = b->state == BBR_CRUISE || b->state == BBR_PROBE_RTT ? headroom(c)
                                                                        : b->inflight_hi;
 
-    return most(least(cap, b->inflight_lo), floor_of(c));
+    cap = least(cap, b->inflight_lo);
+    return cap == BBR_NONE ? cap : most(cap + heap_of(b), floor_of(c));
 }
 
 static void set_window(struct cc *c, const struct cc_ack *a)
@@ -138,7 +132,7 @@ static void set_pacing(struct cc *c, const struct cc_ack *a)
     uint64_t rate = (uint64_t)(gain * MARGIN * (double)bbr_bw(b));
     c->bandwidth = bbr_bw(b);
     if (!b->full && a->smooth_rtt_us > 0) { /* only ever faster, as fast as the window asks */
-        double times = b->rounds > 1 ? GROWTH : 1;
+        double times = b->rounds > 1 ? BBR_GROWTH : 1;
         rate = most(rate, (uint64_t)(times * (double)c->window * 1e6 / (double)a->smooth_rtt_us));
         rate = most(rate, c->pacing);
     }
@@ -156,8 +150,9 @@ static void begin_down(struct cc *c)
     b->phase_us = b->now_us;
     b->wait_us = WAIT_LEAST_US + (int64_t)draw(c, WAIT_MORE_US);
     b->rounds_since_probe = (uint32_t)draw(c, 2);
-    b->lowered_round = b->rounds; /* what the probe cost is found now */
+    bbr_begin_watch(b); /* what the probe cost is found now */
     b->drains = 0;
+    b->patience = 1;
     b->draining = false;
 }
 
@@ -175,6 +170,7 @@ static void begin_up(struct cc *c)
     struct cc_bbr *b = &c->bbr;
 
     enter(c, BBR_UP);
+    b->early = false;
     b->full_bw = b->bw_latest;
     b->full_rounds = 0;
     b->up_acked = 0;
@@ -186,7 +182,9 @@ static bool is_time_to_probe(const struct cc *c)
     const struct cc_bbr *b = &c->bbr;
     uint64_t rounds = least(bbr_bdp(c, bbr_bw(b), 1) / c->mss, WAIT_ROUNDS);
 
-    return b->now_us - b->phase_us >= b->wait_us || b->rounds_since_probe >= most(rounds, 8);
+    rounds = b->early ? EARLY_ROUNDS : most(rounds, EARLY_ROUNDS);
+    rounds *= b->patience;
+    return b->now_us - b->phase_us >= b->wait_us * b->patience || b->rounds_since_probe >= rounds;
 }
 
 /* Further than ever without harm: a packet more in the first round, two in the next, ... */
@@ -210,7 +208,7 @@ static bool has_grown(struct cc_bbr *b)
 {
     uint64_t bw = bbr_bw_max(b);
 
-    if ((double)bw < GROWTH * (double)b->full_bw)
+    if ((double)bw < BBR_GROWTH * (double)b->full_bw)
         return false;
     b->full_bw = bw;
     b->full_rounds = 0;
@@ -219,7 +217,7 @@ static bool has_grown(struct cc_bbr *b)
 
 static bool fills_a_queue(const struct cc_bbr *b, uint32_t samples)
 {
-    return bbr_has_queue(b, samples) && (double)b->bw_round < GROWTH * (double)b->bw_before;
+    return bbr_has_queue(b, samples) && (double)b->bw_round < BBR_GROWTH * (double)b->bw_before;
 }
 
 static bool is_up_enough(struct cc *c, const struct cc_ack *a)
@@ -238,6 +236,26 @@ static bool is_up_enough(struct cc *c, const struct cc_ack *a)
     return b->full_rounds >= FULL_ROUNDS || fills_a_queue(b, LEAST_PACKETS);
 }
 
+/* Two rounds over a queue brought less than a third of what is believed: it is another path
+ * now, or much company has come. */
+static bool has_slowed(struct cc *c, const struct cc_ack *a)
+{
+    struct cc_bbr *b = &c->bbr;
+
+    if (!b->round_start || a->app_limited || b->state == BBR_PROBE_RTT)
+        return false;
+    bool slow = bbr_has_queue(b, LEAST_PACKETS) && b->bw_round < bbr_bw(b) / SLOW_DIVISOR;
+    b->slow_rounds = slow ? b->slow_rounds + 1 : 0;
+    if (b->slow_rounds < SLOW_ROUNDS)
+        return false;
+    b->slow_rounds = 0;
+    b->bw_old = 0;
+    b->bw_new = b->bw_round;
+    b->bw_lo = b->inflight_lo = b->inflight_hi = BBR_NONE;
+    enter(c, BBR_DRAIN);
+    return true;
+}
+
 static void cycle(struct cc *c, const struct cc_ack *a)
 {
     struct cc_bbr *b = &c->bbr;
@@ -246,6 +264,8 @@ static void cycle(struct cc *c, const struct cc_ack *a)
         bbr_next_cycle(b);
         b->cycle_round = 0;
     }
+    if (has_slowed(c, a))
+        return;
     switch (b->state) {
     case BBR_DOWN:
         if (a->under_way <= least(bbr_bdp(c, bbr_bw_max(b), 1), headroom(c)))
@@ -291,9 +311,9 @@ static void start_up(struct cc *c, const struct cc_ack *a)
     if (b->state == BBR_STARTUP && b->round_start && !a->app_limited) {
         if (!has_grown(b))
             b->full_rounds++;
-        if (b->full_rounds >= FULL_ROUNDS || fills_a_queue(b, QUEUE_SAMPLES)) {
+        b->early = fills_a_queue(b, QUEUE_SAMPLES);
+        if (b->full_rounds >= FULL_ROUNDS || b->early)
             end_start_up(c);
-        }
     }
     if (b->state == BBR_DRAIN && a->under_way <= bbr_bdp(c, bbr_bw_max(b), 1))
         begin_down(c);
@@ -301,20 +321,13 @@ static void start_up(struct cc *c, const struct cc_ack *a)
 
 /* --- loss ------------------------------------------------------------------------------------ */
 
-static void save(struct cc_bbr *b)
-{
-    b->saved_bw_lo = b->bw_lo;
-    b->saved_inflight_lo = b->inflight_lo;
-    b->saved_inflight_hi = b->inflight_hi;
-}
-
 /* A probe went too far: it ends, and the next ones begin below. */
 static void end_probe(struct cc *c, const struct cc_ack *a)
 {
     struct cc_bbr *b = &c->bbr;
     uint64_t bdp = bbr_bdp(c, bbr_bw(b), 1);
 
-    b->inflight_hi = most(a->under_way_then, (uint64_t)((double)bdp * LOWER));
+    b->inflight_hi = most(a->under_way_then, (uint64_t)((double)bdp * BBR_LOWER));
     if (b->state == BBR_STARTUP) { /* what came while most was lost is what the path can */
         b->bw_old = 0;
         b->bw_new = most(b->bw_latest, b->bw_before);
@@ -324,57 +337,12 @@ static void end_probe(struct cc *c, const struct cc_ack *a)
     } else {
         b->bw_lo = most(b->cruise_bw, b->bw_latest);
         if (bbr_has_queue(b, 1)) { /* others are there too: they get some of it */
-            b->bw_lo = (uint64_t)((double)b->bw_lo * YIELD);
-            b->inflight_hi = (uint64_t)((double)b->inflight_hi * YIELD);
+            b->bw_lo = (uint64_t)((double)b->bw_lo * BBR_YIELD);
+            b->inflight_hi = (uint64_t)((double)b->inflight_hi * BBR_YIELD);
         }
+        bool unseen = !bbr_has_queue(b, 1) && !b->ce;
         begin_down(c);
-    }
-}
-
-/* The rate was lowered by a fifth, and it loses as much: it is not our doing. */
-static bool is_same_at_less(const struct cc *c, const struct cc_ack *a)
-{
-    const struct cc_bbr *b = &c->bbr;
-
-    return b->bw_lo != BBR_NONE && (double)b->bw_lo * GROWTH <= (double)bbr_bw_max(b) &&
-           bbr_loss(c, a) >= SAME * b->lowered_loss && !bbr_has_queue(b, 1) && !b->ce;
-}
-
-static void lower(struct cc *c, const struct cc_ack *a)
-{
-    struct cc_bbr *b = &c->bbr;
-    uint64_t bw = bbr_bw(b), inflight = least(b->inflight_lo, c->window);
-
-    if (b->bw_lo == BBR_NONE)
-        b->lowered_loss = bbr_loss(c, a);
-    save(b);
-    b->lowered_round = b->rounds;
-    bool unseen = !bbr_has_queue(b, 1) && !b->ce;
-    double yield = unseen ? YIELD_UNSEEN : YIELD;
-    b->bw_lo = most((uint64_t)((double)b->bw_latest * yield), (uint64_t)((double)bw * LOWER));
-    if (unseen) { /* a bucket was full when that was measured */
-        b->bw_old = 0;
-        b->bw_new = most(b->bw_latest, b->bw_lo);
-    }
-    b->inflight_lo = most(b->inflight_latest, (uint64_t)((double)inflight * LOWER));
-}
-
-/* At the end of a round that was not to find more: what was lost in it was sent in the one
- * before, so the round in which the rate was lowered and the next say nothing. */
-static void judge_cruise(struct cc *c, const struct cc_ack *a)
-{
-    struct cc_bbr *b = &c->bbr;
-
-    if (!bbr_is_congested(c, a)) {
-        bbr_learn_loss(c, a, true);
-    } else if (b->rounds > b->lowered_round + LATE_ROUNDS) {
-        if (!is_same_at_less(c, a)) {
-            lower(c, a);
-            return;
-        }
-        b->base_lost = b->base_all = 0;
-        bbr_learn_loss(c, a, false);
-        b->bw_lo = b->inflight_lo = BBR_NONE;
+        b->patience = unseen ? PATIENCE : 1; /* it only cost: not again so soon */
     }
 }
 
@@ -384,13 +352,14 @@ static void judge(struct cc *c, const struct cc_ack *a)
 
     if (b->state == BBR_STARTUP || b->state == BBR_UP) {
         if (bbr_is_congested(c, a)) {
-            save(b);
+            bbr_save(b);
             end_probe(c, a);
         } else if (b->round_start && b->state == BBR_STARTUP) {
             bbr_learn_loss(c, a, false);
         }
-    } else if (b->round_start && (b->state == BBR_CRUISE || b->state == BBR_PROBE_RTT)) {
-        judge_cruise(c, a);
+    } else if (b->round_start &&
+               (b->state == BBR_CRUISE || b->state == BBR_DOWN || b->state == BBR_PROBE_RTT)) {
+        bbr_judge_cruise(c, a);
     }
 }
 

@@ -1,4 +1,5 @@
-/* bbr.h - BBR: what it believes of the path (bbr_path.c), and what it does about it (bbr.c).
+/* bbr.h - BBR: what it believes of the path (bbr_path.c, bbr_loss.c), and what it does about it
+ * (bbr.c).
  *
  * The shape is that of version 3 (draft-ietf-ccwg-bbr): the rate is the highest of two
  * cycles, the round trip the lowest of ten seconds, their product is what the path holds.
@@ -30,6 +31,20 @@ enum bbr_state {
 
 #define BBR_NONE UINT64_MAX
 
+#define BBR_GROWTH 1.25 /* less than that in a round is no growth */
+#define BBR_LOWER  0.7  /* at most, at once */
+#define BBR_YIELD  0.9  /* what is left of what came through when others lose too */
+
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* --- bbr_path.c --- */
 
 void bbr_path_begin(struct cc *c, int64_t now_us);
@@ -47,10 +62,17 @@ void bbr_next_cycle(struct cc_bbr *b);
 int64_t bbr_probe_rtt_each_us(const struct cc_bbr *b);
 /* The round's lowest round trip shows a queue. */
 bool bbr_has_queue(const struct cc_bbr *b, uint32_t least_samples);
+
+/* --- bbr_loss.c --- */
+
 /* More was lost in this round than is usual, and that is because of us. */
 bool bbr_is_congested(const struct cc *c, const struct cc_ack *a);
-/* The share of this round that was lost. */
-double bbr_loss(const struct cc *c, const struct cc_ack *a);
-/* What is lost in this round comes at any rate: it is learned. At the full rate some of it may
- * be our doing, or that of others who share the path: then only that it is less. */
-void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool only_less);
+/* What is lost in this round comes at any rate: it is learned. doubtful: at the full
+ * rate some of it may be our doing, or that of others; what is more than usual weighs less. */
+void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool doubtful);
+/* From now on: what was sent before is not held against the rate that is. */
+void bbr_begin_watch(struct cc_bbr *b);
+/* At the end of a round that was not to find more. */
+void bbr_judge_cruise(struct cc *c, const struct cc_ack *a);
+/* What on_undo gives back. */
+void bbr_save(struct cc_bbr *b);

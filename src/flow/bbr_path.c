@@ -1,7 +1,5 @@
 #include "flow/bbr.h"
 
-#include <math.h>
-
 #define PROBE_RTT_US 5000000
 enum { PROBE_RTT_TRIPS = 30 };
 /* A queue that can be seen: so much above the lowest round trip, at least. */
@@ -9,16 +7,9 @@ enum { PROBE_RTT_TRIPS = 30 };
 #define QUEUE_MAX_US 16000
 enum { QUEUE_DIVISOR = 8 };
 
-/* Loss beyond the usual that counts if a queue shows, and if none does. */
-#define LOSS_QUEUED   0.02
-#define LOSS_UNQUEUED 0.01
-/* What is usual is known from so many packets at most; and before any, 1 % of so many. */
-#define BASE_PACKETS  4000
-#define BASE_MOST     0.05
+/* Of loss, before any was seen: 1 % of so many packets. */
 #define PRIOR_PACKETS 50
 #define PRIOR_LOST    0.5
-/* Chance: losses come in pairs and more, so their number varies more than that of coins. */
-#define CHANCE(expected) (3 * sqrt(2 * (expected)) + 2)
 
 enum { HEAP_ROUNDS = 5 }; /* how long a heap is remembered, at least */
 
@@ -117,64 +108,6 @@ bool bbr_has_queue(const struct cc_bbr *b, uint32_t least_samples)
         return false;
     more_us = more_us < QUEUE_US ? QUEUE_US : more_us > QUEUE_MAX_US ? QUEUE_MAX_US : more_us;
     return b->low_rtt_us > b->min_rtt_us + more_us;
-}
-
-/* --- loss ---------------------------------------------------------------------------------- */
-
-struct tally {
-    double lost, all; /* packets */
-};
-
-/* Of this round. */
-static struct tally tally_of(const struct cc *c, const struct cc_ack *a)
-{
-    const struct cc_bbr *b = &c->bbr;
-    uint64_t lost = a->lost_all > b->lost_at_start ? a->lost_all - b->lost_at_start : 0;
-    uint64_t came = a->delivered - b->delivered_at_start;
-
-    return (struct tally){ (double)lost / c->mss, (double)(lost + came) / c->mss };
-}
-
-/* While a round lasts, those that may still come count as come: a round is not judged by its
- * first packets. */
-bool bbr_is_congested(const struct cc *c, const struct cc_ack *a)
-{
-    const struct cc_bbr *b = &c->bbr;
-    struct tally t = tally_of(c, a);
-    double flight = (double)a->under_way_then / c->mss;
-    double all = t.all > flight ? t.all : flight;
-    double expected = all * b->base_lost / b->base_all, beyond = t.lost - expected;
-
-    if (beyond < CHANCE(expected))
-        return false;
-    return beyond > all * (b->ce || bbr_has_queue(b, 1) ? LOSS_QUEUED : LOSS_UNQUEUED);
-}
-
-double bbr_loss(const struct cc *c, const struct cc_ack *a)
-{
-    struct tally t = tally_of(c, a);
-
-    return t.all > 0 ? t.lost / t.all : 0;
-}
-
-void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool only_less)
-{
-    struct cc_bbr *b = &c->bbr;
-    struct tally t = tally_of(c, a);
-
-    if (bbr_has_queue(b, 1) || b->ce)
-        return; /* that may be us */
-    double before = b->base_all > 0 ? b->base_lost / b->base_all : 1;
-    b->base_lost += t.lost;
-    b->base_all += t.all;
-    if (only_less && b->base_lost > before * b->base_all)
-        b->base_lost = before * b->base_all;
-    if (b->base_all > BASE_PACKETS) {
-        b->base_lost *= BASE_PACKETS / b->base_all;
-        b->base_all = BASE_PACKETS;
-    }
-    if (b->base_lost > BASE_MOST * b->base_all)
-        b->base_lost = BASE_MOST * b->base_all;
 }
 
 /* --- acknowledgements in heaps (Wi-Fi, a slow way back) ----------------------------------------

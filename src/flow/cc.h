@@ -128,9 +128,14 @@ struct cc_bbr {
     uint32_t phase_rounds, rounds_since_probe, drains;
     uint64_t up_step, up_acked, cruise_bw; /* ... before it was probed */
     uint64_t lowered_round, cycle_round;   /* 0: not */
-    double lowered_loss;   /* what was lost, of all, at the rate that was lowered first */
-    bool draining;         /* a cruise over a queue */
-    uint64_t prior_window; /* before the round trip was looked at */
+    double lowered_loss; /* what was lost, of all, at the rate that was lowered first */
+    uint64_t lowered_from;
+    double steady_lost, steady_all; /* packets, since then */
+    uint32_t patience;              /* so many times as long until the next probe */
+    uint32_t slow_rounds;           /* that brought far less than is believed */
+    bool early;                     /* start-up was ended by a queue, or what looked like one */
+    bool draining;                  /* a cruise over a queue */
+    uint64_t prior_window;          /* before the round trip was looked at */
     uint64_t saved_bw_lo, saved_inflight_lo, saved_inflight_hi; /* for on_undo */
     bool asleep;                                                /* nothing was under way */
 };

@@ -7,7 +7,7 @@
 
 /* Until the other side says more; both know these. */
 #define DATA_FIRST (1ULL << 20)
-enum { SKIP_EACH = 256 };
+enum { SKIP_EACH = 256, ACKS_A_ROUND = 16, ACK_EACH_MAX = 64 };
 
 /* --- life ------------------------------------------------------------------------- */
 
@@ -245,13 +245,26 @@ void flow_on_frame(struct flow *f, const struct dgram *d, const struct ack *ack,
     }
 }
 
-static struct seen_pace pace_of(const struct flow *f)
+/* What comes in a round trip is the other side's window: eight words in each are enough. */
+static void count_round(struct flow *f, int64_t now_us)
 {
-    uint32_t packets = (uint32_t)(f->cc.window / f->mtu / 8);
+    uint64_t came = f->packets_in - f->round_in;
+
+    if (now_us - f->round_us < f->rtt.smooth_us)
+        return;
+    f->ack_each = (uint32_t)(came / ACKS_A_ROUND < ACK_EACH_MAX ? came / ACKS_A_ROUND
+                                                                : ACK_EACH_MAX);
+    f->round_in = f->packets_in;
+    f->round_us = now_us;
+}
+
+static struct seen_pace pace_of(struct flow *f, int64_t now_us)
+{
     int64_t quarter_us = f->rtt.known ? f->rtt.low_us / 4 : FLOW_ACK_DELAY_US;
 
+    count_round(f, now_us);
     return (struct seen_pace){
-        .every = packets > 2 ? (packets < 64 ? packets : 64) : 2,
+        .every = f->ack_each > 2 ? f->ack_each : 2,
         .delay_us = quarter_us < FLOW_ACK_DELAY_US ? quarter_us : FLOW_ACK_DELAY_US,
     };
 }
@@ -292,7 +305,7 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
         asks = asks || dgram_is_eliciting(d.kind);
         flow_on_frame(f, &d, &ack, now_us);
     }
-    struct seen_pace pace = pace_of(f);
+    struct seen_pace pace = pace_of(f, now_us);
     f->from = NULL;
     seen_on_packet(&f->seen, o.number, now_us, asks, (enum seen_ecn)ecn, &pace);
     return 0;

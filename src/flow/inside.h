@@ -98,7 +98,10 @@ struct flow {
     struct sent sent;
     struct seen seen;
     struct rtt rtt;
-    bool rtt_told; /* a first guess was given */
+    uint64_t round_in; /* packets in, when this round trip began */
+    int64_t round_us;
+    uint32_t ack_each; /* packets */
+    bool rtt_told;     /* a first guess was given */
     struct cc cc;
     struct pacer pacer;
     uint32_t mtu, probes;

@@ -1,0 +1,440 @@
+/* course.c - what a transfer makes of each kind of link: scenarios that end in a number.
+ *
+ *     course [WORD]      those with WORD in their names; ROOST_SECONDS below 60: one seed each
+ *
+ * A session of flow.h over a modelled link in virtual time (sim/road.h), sealed and all. A
+ * line each: "ok NAME: what came of it", or FAIL with what was wanted. Exact: the same
+ * figures in every run. The links are those of `roost lab link`; the bounds those that the
+ * bench holds real sockets to, and narrower where virtual time allows.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/road.h"
+
+#define MBIT 1000000ULL
+#define MB   1000000ULL
+
+static const char *only = "";
+static int failed, passed;
+static uint64_t seeds = 3; /* of each; 1 when there is little time */
+static struct road road;
+
+static bool wants(const char *name)
+{
+    return strstr(name, only) != NULL;
+}
+
+__attribute__((format(printf, 3, 4))) static void verdict(bool ok, const char *name,
+                                                          const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    printf("%s course %s: ", ok ? "ok" : "FAIL", name);
+    vprintf(format, args);
+    printf("\n");
+    va_end(args);
+    failed += !ok;
+    passed += ok;
+}
+
+static bool is_sound(void)
+{
+    for (uint32_t i = 0; i < road.n; i++)
+        if (road.lanes[i].wrong)
+            return false;
+    return !road.broke;
+}
+
+/* --- the links of the bench -------------------------------------------------------------- */
+
+struct track {
+    const char *name;
+    struct link_config link; /* the same there and back, but for what only hurts there */
+    uint64_t bytes;
+    double least;      /* of the link's rate, as payload */
+    double most_twice; /* share of what was sent */
+    double over_cubic; /* so many times as fast, at least */
+};
+
+static const struct track tracks[] = {
+    { "lan",
+      { .rate_bps = 900 * MBIT, .delay_us = 200, .queue_bytes = 512000 },
+      100 * MB,
+      0.94,
+      0.001,
+      0.98 },
+    { "wifi",
+      { .rate_bps = 100 * MBIT,
+        .delay_us = 3000,
+        .jitter_us = 4000,
+        .loss_ppm = 5000,
+        .loss_burst = 2,
+        .queue_bytes = 256000 },
+      30 * MB,
+      0.93,
+      0.02,
+      3 },
+    { "wan",
+      { .rate_bps = 100 * MBIT, .delay_us = 20000, .loss_ppm = 1000, .queue_bytes = 256000 },
+      30 * MB,
+      0.86,
+      0.015,
+      4 },
+    { "lossy",
+      { .rate_bps = 50 * MBIT, .delay_us = 25000, .loss_ppm = 20000, .queue_bytes = 256000 },
+      15 * MB,
+      0.84,
+      0.035,
+      20 },
+    { "sat",
+      { .rate_bps = 20 * MBIT, .delay_us = 300000, .loss_ppm = 5000, .queue_bytes = 512000 },
+      5 * MB,
+      0.29,
+      0.15,
+      6 },
+    { "bloat",
+      { .rate_bps = 10 * MBIT, .delay_us = 15000, .queue_bytes = 1000000 },
+      10 * MB,
+      0.93,
+      0.001,
+      0.97 },
+    { "shallow",
+      { .rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 32000 },
+      30 * MB,
+      0.92,
+      0.02,
+      1.05 },
+    { "policed",
+      { .delay_us = 20000, .police_bps = 20 * MBIT, .police_bytes = 64000 },
+      15 * MB,
+      0.92,
+      0.06,
+      1.05 },
+};
+enum { TRACKS = sizeof tracks / sizeof *tracks };
+
+static const struct track *track_of(const char *name)
+{
+    for (size_t i = 0; i < TRACKS; i++)
+        if (strcmp(tracks[i].name, name) == 0)
+            return &tracks[i];
+    return NULL;
+}
+
+static double rate_of(const struct link_config *c)
+{
+    return (double)(c->rate_bps ? c->rate_bps : c->police_bps);
+}
+
+/* Acknowledgements are not policed. */
+static struct link_config back_of(const struct link_config *there)
+{
+    struct link_config back = *there;
+
+    back.police_bps = 0;
+    return back;
+}
+
+static struct road_lane *send_over(const struct link_config *there, const struct link_config *back,
+                                   const struct road_lane *lane, bool pings, uint64_t seed)
+{
+    road_init(&road, there, back, seed);
+    road.pings = pings;
+    struct road_lane *l = road_add(&road, lane);
+    road_run(&road, 600 * ROAD_SECOND);
+    return l;
+}
+
+static double cubic_over(const struct track *t)
+{
+    struct link_config back = back_of(&t->link);
+    struct road_lane lane = { .cc = "cubic", .bytes = t->bytes };
+    double bps = road_rate_bps(send_over(&t->link, &back, &lane, false, 1));
+
+    road_fini(&road);
+    return bps;
+}
+
+static void run_track(const struct track *t)
+{
+    struct link_config back = back_of(&t->link);
+    struct road_lane lane = { .bytes = t->bytes };
+    double cubic = cubic_over(t), least = 1e18, twice = 0;
+    bool sound = true;
+
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        const struct road_lane *l = send_over(&t->link, &back, &lane, false, seed);
+        least = fmin(least, road_rate_bps(l));
+        twice = fmax(twice, road_twice(l));
+        sound = sound && is_sound();
+        road_fini(&road);
+    }
+    verdict(sound && least >= t->least * rate_of(&t->link) && twice <= t->most_twice &&
+                least >= t->over_cubic * cubic,
+            t->name, "%.2f Mbit/s of %.0f, %.2f %% sent twice; cubic %.2f", least / 1e6,
+            rate_of(&t->link) / 1e6, 100 * twice, cubic / 1e6);
+}
+
+/* Who else is on the line must not notice much. */
+static void bloat_is_not_felt(void)
+{
+    const struct track *t = track_of("bloat");
+    struct road_lane lane = { .bytes = t->bytes };
+
+    send_over(&t->link, &t->link, &lane, true, 1);
+    int64_t idle_us = road_ping_us(&road, 0), p95 = road_ping_us(&road, 95) - idle_us,
+            worst = road_ping_us(&road, 100) - idle_us;
+    verdict(is_sound() && p95 <= 26000 && worst <= 60000, "bloat pings",
+            "%.1f ms above idle at p95, %.1f at most", (double)p95 / 1e3, (double)worst / 1e3);
+    road_fini(&road);
+}
+
+/* --- beside others --------------------------------------------------------------------------- */
+
+static double share[ROAD_LANES_MAX];
+
+/* n flows for a minute after all have begun; shares of what came, in all Mbit/s. */
+static double beside(const struct link_config *c, const char *const *ccs, uint32_t n, uint64_t seed)
+{
+    struct link_config back = back_of(c);
+    uint64_t before[ROAD_LANES_MAX];
+    double sum = 0;
+
+    back.queue_bytes = 0;
+    road_init(&road, c, &back, seed * 7);
+    for (uint32_t i = 0; i < n; i++) {
+        struct road_lane lane = { .cc = ccs[i],
+                                  .bytes = ROAD_ENDLESS,
+                                  .start_us = (int64_t)(i * 137000 * seed) % (3 * ROAD_SECOND) };
+        road_add(&road, &lane);
+    }
+    road_run(&road, 20 * ROAD_SECOND);
+    for (uint32_t i = 0; i < n; i++)
+        before[i] = road.lanes[i].got;
+    road_run(&road, 80 * ROAD_SECOND);
+    for (uint32_t i = 0; i < n; i++)
+        sum += share[i] = (double)(road.lanes[i].got - before[i]);
+    for (uint32_t i = 0; i < n; i++)
+        share[i] /= sum;
+    return sum * 8 / 60e6;
+}
+
+static void beside_cubic(const char *cc, double queue_bdp, double least, double most)
+{
+    struct link_config c = { .rate_bps = 20 * MBIT,
+                             .delay_us = 20000,
+                             .queue_bytes = (uint32_t)(queue_bdp * 100000) };
+    const char *const ccs[] = { cc, "cubic" };
+    double low = 1, high = 0, sum = 0;
+    char name[64];
+    bool sound = true;
+
+    snprintf(name, sizeof name, "%s beside cubic, a queue of %.1f BDP", cc, queue_bdp);
+    if (!wants(name))
+        return;
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        beside(&c, ccs, 2, seed);
+        low = fmin(low, share[0]);
+        high = fmax(high, share[0]);
+        sum += share[0];
+        sound = sound && is_sound();
+        road_fini(&road);
+    }
+    verdict(sound && low >= least && high <= most, name, "%.0f %% (%.0f to %.0f)",
+            100 * sum / (double)seeds, 100 * low, 100 * high);
+}
+
+static void cubic_keeps_its_part(const char *name)
+{
+    const struct track *t = track_of(name);
+    static const char *const ccs[] = { "bbr", "cubic" };
+    double low = 1;
+
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        beside(&t->link, ccs, 2, seed);
+        low = fmin(low, share[1]);
+        road_fini(&road);
+    }
+    verdict(low >= 0.2, "cubic keeps its part", "%.0f %% on %s", 100 * low, name);
+}
+
+static void share_alike(uint32_t n, double rate_mbit)
+{
+    struct link_config c = { .rate_bps = (uint64_t)(rate_mbit * 1e6),
+                             .delay_us = 20000,
+                             .queue_bytes = (uint32_t)(rate_mbit * 2560) };
+    static const char *const ccs[] = { "bbr", "bbr", "bbr", "bbr", "bbr",
+                                       "bbr", "bbr", "bbr", "bbr", "bbr" };
+    double sum = 0, low = 1, used = 1e9;
+    char name[64];
+
+    snprintf(name, sizeof name, "%u share alike", n);
+    if (!wants(name))
+        return;
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        used = fmin(used, beside(&c, ccs, n, seed) / rate_mbit);
+        double jain = road_jain(share, n);
+        sum += jain;
+        low = fmin(low, jain);
+        road_fini(&road);
+    }
+    verdict(sum / (double)seeds > 0.95 && low > 0.88 && used > 0.9, name,
+            "Jain's index %.3f (at least %.3f), %.0f %% of the link", sum / (double)seeds, low,
+            100 * used);
+}
+
+/* --- what paths do ------------------------------------------------------------------------------
+ */
+
+struct trouble {
+    const char *name;
+    struct link_config there, back;
+    double least;    /* of the link's rate */
+    double pull;     /* most that is sent twice beyond what the link itself lost */
+    int64_t step_us; /* of the sender's clock */
+};
+
+#define PLAIN .rate_bps = 20 * MBIT, .delay_us = 20000, .queue_bytes = 200000
+
+static const struct trouble troubles[] = {
+    { "reordering", { PLAIN, .reorder_ppm = 50000, .late_us = 8000 }, { PLAIN }, 0.88, 0.02, 0 },
+    { "much reordering",
+      { PLAIN, .reorder_ppm = 300000, .late_us = 15000 },
+      { PLAIN },
+      0.85,
+      0.03,
+      0 },
+    { "duplication",
+      { PLAIN, .duplicate_ppm = 100000 },
+      { PLAIN, .duplicate_ppm = 100000 },
+      0.8,
+      0.01,
+      0 },
+    { "corruption",
+      { PLAIN, .corrupt_ppm = 10000 },
+      { PLAIN, .corrupt_ppm = 10000 },
+      0.87,
+      0.005,
+      0 },
+    { "lost acknowledgements", { PLAIN }, { PLAIN, .loss_ppm = 300000 }, 0.88, 0.01, 0 },
+    { "acknowledgements in heaps", { PLAIN }, { PLAIN, .jitter_us = 30000 }, 0.88, 0.01, 0 },
+    { "a way back of a fiftieth",
+      { .rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 250000 },
+      { .rate_bps = 1 * MBIT, .delay_us = 20000, .queue_bytes = 32000 },
+      0.85,
+      0.03,
+      0 },
+    { "CoDel", { PLAIN, .codel_target_us = 5000 }, { PLAIN }, 0.88, 0.02, 0 },
+    { "a clock that jumps ahead", { PLAIN }, { PLAIN }, 0.85, 0.05, 3600 * ROAD_SECOND },
+    { "a clock that steps back", { PLAIN }, { PLAIN }, 0.3, 0.05, -ROAD_SECOND / 2 },
+};
+
+static void run_trouble(const struct trouble *t)
+{
+    struct road_lane lane = { .bytes = 15 * MB, .step_us = t->step_us };
+    const struct road_lane *l = send_over(&t->there, &t->back, &lane, false, 3);
+    const struct link_counts *n = &road.link[0].counts;
+    double own = (double)(n->lost + n->corrupted) / (double)(n->pushed + 1);
+    double rate = road_rate_bps(l), twice = road_twice(l) - own;
+
+    verdict(is_sound() && rate >= t->least * rate_of(&t->there) && twice <= t->pull, t->name,
+            "%.2f Mbit/s of %.0f, %.2f %% sent twice for nothing", rate / 1e6,
+            rate_of(&t->there) / 1e6, 100 * fmax(twice, 0));
+    road_fini(&road);
+}
+
+static const struct link_config plain = { PLAIN };
+
+/* Three seconds of nothing; then it goes on within half a second. */
+static void an_outage(void)
+{
+    struct road_lane lane = { .bytes = 30 * MB };
+
+    road_init(&road, &plain, &plain, 1);
+    const struct road_lane *l = road_add(&road, &lane);
+    road_run(&road, 3 * ROAD_SECOND);
+    for (int i = 0; i < 2; i++)
+        link_set_down(&road.link[i], true, road.now_us);
+    road_run(&road, 6 * ROAD_SECOND);
+    for (int i = 0; i < 2; i++)
+        link_set_down(&road.link[i], false, road.now_us);
+    uint64_t before = l->got;
+    int64_t at_us = 6 * ROAD_SECOND;
+    while (l->got - before < 2 * MB && at_us < 60 * ROAD_SECOND)
+        road_run(&road, at_us += 10000);
+    double took_ms = (double)(at_us - 6 * ROAD_SECOND) / 1e3;
+    road_run(&road, 600 * ROAD_SECOND);
+    verdict(is_sound() && took_ms <= 3000 && l->done_us, "an outage of 3 s",
+            "2 MB more after %.0f ms; 30 MB took %.1f s", took_ms, (double)l->done_us / 1e6);
+    road_fini(&road);
+}
+
+static double rate_until(const struct road_lane *l, int64_t from_us, int64_t to_us)
+{
+    road_run(&road, from_us);
+    uint64_t before = l->got;
+    road_run(&road, to_us);
+    return (double)(l->got - before) * 8 / (double)(to_us - from_us);
+}
+
+static void steps_of_rate(void)
+{
+    struct link_config c = { .rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 250000 };
+    struct road_lane lane = { .bytes = ROAD_ENDLESS };
+
+    road_init(&road, &c, &c, 1);
+    const struct road_lane *l = road_add(&road, &lane);
+    double fast = rate_until(l, 2 * ROAD_SECOND, 5 * ROAD_SECOND);
+    c.rate_bps = 5 * MBIT;
+    link_set(&road.link[0], &c);
+    double slow = rate_until(l, 7 * ROAD_SECOND, 15 * ROAD_SECOND);
+    uint64_t queue = link_backlog_bytes(&road.link[0], road.now_us);
+    c.rate_bps = 50 * MBIT;
+    link_set(&road.link[0], &c);
+    double again = rate_until(l, 20 * ROAD_SECOND, 25 * ROAD_SECOND);
+    verdict(is_sound() && fast > 45 && slow > 4.4 && again > 43 && queue < 60000,
+            "a rate of 50, 5, 50", "%.1f, %.2f, %.1f Mbit/s; a queue of %llu bytes at 5", fast,
+            slow, again, (unsigned long long)queue);
+    road_fini(&road);
+}
+
+int main(int argc, char **argv)
+{
+    const char *seconds = getenv("ROOST_SECONDS");
+
+    only = argc > 1 ? argv[1] : "";
+    if (seconds && atol(seconds) < 60)
+        seeds = 1;
+    for (size_t i = 0; i < TRACKS; i++)
+        if (wants(tracks[i].name))
+            run_track(&tracks[i]);
+    if (wants("bloat pings"))
+        bloat_is_not_felt();
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
+        if (wants(troubles[i].name))
+            run_trouble(&troubles[i]);
+    if (wants("outage"))
+        an_outage();
+    if (wants("rate"))
+        steps_of_rate();
+    if (wants("cubic keeps its part")) {
+        cubic_keeps_its_part("shallow");
+        cubic_keeps_its_part("policed");
+    }
+    static const char *const ccs[] = { "bbr", "cubic", "reno" };
+    for (int i = 0; i < 3; i++) {
+        beside_cubic(ccs[i], 0.5, 0.1, 0.9); /* these two are told, not promised */
+        beside_cubic(ccs[i], 1, i ? 0.35 : 0.25, i ? 0.65 : 0.75);
+        beside_cubic(ccs[i], 4, 0.1, 0.9);
+    }
+    share_alike(2, 20);
+    share_alike(4, 50);
+    share_alike(10, 100);
+    printf("NOTE %d scenarios\n", passed + failed);
+    return failed > 0;
+}

@@ -1,0 +1,175 @@
+#include "flow/bbr.h"
+
+#include <math.h>
+
+/* Loss beyond the usual that counts if a queue shows, and if none does. */
+#define LOSS_QUEUED   0.02
+#define LOSS_UNQUEUED 0.01
+/* What is usual is known from so many packets at most. */
+#define BASE_PACKETS 4000
+#define BASE_MOST    0.05
+#define DOUBTFUL     0.1 /* of what is more than usual */
+/* Chance: losses come in pairs and more, so their number varies more than that of coins. */
+#define CHANCE(expected) (3 * sqrt(2 * (expected)) + 3)
+/* The share that was lost at a higher rate is the same at a lower one: at least so much of it. */
+#define SAME 0.75
+/* Without a queue to be seen; see BBR_YIELD. */
+#define YIELD_UNSEEN 0.8
+/* Small losses that go on and on, as of others who get nothing: beyond the usual. */
+#define LOSS_STEADY 0.003
+#define STEADY_MORE 0.75 /* of the usual */
+enum { LATE_ROUNDS = 2 };
+
+struct tally {
+    double lost, all; /* packets */
+};
+
+/* Of this round. */
+static struct tally tally_of(const struct cc *c, const struct cc_ack *a)
+{
+    const struct cc_bbr *b = &c->bbr;
+    uint64_t lost = a->lost_all > b->lost_at_start ? a->lost_all - b->lost_at_start : 0;
+    uint64_t came = a->delivered - b->delivered_at_start;
+
+    return (struct tally){ (double)lost / c->mss, (double)(lost + came) / c->mss };
+}
+
+/* While a round lasts, those that may still come count as come: a round is not judged by its
+ * first packets. */
+bool bbr_is_congested(const struct cc *c, const struct cc_ack *a)
+{
+    const struct cc_bbr *b = &c->bbr;
+    struct tally t = tally_of(c, a);
+    double flight = (double)a->under_way_then / c->mss;
+    double all = t.all > flight ? t.all : flight;
+    double expected = all * b->base_lost / b->base_all, beyond = t.lost - expected;
+
+    if (beyond < CHANCE(expected))
+        return false;
+    return beyond > all * (b->ce || bbr_has_queue(b, 1) ? LOSS_QUEUED : LOSS_UNQUEUED);
+}
+
+static double loss_of(const struct cc *c, const struct cc_ack *a)
+{
+    struct tally t = tally_of(c, a);
+
+    return t.all > 0 ? t.lost / t.all : 0;
+}
+
+void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool doubtful)
+{
+    struct cc_bbr *b = &c->bbr;
+    struct tally t = tally_of(c, a);
+
+    if (bbr_has_queue(b, 1) || b->ce)
+        return; /* that may be us */
+    bool more = t.lost * b->base_all > b->base_lost * t.all;
+    double weight = doubtful && more ? DOUBTFUL : 1;
+    b->base_lost += weight * t.lost;
+    b->base_all += weight * t.all;
+    if (b->base_all > BASE_PACKETS) {
+        b->base_lost *= BASE_PACKETS / b->base_all;
+        b->base_all = BASE_PACKETS;
+    }
+    if (b->base_lost > BASE_MOST * b->base_all)
+        b->base_lost = BASE_MOST * b->base_all;
+}
+
+void bbr_save(struct cc_bbr *b)
+{
+    b->saved_bw_lo = b->bw_lo;
+    b->saved_inflight_lo = b->inflight_lo;
+    b->saved_inflight_hi = b->inflight_hi;
+}
+
+static bool is_unseen(const struct cc_bbr *b)
+{
+    return !bbr_has_queue(b, 1) && !b->ce;
+}
+
+/* The rate was lowered by a fifth, and it loses as much: it is not our doing. */
+static bool is_same_at_less(const struct cc *c, const struct cc_ack *a)
+{
+    const struct cc_bbr *b = &c->bbr;
+
+    return b->bw_lo != BBR_NONE && (double)b->bw_lo * BBR_GROWTH <= (double)b->lowered_from &&
+           loss_of(c, a) >= SAME * b->lowered_loss && is_unseen(b);
+}
+
+void bbr_begin_watch(struct cc_bbr *b)
+{
+    b->lowered_round = b->rounds;
+    b->steady_lost = b->steady_all = 0;
+}
+
+static void lower(struct cc *c, const struct cc_ack *a)
+{
+    struct cc_bbr *b = &c->bbr;
+    uint64_t bw = bbr_bw(b), inflight = least(b->inflight_lo, c->window);
+    double yield = is_unseen(b) ? YIELD_UNSEEN : BBR_YIELD;
+
+    bbr_save(b);
+    bbr_begin_watch(b);
+    if (b->bw_lo == BBR_NONE) {
+        b->lowered_loss = loss_of(c, a);
+        b->lowered_from = bw;
+    }
+    b->bw_lo = most((uint64_t)((double)b->bw_latest * yield), (uint64_t)((double)bw * BBR_LOWER));
+    if (is_unseen(b)) { /* a bucket was full when that was measured */
+        b->bw_old = 0;
+        b->bw_new = most(b->bw_latest, b->bw_lo);
+    }
+    b->inflight_lo = most(b->inflight_latest, (uint64_t)((double)inflight * BBR_LOWER));
+}
+
+/* Little in each round, but in each: somebody else gets nothing, as all that is free is taken
+ * at once. */
+static bool is_steady(struct cc *c, const struct cc_ack *a)
+{
+    struct cc_bbr *b = &c->bbr;
+    struct tally t = tally_of(c, a);
+
+    if (!is_unseen(b))
+        return false;
+    b->steady_lost += t.lost;
+    b->steady_all += t.all;
+    double expected = b->steady_all * b->base_lost / b->base_all;
+    double beyond = b->steady_lost - expected;
+    return beyond > CHANCE(expected) && beyond > LOSS_STEADY * b->steady_all &&
+           beyond > STEADY_MORE * expected;
+}
+
+/* Nothing more was lost than usual: as Reno, a packet more a round trip. */
+static void raise(struct cc *c)
+{
+    struct cc_bbr *b = &c->bbr;
+
+    if (b->bw_lo == BBR_NONE || !b->min_rtt_us)
+        return;
+    b->bw_lo += (uint64_t)c->mss * 1000000 / (uint64_t)b->min_rtt_us;
+    b->inflight_lo += b->inflight_lo == BBR_NONE ? 0 : c->mss;
+}
+
+/* What was lost in a round was sent in the one before, so the round in which the rate was
+ * lowered and the next say nothing. */
+void bbr_judge_cruise(struct cc *c, const struct cc_ack *a)
+{
+    struct cc_bbr *b = &c->bbr;
+    bool congested = bbr_is_congested(c, a), late = b->rounds <= b->lowered_round + LATE_ROUNDS;
+
+    if (late)
+        return;
+    if (!congested)
+        bbr_learn_loss(c, a, true);
+    if (!is_steady(c, a) && !congested) {
+        raise(c);
+        return;
+    }
+    if (!is_same_at_less(c, a)) {
+        lower(c, a);
+        return;
+    }
+    b->base_lost = b->base_all = 0;
+    bbr_learn_loss(c, a, false);
+    b->bw_lo = b->inflight_lo = BBR_NONE;
+}
