@@ -240,7 +240,8 @@ static void put_late(struct workers *w)
     while (i < w->n_late && put(w, w->late[i]))
         i++;
     w->n_late -= i;
-    memmove(w->late, w->late + i, w->n_late * sizeof *w->late);
+    if (i)
+        memmove(w->late, w->late + i, w->n_late * sizeof *w->late);
 }
 
 /* Sessions that come and go are never forgotten: without room they wait here. */
