@@ -58,26 +58,34 @@ struct run {
     bool closed; /* by a shorter one */
 };
 
+static void note_sent(struct worker *w, const struct carried *c, const struct run *r, size_t len)
+{
+    w->counts.out += (len + r->segment - 1) / r->segment;
+    w->counts.out_bytes += len;
+    if (!is_proven(c, &r->to.at))
+        w->counts.unproven_out += len;
+}
+
 static void flush(struct worker *w, const struct carried *c, struct run *r)
 {
     const struct via *via = via_of(c, &r->to.at);
     union address to;
+    size_t at = 0;
 
-    if (r->used && via && address_of(&r->to.at, &to)) {
-        struct iovec part = { w->out, r->used };
+    while (at < r->used && via && address_of(&r->to.at, &to)) {
+        struct iovec part = { w->out + at, r->used - at };
         struct udp_out o = { .to = &to,
                              .from = via->local.len ? &via->local : NULL,
                              .parts = &part,
                              .n_parts = 1,
-                             .segment = r->n > 1 ? r->segment : 0,
+                             .segment = part.iov_len > r->segment ? r->segment : 0,
                              .ecn = r->to.ect ? 2 : 0 };
         int64_t sent = udp_send(w->udp[via->socket], &o);
-        if (sent > 0) {
-            w->counts.out += r->n;
-            w->counts.out_bytes += (uint64_t)sent;
-            if (!is_proven(c, &r->to.at))
-                w->counts.unproven_out += (uint64_t)sent;
-        }
+        if (sent > 0)
+            note_sent(w, c, r, (size_t)sent);
+        if (sent != -ROOST_TOO_LONG)
+            break;
+        at += r->segment; /* a probe that the interface refuses: what stands behind it goes */
     }
     *r = (struct run){ 0 };
 }

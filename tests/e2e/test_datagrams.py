@@ -1,8 +1,10 @@
 """Sessions of datagrams between real programs: UDP blocked, back, moved, and control lost."""
 import contextlib
+import os
+import subprocess
 import time
 
-from harness import User, check, equal, story
+from harness import CHEAP, READY, Lines, Skip, User, check, equal, story
 from way import HOST, Way
 
 
@@ -196,3 +198,65 @@ def a_server_without_a_free_port_has_tunnels(hall):
         path = anna.rows("ping", "--count", "2")[-1]
         check(path["way"] == "tunnel" and path["lost"] == 0, path)
         check(any("cannot use UDP port" in line for line in hall.server.seen), hall.server.seen)
+
+
+def namespace(*argv):
+    done = subprocess.run(["ip", *map(str, argv)], capture_output=True, text=True, timeout=20)
+    if done.returncode:
+        raise Skip(f"ip {' '.join(map(str, argv))}: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def two_ways(hall):
+    """A server in a namespace, a client in another, and two cables between them."""
+    if os.geteuid():
+        raise Skip("needs root for network namespaces")
+    names = [f"roost-ways-{os.getpid()}-{i}" for i in "sc"]
+    made = []
+    try:
+        for name in names:
+            namespace("netns", "add", name)
+            made.append(name)
+            namespace("-n", name, "link", "set", "lo", "up")
+        namespace("-n", names[0], "address", "add", "10.80.0.1/32", "dev", "lo")
+        for i in (1, 2):
+            namespace("link", "add", f"way-{i}", "netns", names[0], "type", "veth", "peer", "name", f"way-{i}", "netns", names[1])
+            for side, name in enumerate(names, 1):
+                namespace("-n", name, "address", "add", f"10.80.{i}.{side}/24", "dev", f"way-{i}")
+                namespace("-n", name, "link", "set", f"way-{i}", "up")
+            namespace("-n", names[1], "route", "add", "10.80.0.1", "via", f"10.80.{i}.1", "metric", i)
+        hall.stop()
+        hall.server = Lines(["ip", "netns", "exec", names[0], str(hall.roostd), "--data", str(hall.data), "--listen", "10.80.0.1",
+                             "--port", str(hall.port), *CHEAP], hall.plain_env())
+        hall.server.until(READY)
+        user = User(hall, "anna")
+        argv = user.argv
+        user.argv = lambda *words, json=True: ["ip", "netns", "exec", names[1], *(w if w != hall.address else f"10.80.0.1:{hall.port}"
+                                                                                for w in argv(*words, json=json))]
+        user.register()
+        yield user, names[1]
+    finally:
+        for name in made:
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+@story
+def a_cable_is_pulled(hall):
+    """The client goes on over the other one, and says so by itself: it hears of it from the kernel."""
+    with two_ways(hall) as (anna, space):
+        ping = Ping(anna, count=400, interval=50)
+        ping.by("udp")
+        for _ in range(10):
+            check("way_ms" in ping.pong(), "a quiet network")
+        namespace("-n", space, "link", "set", "way-1", "down")
+        began = time.monotonic()
+        lost, _ = ping.by("udp")
+        check(lost <= 1, "answered over the other cable:", lost, time.monotonic() - began)
+        namespace("-n", space, "link", "set", "way-1", "up")
+        namespace("-n", space, "route", "add", "10.80.0.1", "via", "10.80.1.1", "metric", 1)
+        lost, _ = ping.by("udp")
+        check(lost <= 1, lost)
+        while (row := ping.lines.event(patience=40))["event"] == "pong":
+            pass
+        check(row["way"] == "udp" and row["changes"] == 1 and row["lost"] <= 4, row)
+        check(row["address"].startswith("10.80.1.2:"), row)
