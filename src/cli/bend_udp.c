@@ -167,7 +167,7 @@ void bend_udp_on_ready(struct bend *b, size_t index, int64_t now_us)
 static void send_on(struct bend *b, int way, const struct blob *p, uint32_t tag)
 {
     struct client *c = &b->udp->clients[tag & ((1u << ECN_SHIFT) - 1)];
-    struct iovec part = { (void *)(uintptr_t)p->bytes, p->len };
+    struct iovec part = { (uint8_t *)p->bytes, p->len };
     struct udp_out out = { .parts = &part, .n_parts = 1, .ecn = (int)(tag >> ECN_SHIFT) };
 
     if (!c->there) {

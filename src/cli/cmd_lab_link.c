@@ -412,7 +412,7 @@ int cmd_lab_link(struct cli *c, const struct cli_args *a)
     struct prompt p = { .c = c, .signals = -1 };
     struct link_pair pair = { 0 };
     struct bend bend;
-    uint64_t seed;
+    uint64_t seed = 0;
 
     int status = read_options(&p, a, &pair, &seed);
     if (status)

@@ -107,8 +107,8 @@ static void put_line(struct lab_end *e, uint64_t done, uint64_t total)
     buf_puts(&b, "/s");
     if (known && e->rate > 1 && done <= total) {
         double left = (double)(total - done) / e->rate;
-        buf_printf(&b, "  %.0f:%02d left", left < 360000 ? (double)((int)left / 60) : 5999,
-                   left < 360000 ? (int)left % 60 : 59);
+        int s = left < 360000 ? (int)left : 359999;
+        buf_printf(&b, "  %d:%02d left", s / 60, s % 60);
     }
     fprintf(stderr, "\r%s\033[K", buf_str(&b));
     buf_fini(&b);

@@ -62,7 +62,7 @@ static void on_back(struct flow *f, const uint8_t *bytes)
 {
     struct tunnel *t = &f->tunnel;
 
-    if (!t->asks || memcmp(bytes, t->mark, PATH_BYTES)) {
+    if (!t->asks || memcmp(bytes, t->mark, PATH_BYTES) != 0) {
         path_on_answer(f, bytes);
         return;
     }

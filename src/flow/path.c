@@ -94,7 +94,7 @@ bool paths_on_back(struct paths *p, const struct path_address *from,
 {
     const struct path_candidate *c = find(p, from);
 
-    if (!c || !c->asked || memcmp(c->challenge, bytes, PATH_BYTES))
+    if (!c || !c->asked || memcmp(c->challenge, bytes, PATH_BYTES) != 0)
         return false;
     *ret_took_us = c->asked == 1 ? now_us - c->asked_us : 0;
     p->now = *from;

@@ -122,7 +122,8 @@ int pair_caller_hear(struct pair_caller *c, int64_t now_us, const uint8_t *bytes
     struct said s = { .random = { c->random }, .share = { c->share } };
     struct pair_keys k = { 0 };
 
-    if (read_u8(&r) != ANSWER || read_u8(&r) != VERSION || len != PAIR_ANSWER)
+    uint8_t kind = read_u8(&r), version = read_u8(&r);
+    if (kind != ANSWER || version != VERSION || len != PAIR_ANSWER)
         return 0;
     if (!seal_equal(read_bytes(&r, PAIR_RANDOM), c->random, PAIR_RANDOM))
         return 0; /* of another run */

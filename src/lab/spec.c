@@ -283,8 +283,8 @@ static const char *with_unit(char ret[static 32], uint64_t v, const struct unit 
         if (v % (uint64_t)units->times == 0 &&
             (!best || units->times > best->times)) /* the first of equals is the short one */
             best = units;
-    if (v == 0)
-        snprintf(ret, 32, "0");
+    if (v == 0 || !best)
+        snprintf(ret, 32, "%llu", (unsigned long long)v);
     else
         snprintf(ret, 32, "%llu%s", (unsigned long long)(v / (uint64_t)best->times), best->name);
     return ret;
