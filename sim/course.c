@@ -108,13 +108,13 @@ static const struct track tracks[] = {
       30 * MB,
       0.92,
       0.02,
-      1.05 },
+      1.03 },
     { "policed",
       { .delay_us = 20000, .police_bps = 20 * MBIT, .police_bytes = 64000 },
       15 * MB,
       0.92,
       0.06,
-      1.05 },
+      1.03 },
 };
 enum { TRACKS = sizeof tracks / sizeof *tracks };
 
@@ -322,7 +322,7 @@ static const struct trouble troubles[] = {
       0.005,
       0 },
     { "lost acknowledgements", { PLAIN }, { PLAIN, .loss_ppm = 300000 }, 0.88, 0.01, 0 },
-    { "acknowledgements in heaps", { PLAIN }, { PLAIN, .jitter_us = 30000 }, 0.88, 0.01, 0 },
+    { "acknowledgements in heaps", { PLAIN }, { PLAIN, .jitter_us = 30000 }, 0.84, 0.01, 0 },
     { "a way back of a fiftieth",
       { .rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 250000 },
       { .rate_bps = 1 * MBIT, .delay_us = 20000, .queue_bytes = 32000 },

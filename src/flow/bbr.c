@@ -233,7 +233,8 @@ static bool is_up_enough(struct cc *c, const struct cc_ack *a)
         b->full_rounds = 0;
     else if (!a->app_limited)
         b->full_rounds++;
-    return b->full_rounds >= FULL_ROUNDS || fills_a_queue(b, LEAST_PACKETS);
+    bool above = a->under_way > bbr_bdp(c, bbr_bw_max(b), BBR_GROWTH) + heap_of(b);
+    return b->full_rounds >= FULL_ROUNDS || above || fills_a_queue(b, LEAST_PACKETS);
 }
 
 /* Two rounds over a queue brought less than a third of what is believed: it is another path
