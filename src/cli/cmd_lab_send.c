@@ -82,10 +82,9 @@ static int feed(struct sending *s)
                        : lab_fail(&s->e, CLI_REFUSED, "try again", "out of memory");
         s->readable = !s->sleeps; /* a pipe is asked again */
     }
-    if (s->sleeps && !s->over)
-        sleep_set(&s->e.sleep, s->fd,
-                  flow_waiting(s->e.flow, (uint64_t)s->parcel.bytes) < AHEAD ? SLEEP_READ : 0,
-                  LAB_FILE);
+    bool more = !s->over && flow_waiting(s->e.flow, (uint64_t)s->parcel.bytes) < AHEAD;
+    if (s->sleeps)
+        sleep_set(&s->e.sleep, s->fd, more ? SLEEP_READ : 0, LAB_FILE);
     return 0;
 }
 

@@ -542,8 +542,8 @@ static void mind_fds(struct datagrams *d, const int fds[FDS], const unsigned wan
             sleep_remove(&d->sleep, d->fds[i]);
     for (int i = 0; i < FDS; i++) {
         d->fds[i] = fds[i];
-        if (fds[i] >= 0 && sleep_set(&d->sleep, fds[i], wants[i], (uint64_t)i))
-            sleep_add(&d->sleep, fds[i], wants[i], (uint64_t)i);
+        if (fds[i] >= 0)
+            sleep_set(&d->sleep, fds[i], wants[i], (uint64_t)i);
     }
 }
 

@@ -29,19 +29,28 @@ static int control(struct sleep *s, int op, int fd, unsigned what, uint64_t id)
     return epoll_ctl(s->epoll, op, fd, &e) ? -ROOST_IO : 0;
 }
 
+/* The kernel reports what is broken whatever was asked for: so nothing is not asked at all. */
 int sleep_add(struct sleep *s, int fd, unsigned what, uint64_t id)
 {
-    return control(s, EPOLL_CTL_ADD, fd, what, id);
+    int err = control(s, EPOLL_CTL_ADD, fd, what, id);
+
+    return err || what ? err : control(s, EPOLL_CTL_DEL, fd, 0, 0);
 }
 
 int sleep_set(struct sleep *s, int fd, unsigned what, uint64_t id)
 {
-    return control(s, EPOLL_CTL_MOD, fd, what, id);
+    if (!what)
+        return sleep_remove(s, fd);
+    if (!control(s, EPOLL_CTL_MOD, fd, what, id))
+        return 0;
+    return errno == ENOENT ? control(s, EPOLL_CTL_ADD, fd, what, id) : -ROOST_IO;
 }
 
 int sleep_remove(struct sleep *s, int fd)
 {
-    return control(s, EPOLL_CTL_DEL, fd, 0, 0);
+    int err = control(s, EPOLL_CTL_DEL, fd, 0, 0);
+
+    return err && errno == ENOENT ? 0 : err;
 }
 
 static int add_timer(struct sleep *s)

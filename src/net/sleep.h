@@ -23,7 +23,8 @@ struct sleep_ready {
 /* The steady clock of all deadlines. */
 int64_t sleep_now_us(void);
 
-/* 0 or -ROOST_IO. plain: without epoll_pwait2, for tests. */
+/* 0 or -ROOST_IO. plain: without epoll_pwait2, for tests. What 0: nothing wakes up for it now,
+ * not even when it breaks; -ROOST_IO also for what cannot be slept for, as a regular file. */
 int sleep_init(struct sleep *s, bool plain);
 void sleep_fini(struct sleep *s);
 int sleep_add(struct sleep *s, int fd, unsigned what, uint64_t id);

@@ -281,7 +281,29 @@ static void sleeps(void)
     }
 }
 
+/* A pipe whose writer is gone is at its end for ever: nobody is woken by it unless asked. */
+static void what_is_broken_wakes_who_asked(void)
+{
+    struct sleep_ready ready[SLEEP_AT_ONCE];
+    struct sleep s;
+    int fds[2];
+
+    CHECK(sleep_init(&s, false) == 0);
+    CHECK(pipe(fds) == 0);
+    close(fds[1]);
+    CHECK(sleep_add(&s, fds[0], 0, 3) == 0);
+    CHECK(sleep_until(&s, sleep_now_us() + 200, ready) == 0);
+    CHECK(sleep_set(&s, fds[0], SLEEP_READ, 3) == 0);
+    CHECK(sleep_until(&s, INT64_MAX, ready) == 1 && ready[0].id == 3);
+    CHECK(sleep_set(&s, fds[0], 0, 3) == 0 && sleep_set(&s, fds[0], 0, 3) == 0);
+    CHECK(sleep_until(&s, sleep_now_us() + 200, ready) == 0);
+    CHECK(sleep_remove(&s, fds[0]) == 0);
+    close(fds[0]);
+    sleep_fini(&s);
+}
+
 TEST_MAIN({ "runs_arrive_over_v4", runs_arrive_over_v4 },
           { "runs_arrive_over_v6", runs_arrive_over_v6 }, { "both_families", both_families },
           { "nobody_there", nobody_there }, { "too_long", too_long }, { "own_drops", own_drops },
-          { "addresses", addresses }, { "sleeps", sleeps })
+          { "addresses", addresses }, { "sleeps", sleeps },
+          { "what_is_broken_wakes_who_asked", what_is_broken_wakes_who_asked })
