@@ -56,6 +56,7 @@ static void nonsense(const uint8_t *data, size_t len)
     static const uint8_t secret[32] = { 3 }, seeds[2][32] = { { 1 }, { 2 } };
     struct flow *f[2];
     struct parcel_in in;
+    static const uint8_t key[SUM_KEY] = { 5 };
     uint8_t bytes[PACKET_MTU_MIN];
     int n, err = 0;
 
@@ -65,7 +66,7 @@ static void nonsense(const uint8_t *data, size_t len)
         };
         assert(!flow_new(&f[i], &s, 1000000));
     }
-    assert(!parcel_receive(&in, f[1]));
+    assert(!parcel_receive(&in, f[1], key));
     size_t words = len ? data[0] % 64u : 0;
     words = words < len ? words : len;
     int64_t talk = flow_open(f[0], 0), stream = flow_open(f[0], 1);

@@ -183,7 +183,7 @@ static int try_session(struct receiving *r, struct udp_in *in, int64_t now_us)
     if (!carry_hear(&r->e.carry, in, now_us)) {
         r->proven = true;
         r->proven_us = now_us;
-        return parcel_receive(&r->parcel, r->e.flow)
+        return parcel_receive(&r->parcel, r->e.flow, r->e.sum_key)
                    ? lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory")
                    : 0;
     }

@@ -159,7 +159,7 @@ static int call(struct sending *s)
     int err = lab_session(&s->e, &keys, true, &s->to, sleep_now_us());
     explicit_bzero(&keys, sizeof keys);
     if (!err)
-        err = parcel_send(&s->parcel, s->e.flow, s->size);
+        err = parcel_send(&s->parcel, s->e.flow, s->e.sum_key, s->size);
     return err ? lab_fail(&s->e, CLI_REFUSED, "try again", "out of memory") : 0;
 }
 

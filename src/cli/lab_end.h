@@ -37,6 +37,7 @@ struct lab_end {
     struct sleep sleep;
     int signals; /* a file descriptor */
     struct flow *flow;
+    uint8_t sum_key[SUM_KEY];
     struct carry carry;
     bool carries;     /* session and carry are there */
     bool wants_write; /* what the socket is slept for */
