@@ -76,6 +76,17 @@ void flow_free(struct flow *f)
     free(f);
 }
 
+/* Not at once: whoever ends it may be in the middle of a list. */
+void flow_release(struct flow *f)
+{
+    if (!f->over || f->released)
+        return;
+    f->released = true;
+    sent_fini(&f->sent);
+    flow_tunnel_fini(f);
+    loads_free(f);
+}
+
 static void note_closed(struct flow *f, uint64_t code)
 {
     f->over = true;
@@ -282,6 +293,7 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
     struct ack ack;
     int more;
 
+    flow_release(f);
     if (session_open(&f->session, now_us, bytes, len, &o)) {
         f->bad_in++;
         return -ROOST_MALFORMED;
@@ -318,6 +330,7 @@ void flow_expire(struct flow *f, int64_t now_us)
     struct sent_report r;
 
     f->now_us = now_us;
+    flow_release(f);
     if (f->over)
         return;
     path_expire(f, now_us);

@@ -339,10 +339,13 @@ static int launch(struct flow *f, int64_t now_us, uint8_t *bytes, const struct w
 {
     l->packet = sent_next(&f->sent);
     int n = flow_seal(f, now_us, bytes, w);
-    if (n < 0 || sent_add(&f->sent, now_us, (uint32_t)n, counts, l)) {
+    int err = n > 0 ? sent_add(&f->sent, now_us, (uint32_t)n, counts, l) : 0;
+    if (n <= 0 || err) {
         load_settle(f, l, SENT_LOST);
         load_drop(f, l);
-        if (n > 0)
+        if (err == -ROOST_LIMIT)
+            flow_close(f, FLOW_LIMITS, "nothing is acknowledged");
+        else if (err)
             flow_close(f, FLOW_NOMEM, "out of memory");
         return 0;
     }
@@ -418,6 +421,7 @@ static size_t size_now(const struct flow *f, size_t cap)
 int flow_next_to(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret)
 {
     size_t most = size_now(f, cap);
+    flow_release(f);
     int n = f->over ? 0 : path_next(f, now_us, bytes, most, ret);
 
     if (n)

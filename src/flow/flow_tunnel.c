@@ -143,6 +143,7 @@ int flow_next_frames(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
     struct writer w = writer_of(bytes, cap - (TUNNEL_BACKS_MAX + 1) * (1 + PATH_BYTES));
 
     f->now_us = now_us;
+    flow_release(f);
     if (!t->on || (f->over && !f->tell_close))
         return 0;
     if (f->tell_close) {

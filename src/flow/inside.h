@@ -92,7 +92,7 @@ struct tunnel {
 };
 
 struct flow {
-    bool client, over;
+    bool client, over, released;
     struct session session;
     struct rng rng;
     struct sent sent;
@@ -152,6 +152,7 @@ struct flow {
 
 /* flow.c */
 void flow_draw_skip(struct flow *f); /* the next number that is left out */
+void flow_release(struct flow *f);   /* what is over gives back what it had on its way */
 /* trace.c */
 void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);
 void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);

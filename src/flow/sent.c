@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 
-enum state { SKIPPED, ACKED, UNDER_WAY, LOST };
+enum state { SKIPPED, ACKED, FORGOTTEN, UNDER_WAY, LOST };
 
 struct sent_packet {
     void *load;
@@ -34,14 +34,25 @@ void sent_init(struct sent *s, sent_fn *settle, void *ctx)
                         .ctx = ctx };
 }
 
+/* Its load goes back to whom it belongs, for good. */
+static void let_go(struct sent *s, struct sent_packet *p, enum sent_fate fate)
+{
+    void *load = p->load;
+
+    p->load = NULL;
+    s->quiet -= !p->eliciting;
+    s->settle(s->ctx, load, fate);
+}
+
 void sent_fini(struct sent *s)
 {
     for (uint64_t n = s->first; n < s->next; n++)
         if (at(s, n)->state >= UNDER_WAY)
-            s->settle(s->ctx, at(s, n)->load, SENT_GONE);
+            let_go(s, at(s, n), SENT_GONE);
     free(s->ring);
     s->ring = NULL;
     s->cap = 0;
+    s->first = s->low = s->next;
 }
 
 /* --- sending --------------------------------------------------------------------------- */
@@ -74,9 +85,31 @@ int sent_skip(struct sent *s)
     return 0;
 }
 
+/* The oldest that asks for no acknowledgement: nobody waits for what comes of it. */
+static void forget_quiet(struct sent *s)
+{
+    if (s->quiet <= SENT_QUIET_MAX)
+        return;
+    if (s->quiet_low < s->first)
+        s->quiet_low = s->first;
+    struct sent_packet *p;
+    do
+        p = at(s, s->quiet_low++);
+    while (p->eliciting || p->state < UNDER_WAY);
+    if (p->state == UNDER_WAY)
+        s->settle(s->ctx, p->load, SENT_LOST);
+    p->state = FORGOTTEN;
+    let_go(s, p, SENT_GONE);
+}
+
+static bool is_unheard(const struct sent *s)
+{
+    return s->probes >= 2 && s->next - s->first >= SENT_UNHEARD_MAX + s->eliciting;
+}
+
 int sent_add(struct sent *s, int64_t now_us, uint32_t bytes, bool eliciting, void *load)
 {
-    int err = make_room(s);
+    int err = is_unheard(s) ? -ROOST_LIMIT : make_room(s);
 
     if (err)
         return err;
@@ -102,6 +135,8 @@ int sent_add(struct sent *s, int64_t now_us, uint32_t bytes, bool eliciting, voi
         s->eliciting++;
         s->last_us = now_us;
     }
+    s->quiet += !eliciting;
+    forget_quiet(s);
     return 0;
 }
 
@@ -127,12 +162,12 @@ static void forget(struct sent *s, int64_t now_us, const struct rtt *rtt)
 {
     while (s->first < s->next) {
         struct sent_packet *p = at(s, s->first);
-        bool settled = p->state == ACKED || p->state == SKIPPED ||
+        bool settled = p->state < UNDER_WAY ||
                        (p->state == LOST && now_us - p->sent_us > 4 * rtt->smooth_us);
         if (!settled || s->first + 1 >= s->largest)
             return; /* the highest that was acknowledged stays: it says what is below */
         if (p->state == LOST)
-            s->settle(s->ctx, p->load, SENT_GONE);
+            let_go(s, p, SENT_GONE);
         s->first++;
         s->low = s->low > s->first ? s->low : s->first;
     }
@@ -156,7 +191,7 @@ static void come_late(struct sent *s, struct sent_packet *p, struct sent_report 
         r->undo = true;
         s->reduced_for = s->reduced_late = 0;
     }
-    s->settle(s->ctx, p->load, SENT_LATE);
+    let_go(s, p, SENT_LATE);
 }
 
 /* The path reorders by so much: it is waited for longer from now on. */
@@ -177,20 +212,19 @@ static void settle_one(struct sent *s, uint64_t number, int64_t now_us, const st
 {
     struct sent_packet *p = at(s, number);
 
-    if (p->state == ACKED)
+    if (p->state == ACKED || p->state == FORGOTTEN)
         return;
     if (p->state == LOST) {
         adapt(s, number, p, now_us, rtt);
         come_late(s, p, r);
     } else {
         leave(s, p);
-        s->settle(s->ctx, p->load, SENT_ACKED);
+        let_go(s, p, SENT_ACKED);
     }
     s->delivered += p->bytes;
     s->delivered_us = now_us;
     r->ack.bytes += p->eliciting && number >= s->path_first ? p->bytes : 0;
     p->state = ACKED;
-    p->load = NULL;
     if (number < s->path_first)
         return;
     if (!newest->p || p->sent_us > newest->copy.sent_us ||

@@ -12,7 +12,8 @@
  * guesses, to be sent more than the path can carry: -ROOST_MALFORMED, and the session ends.
  *
  * What a packet carried belongs to the caller (`load`), who is told once of each: it was
- * settled as acknowledged or as lost; and once more of a lost one: it came late, or is gone. Pure;
+ * settled as acknowledged or as lost; and once more of a lost one: it came late, or is gone. Of
+ * those that ask for no acknowledgement only the newest SENT_QUIET_MAX are remembered. Pure;
  * microseconds and bytes. Memory: a ring, at most SENT_MAX packets.
  */
 #pragma once
@@ -23,6 +24,9 @@
 
 enum {
     SENT_MAX = 65536, /* packets that are not settled */
+    SENT_QUIET_MAX = 256,
+    /* ... and so many that nobody says a word of, though asked twice: that is no other side */
+    SENT_UNHEARD_MAX = 8192,
     SENT_REORDER_FIRST = 3,
     SENT_REORDER_MAX = 300,
 };
@@ -42,6 +46,8 @@ struct sent {
     uint32_t cap;
     uint64_t first, next; /* numbers: the lowest that is kept, the one that is sent next */
     uint64_t low;         /* none below is under way */
+    uint64_t quiet_low;   /* none below asks for no acknowledgement and is remembered */
+    uint32_t quiet;       /* how many do and are */
     uint64_t path_first;  /* what is below went another way, and says nothing of this one */
     uint64_t under_way;   /* bytes */
     uint64_t eliciting;   /* packets that are not settled and ask for an acknowledgement */

@@ -623,6 +623,35 @@ static void questions_without_end_are_answered_one_for_one(void)
     enemy_end(&e);
 }
 
+/* Words that ask to be answered come without end; of the answers it says nothing. */
+static void who_acknowledges_nothing_costs_little(void)
+{
+    struct enemy e;
+    uint8_t bytes[PACKET_MTU_MAX];
+    struct flow_to to;
+    struct flow_view v;
+    uint32_t most = 0;
+
+    enemy_begin(&e);
+    for (int i = 0; i < 100000 && why(&e) == UINT64_MAX; i++) {
+        struct dgram d = { .kind = DGRAM_PING };
+        CHECK(dgram_write(&e.w, &d));
+        e.keys.out.next++; /* a gap: it is answered at once */
+        CHECK(enemy_sends(&e));
+        e.net.now_us += 500;
+        flow_expire(e.net.end[SERVER], e.net.now_us);
+        while (flow_next_to(e.net.end[SERVER], e.net.now_us, bytes, sizeof bytes, &to) > 0)
+            ;
+        flow_look(e.net.end[SERVER], &v);
+        most = v.sent->quiet > most ? v.sent->quiet : most;
+    }
+    CHECK(why(&e) == FLOW_LIMITS && most <= SENT_QUIET_MAX);
+    flow_expire(e.net.end[SERVER], e.net.now_us);
+    flow_look(e.net.end[SERVER], &v);
+    CHECK(v.sent->cap == 0); /* what is over keeps nothing */
+    enemy_end(&e);
+}
+
 TEST_MAIN({ "nothing_but_questions_until_it_is_proven", nothing_but_questions_until_it_is_proven },
           { "the_other_side_says_where_we_are", the_other_side_says_where_we_are },
           { "who_moves_is_followed", who_moves_is_followed },
@@ -643,4 +672,5 @@ TEST_MAIN({ "nothing_but_questions_until_it_is_proven", nothing_but_questions_un
           { "a_window_that_shrinks_is_not_believed", a_window_that_shrinks_is_not_believed },
           { "what_was_said_is_not_heard_twice", what_was_said_is_not_heard_twice },
           { "questions_without_end_are_answered_one_for_one",
-            questions_without_end_are_answered_one_for_one })
+            questions_without_end_are_answered_one_for_one },
+          { "who_acknowledges_nothing_costs_little", who_acknowledges_nothing_costs_little })

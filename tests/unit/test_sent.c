@@ -265,6 +265,46 @@ static void what_is_kept_is_bounded(void)
     sent_fini(&x.s);
 }
 
+/* Who says nothing of what asks for nothing is not remembered for ever. */
+static void of_words_alone_the_newest_are_remembered(void)
+{
+    struct sender x;
+    int forgotten = 0;
+
+    begin(&x);
+    send_one(&x); /* what is asked for stays */
+    for (int i = 1; i < 1000; i++)
+        CHECK(sent_add(&x.s, x.now_us, 30, false, &x.fates[i]) == 0);
+    for (int i = 0; i < 1000; i++)
+        forgotten += x.fates[i] == 'l';
+    CHECK(forgotten == 999 - SENT_QUIET_MAX && !x.fates[0] && !x.fates[999]);
+    CHECK(x.fates[1] == 'l' && x.s.quiet == SENT_QUIET_MAX);
+    x.now_us += RTT;
+    CHECK(ack(&x, 0, 999) == 0 && x.r.ack.bytes == BYTES && !x.r.loss.bytes);
+    CHECK(x.fates[0] == 'a' && x.fates[1] == 'l' && x.fates[999] == 'a' && !x.s.quiet);
+    sent_fini(&x.s);
+}
+
+static void who_says_nothing_though_asked_is_nobody(void)
+{
+    struct sender x;
+    char fate;
+    int err = 0, n = 0;
+
+    begin(&x);
+    send_one(&x);
+    for (int i = 0; i < 2; i++) {
+        x.now_us = sent_deadline_us(&x.s, &x.rtt, 25000);
+        CHECK(sent_expire(&x.s, x.now_us, &x.rtt, 25000, &x.r) > 0);
+    }
+    while (!err && n < SENT_MAX) {
+        err = sent_add(&x.s, x.now_us, 30, false, &fate);
+        n += !err;
+    }
+    CHECK(err == -ROOST_LIMIT && n == SENT_UNHEARD_MAX);
+    sent_fini(&x.s);
+}
+
 TEST_MAIN({ "in_order_nothing_is_lost", in_order_nothing_is_lost },
           { "three_later_ones_make_it_lost", three_later_ones_make_it_lost },
           { "what_is_not_under_way_is_no_loss", what_is_not_under_way_is_no_loss },
@@ -276,4 +316,6 @@ TEST_MAIN({ "in_order_nothing_is_lost", in_order_nothing_is_lost },
           { "silence_is_asked_into", silence_is_asked_into },
           { "an_outage_is_told_from_a_loss", an_outage_is_told_from_a_loss },
           { "the_rate_is_what_came_through", the_rate_is_what_came_through },
-          { "what_is_kept_is_bounded", what_is_kept_is_bounded })
+          { "what_is_kept_is_bounded", what_is_kept_is_bounded },
+          { "of_words_alone_the_newest_are_remembered", of_words_alone_the_newest_are_remembered },
+          { "who_says_nothing_though_asked_is_nobody", who_says_nothing_though_asked_is_nobody })
