@@ -1,5 +1,6 @@
 #include "flow/inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -14,6 +15,7 @@ void flow_tunnel_fini(struct flow *f)
 
     for (; t->n; t->first++, t->n--)
         load_drop(f, t->loads[t->first % TUNNEL_LOADS_MAX].load);
+    free(t->loads);
 }
 
 static void settle_first(struct flow *f, enum sent_fate fate)
@@ -35,6 +37,10 @@ void flow_tunnel(struct flow *f, bool on, int64_t now_us)
 
     if (on == t->on || f->over)
         return;
+    if (on && !(t->loads = calloc(TUNNEL_LOADS_MAX, sizeof *t->loads))) {
+        flow_close(f, FLOW_NOMEM, "out of memory");
+        return;
+    }
     f->now_us = now_us;
     t->on = on;
     t->asks = false;
@@ -47,6 +53,8 @@ void flow_tunnel(struct flow *f, bool on, int64_t now_us)
     while (t->n)
         settle_first(f, SENT_LOST);
     t->unmarked = 0;
+    free(t->loads);
+    t->loads = NULL;
     flow_on_change(f, now_us);
 }
 

@@ -88,7 +88,7 @@ struct tunnel {
     uint64_t first, mark_end; /* of loads, which only count up */
     uint32_t n;
     uint64_t under_way, unmarked; /* bytes */
-    struct tunnel_load loads[TUNNEL_LOADS_MAX];
+    struct tunnel_load *loads;    /* a ring of TUNNEL_LOADS_MAX, while it is on */
 };
 
 struct flow {
