@@ -16,6 +16,7 @@ void flow_tunnel_fini(struct flow *f)
     for (; t->n; t->first++, t->n--)
         load_drop(f, t->loads[t->first % TUNNEL_LOADS_MAX].load);
     free(t->loads);
+    t->loads = NULL;
 }
 
 static void settle_first(struct flow *f, enum sent_fate fate)
