@@ -89,6 +89,7 @@ static int open_signals(struct lab_end *e)
 {
     sigset_t set;
 
+    signal(SIGPIPE, SIG_IGN); /* who reads from us went away: writing says so */
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
@@ -234,12 +235,16 @@ bool lab_wait(struct lab_end *e, int64_t until_us, bool *ret_file)
     return !e->interrupted;
 }
 
-bool lab_is_silent(const struct lab_end *e, int64_t now_us)
+bool lab_is_silent(struct lab_end *e, int64_t now_us)
 {
+    uint64_t refused = udp_counts(e->udp)->refused;
     struct flow_view v;
 
     flow_look(e->flow, &v);
+    if (v.heard_us != e->heard_us) {
+        e->heard_us = v.heard_us;
+        e->refused = refused;
+    }
     int64_t silent_us = now_us - v.heard_us;
-    return silent_us > LAB_SILENCE_US ||
-           (silent_us > LAB_REFUSED_US && udp_counts(e->udp)->refused > 2);
+    return silent_us > LAB_SILENCE_US || (silent_us > LAB_REFUSED_US && refused > e->refused + 2);
 }

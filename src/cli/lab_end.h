@@ -42,6 +42,8 @@ struct lab_end {
     bool carries;     /* session and carry are there */
     bool wants_write; /* what the socket is slept for */
     bool interrupted;
+    int64_t heard_us; /* and so often had been said that nobody is there, until then */
+    uint64_t refused;
     FILE *trace, *csv;
     struct study study;
     int64_t begun_us; /* the session */
@@ -66,7 +68,7 @@ int lab_out(struct lab_end *e, int64_t now_us);
  * program is to end. */
 bool lab_wait(struct lab_end *e, int64_t until_us, bool *ret_file);
 /* Nothing came for so long that nothing will. */
-bool lab_is_silent(const struct lab_end *e, int64_t now_us);
+bool lab_is_silent(struct lab_end *e, int64_t now_us);
 
 /* How far it is. total: PARCEL_UNKNOWN if that is not known; over: the last time. */
 void lab_progress(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t total, bool over);

@@ -160,14 +160,35 @@ def nothing_of_it_is_readable(hall):
 
 @story
 def nobody_listens(hall):
-    """The sender may be started first: it says hello until somebody answers."""
-    from harness import free_port
-    file, out, port = a_file(hall, 1000), hall.dir / "out", free_port()
-    sender = send(hall, port, file)
+    """The sender may be started first: it says hello until somebody answers. And it may have nothing to say for a while."""
+    import time
+    from harness import free_port, until
+    out, port = hall.dir / "out", free_port()
+    parts = [os.urandom(1000), os.urandom(1000)]
+    sender = hall.keep(Lines([str(hall.roost), "lab", "send", "--to", f"127.0.0.1:{port}", "--word", "maple", "-"],
+                             hall.plain_env(), stdin=True))
+    time.sleep(2.5)  # some hellos are refused
     receiver, _ = receive(hall, out, at=f"127.0.0.1:{port}")
+    sender.process.stdin.write(parts[0])
+    sender.process.stdin.flush()
+    until(lambda: any((hall.dir / n).stat().st_size == 1000 for n in left_over(hall)), "the first part")
+    time.sleep(3)
+    sender.process.stdin.write(parts[1])
+    sender.process.stdin.close()
     ends(sender, 0)
     ends(receiver, 0)
-    same(file, out)
+    equal(out.read_bytes() == b"".join(parts), True, "what arrived")
+
+
+@story
+def a_reader_that_goes_away(hall):
+    """Who the bytes are piped on to ends early: both sides say so."""
+    receiver = hall.keep(Lines(["bash", "-c", f"'{hall.roost}' lab receive --listen 127.0.0.1:0 --word maple -o - "
+                                              f"| head -c 1000 >/dev/null; exit ${{PIPESTATUS[0]}}"], hall.plain_env()))
+    sender = send(hall, receiver.until(WAITING).group(1), a_file(hall, 3000000))
+    ends(receiver, 1)
+    ends(sender, 1)
+    check(any("could not store it" in line for line in sender.seen), sender.seen)
 
 
 def slow(hall, size):
