@@ -1,6 +1,6 @@
 /* The exchange of keys by a word, and what a receiver of bytes takes: whatever comes, nobody
  * agrees who does not know the word, answers are bounded, and memory is. The first byte says
- * which: even a listener and its caller, odd a parcel's words. */
+ * which: a listener and its caller, nonsense for a receiver, or a parcel as it should be. */
 #include "fuzz/fuzz.h"
 
 #include <assert.h>
@@ -71,55 +71,99 @@ static void exchange(const uint8_t *data, size_t len)
     free(l);
 }
 
-/* A sender that knows the keys and writes nonsense: to the talk stream, then as bytes. */
-static void nonsense(const uint8_t *data, size_t len)
-{
-    static const uint8_t secret[32] = { 3 }, seeds[2][32] = { { 1 }, { 2 } };
+/* --- a parcel ------------------------------------------------------------------------ */
+
+static const uint8_t key[SUM_KEY] = { 5 };
+
+struct carried {
     struct flow *f[2];
     struct parcel_in in;
-    static const uint8_t key[SUM_KEY] = { 5 };
+    struct parcel_out out; /* flow NULL: nonsense is sent instead */
+    int err;
+};
+
+static void carry(struct carried *c)
+{
     uint8_t bytes[PACKET_MTU_MIN];
-    int n, err = 0;
+    int n;
+
+    for (int64_t now_us = 1000000; now_us < 1100000; now_us += 1000) {
+        for (int i = 0; i < 2; i++)
+            while ((n = flow_next(c->f[i], now_us, bytes, sizeof bytes)) > 0)
+                flow_on_datagram(c->f[!i], now_us, bytes, (size_t)n, 0);
+        const uint8_t *at;
+        size_t there;
+        c->err = c->err ? c->err : parcel_in_hear(&c->in, now_us);
+        while (!c->err && (at = parcel_peek(&c->in, &there)) && there)
+            c->err = parcel_take(&c->in, there, now_us);
+        if (!c->err && !c->in.told && parcel_is_whole(&c->in) == 1) {
+            assert(c->in.length == c->in.got);
+            assert(!parcel_confirm(&c->in));
+        }
+        assert(!c->err || c->err == -ROOST_MALFORMED);
+        if (c->out.flow)
+            parcel_out_hear(&c->out, now_us);
+    }
+}
+
+/* A sender that knows the keys and writes nonsense: to the talk stream, then as bytes. */
+static void nonsense(struct carried *c, const uint8_t *data, size_t len)
+{
+    size_t words = len ? data[0] % 64u : 0;
+
+    data += len > 0;
+    len -= len > 0;
+    words = words < len ? words : len;
+    int64_t talk = flow_open(c->f[0], 0), stream = flow_open(c->f[0], 1);
+    flow_write(c->f[0], (uint64_t)talk, data, words);
+    flow_write(c->f[0], (uint64_t)stream, data + words, len - words);
+    flow_end(c->f[0], (uint64_t)talk);
+    flow_end(c->f[0], (uint64_t)stream);
+    carry(c);
+    assert(c->in.got <= len);
+}
+
+/* One as it should be. */
+static void sense(struct carried *c, const uint8_t *data, size_t len)
+{
+    assert(!parcel_send(&c->out, c->f[0], key, len % 2 ? len : PARCEL_UNKNOWN));
+    assert(parcel_put(&c->out, data, len) == (int64_t)len && !parcel_end(&c->out));
+    carry(c);
+    assert(c->out.done && c->in.got == len && c->in.heard);
+    flow_close(c->f[0], PARCEL_DONE, "");
+    carry(c);
+    assert(c->in.closed && c->in.why == PARCEL_DONE && *parcel_text(c->in.why));
+    parcel_out_fini(&c->out);
+}
+
+static void parcel(const uint8_t *data, size_t len, bool sound)
+{
+    static const uint8_t secret[32] = { 3 }, seeds[2][32] = { { 1 }, { 2 } };
+    struct carried c = { 0 };
 
     for (int i = 0; i < 2; i++) {
         struct flow_settings s = {
             .client = i == 0, .session = 1, .secret = secret, .seed = seeds[i]
         };
-        assert(!flow_new(&f[i], &s, 1000000));
+        assert(!flow_new(&c.f[i], &s, 1000000));
     }
-    assert(!parcel_receive(&in, f[1], key));
-    size_t words = len ? data[0] % 64u : 0;
-    words = words < len ? words : len;
-    int64_t talk = flow_open(f[0], 0), stream = flow_open(f[0], 1);
-    flow_write(f[0], (uint64_t)talk, data, words);
-    flow_write(f[0], (uint64_t)stream, data + words, len - words);
-    flow_end(f[0], (uint64_t)talk);
-    flow_end(f[0], (uint64_t)stream);
-    for (int64_t now_us = 1000000; now_us < 1100000; now_us += 1000) {
-        for (int i = 0; i < 2; i++)
-            while ((n = flow_next(f[i], now_us, bytes, sizeof bytes)) > 0)
-                flow_on_datagram(f[!i], now_us, bytes, (size_t)n, 0);
-        const uint8_t *at;
-        size_t there;
-        err = err ? err : parcel_in_hear(&in, now_us);
-        while (!err && (at = parcel_peek(&in, &there)) && there)
-            err = parcel_take(&in, there, now_us);
-        assert(!err || err == -ROOST_MALFORMED);
-        assert(err || parcel_is_whole(&in) <= 0 || in.length == in.got);
-    }
-    assert(in.got <= len);
-    parcel_in_fini(&in);
-    flow_free(f[0]);
-    flow_free(f[1]);
+    assert(!parcel_receive(&c.in, c.f[1], key));
+    if (sound)
+        sense(&c, data, len < 20000 ? len : 20000);
+    else
+        nonsense(&c, data, len);
+    parcel_in_fini(&c.in);
+    flow_free(c.f[0]);
+    flow_free(c.f[1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (!len)
         return 0;
-    if (data[0] % 2 == 0)
+    if (data[0] % 4 < 2)
         exchange(data + 1, len - 1);
     else
-        nonsense(data + 1, len - 1);
+        parcel(data + 1, len - 1, data[0] % 4 == 3);
     return 0;
 }
