@@ -96,7 +96,7 @@ _roost() {
     for ((i = 1; i < cword; i++)); do
         word=${words[i]}
         case $word in
-        -s | -u | --server | --user | --home | --password-file | --accept-certificate | --pcap | --key-log) ((i++)) ;;
+        -s | -u | --server | --user | --home | --password-file | --accept-certificate | --pcap | --key-log | --link) ((i++)) ;;
         -*) ;;
         *) said+=("$word") ;;
         esac

@@ -90,6 +90,8 @@ struct roost_options {
     /* To study what passes, or NULL: a file of the datagrams as they are on the wire, in pcap
      * format, and one that the keys are added to. Who has the second can read everything. */
     const char *pcap, *key_log;
+    const char
+        *link; /* datagrams go through a modelled link like this: see roost lab link; or NULL */
 };
 
 /* Opens the home and starts to connect. 0, or the negative of an error:

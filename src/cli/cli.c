@@ -341,11 +341,12 @@ int cli_open(struct cli *c, enum cli_open_how how, const char *user)
         .trust_arg = c,
         .pcap = c->pcap,
         .key_log = c->key_log,
+        .link = c->link,
     };
     bool login = false;
     int err = roost_open(&c->r, &o);
 
-    if (err == -ROOST_E_INVALID && !c->server)
+    if (err == -ROOST_E_INVALID && !c->server && !c->link)
         return cli_usage(c, "no server is known yet",
                          "say which with -s HOST[:PORT] or ROOST_SERVER; "
                          "roost discover shows those nearby");

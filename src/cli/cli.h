@@ -31,6 +31,7 @@ struct meet_tried;
 struct cli {
     const char *server, *user, *home, *password_file, *accept;
     const char *pcap, *key_log; /* files to study, or NULL */
+    const char *link;           /* that datagrams go through, or NULL */
     bool json;
     bool colour;    /* stdout is a terminal that wants it */
     size_t columns; /* of the terminal; 0 = no terminal, lines may be long */

@@ -58,6 +58,7 @@ static int start(struct cli *c, int argc, char **argv, const char **words)
     c->password_file = a.password_file;
     c->accept = a.accept;
     c->pcap = a.pcap;
+    c->link = a.link;
     c->key_log = a.key_log ? a.key_log : env("ROOST_KEY_LOG");
     look_at_terminal(c);
     if (c->key_log)

@@ -18,6 +18,7 @@ const struct cli_option cli_globals[] = {
     { "version", 'V', NULL, "say which version this is" },
     { "pcap", 0, "FILE", "write down all datagrams, sealed as they are, for Wireshark" },
     { "key-log", 0, "FILE", "write down the keys that open them; else $ROOST_KEY_LOG" },
+    { "link", 0, "SPEC", "bend the way of datagrams: wifi, 'rate=2M loss=2%'; see lab link" },
     { NULL },
 };
 
@@ -196,6 +197,9 @@ static void set_global(struct cli_args *a, size_t i, const char *value)
         break;
     case 9:
         a->key_log = value;
+        break;
+    case 10:
+        a->link = value;
         break;
     }
 }

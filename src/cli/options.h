@@ -47,7 +47,7 @@ struct cli_command {
 struct cli_args {
     const struct cli_command *command; /* NULL: only help or version was asked for */
     char family[CLI_NAME_MAX];         /* help for "room …"; "" for all */
-    const char *server, *user, *home, *password_file, *accept, *pcap, *key_log;
+    const char *server, *user, *home, *password_file, *accept, *pcap, *key_log, *link;
     bool json, help, version;
     const char **words; /* the caller's */
     size_t n_words;

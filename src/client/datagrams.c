@@ -14,7 +14,6 @@
 #include "seal/session.h"
 
 enum { PACKETS_A_TURN = 256, SILENT_ASKS = 3 };
-enum { FD_CONTROL, FD_UDP, FD_TUNNEL, FD_INTERFACES, FDS };
 
 /* --- what there is to tell ------------------------------------------------------------ */
 
@@ -51,7 +50,9 @@ static void on_message(void *ctx, const uint8_t *body, size_t len)
 {
     struct datagrams *d = ctx;
 
-    if (d->flow)
+    if (d->flow && d->bent)
+        bent_hear_message(d->bent, body, len, sleep_now_us());
+    else if (d->flow)
         flow_on_frames(d->flow, sleep_now_us(), body, len);
 }
 
@@ -77,7 +78,9 @@ static void send_frames(struct datagrams *d, int64_t now_us)
     uint8_t bytes[TUNNEL_MESSAGE_MAX];
     int n = 0, err = 0;
 
-    while (!err && d->tunnel.state == TUNNEL_UP &&
+    if (d->bent && d->tunnel.state == TUNNEL_UP)
+        err = bent_send_messages(d->bent, d->flow, &d->tunnel, now_us);
+    while (!err && !d->bent && d->tunnel.state == TUNNEL_UP &&
            (n = flow_next_frames(d->flow, now_us, bytes, sizeof bytes)) > 0)
         err = tunnel_send(&d->tunnel, bytes, (size_t)n);
     if (err)
@@ -88,7 +91,9 @@ static void send_frames(struct datagrams *d, int64_t now_us)
 
 static void send_all(struct datagrams *d, int64_t now_us)
 {
-    if (d->udp)
+    if (d->udp && d->bent)
+        bent_send(d->bent, &d->carry, now_us);
+    else if (d->udp)
         carry_out(&d->carry, now_us);
     send_frames(d, now_us);
 }
@@ -115,6 +120,8 @@ void datagrams_fini(struct datagrams *d)
         send_all(d, sleep_now_us());
     }
     drop_session(d);
+    bent_free(d->bent);
+    d->bent = NULL;
     if (!d->wanted)
         return;
     tunnel_fini(&d->tunnel);
@@ -136,6 +143,15 @@ static int hear_interfaces(void)
         return -1;
     }
     return fd;
+}
+
+int datagrams_bend(struct datagrams *d, const struct link_pair *how)
+{
+    uint64_t seed;
+
+    if (getrandom(&seed, sizeof seed, 0) == sizeof seed)
+        d->bent = bent_new(how, seed);
+    return d->bent ? 0 : -ROOST_NOMEM;
 }
 
 void datagrams_want(struct datagrams *d, bool on)
@@ -358,6 +374,8 @@ static void mind_tunnel(struct datagrams *d, int64_t now_us)
 
     if (failed || (d->wants_tunnel && d->tunnel.state == TUNNEL_IDLE && d->tunnel_us <= now_us)) {
         d->tunnel_us = now_us + RETRY_US;
+        if (d->bent)
+            bent_reset_stream(d->bent);
         if (!failed)
             tunnel_open(&d->tunnel, d->host, d->port, d->control->fingerprint, d->id, d->token,
                         now_us);
@@ -454,7 +472,12 @@ static void read_udp(struct datagrams *d, int64_t now_us)
     struct udp_in in;
 
     for (int i = 0; i < PACKETS_A_TURN && udp_receive(d->udp, &in) > 0; i++)
-        carry_hear(&d->carry, &in, now_us);
+        if (d->bent)
+            bent_hear(d->bent, &in, now_us);
+        else
+            carry_hear(&d->carry, &in, now_us);
+    if (d->bent)
+        bent_deliver(d->bent, &d->carry, now_us);
 }
 
 static void read_interfaces(struct datagrams *d, int64_t now_us)
@@ -481,6 +504,8 @@ static void drive(struct datagrams *d, int64_t now_us)
     if (d->udp)
         read_udp(d, now_us);
     mind_tunnel(d, now_us);
+    if (d->bent)
+        bent_deliver_messages(d->bent, d->flow, now_us);
     flow_expire(d->flow, now_us);
     if (d->probe_us <= now_us)
         probe(d, now_us);
@@ -500,81 +525,4 @@ void datagrams_process(struct datagrams *d, int64_t now_us)
     read_interfaces(d, now_us);
     if (d->flow)
         drive(d, now_us);
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us)
-{
-    int64_t at = INT64_MAX;
-
-    if (!d->wanted)
-        return at;
-    if (d->was_ready && !d->request)
-        at = d->ask_us;
-    if (!d->flow)
-        return at;
-    at = least(at,
-               d->udp ? carry_deadline_us(&d->carry, now_us) : flow_deadline_us(d->flow, now_us));
-    at = least(at, least(d->probe_us, tunnel_deadline(&d->tunnel)));
-    if (d->wants_tunnel && d->tunnel.state == TUNNEL_IDLE)
-        at = least(at, d->tunnel_us);
-    if (d->way == ROOST_WAY_NONE && d->tunnel.state == TUNNEL_UP)
-        at = least(at, d->decide_us);
-    for (int i = 0; i < PINGS_MAX; i++)
-        if (d->pings[i].token)
-            at = least(at, d->pings[i].sent_us + PING_LOST_US);
-    return at;
-}
-
-/* --- waiting
- * --------------------------------------------------------------------------------------- */
-
-/* A descriptor that was closed has left the epoll by itself; its number may be another's now,
- * so all that go do so before any comes. */
-static void mind_fds(struct datagrams *d, const int fds[FDS], const unsigned wants[FDS])
-{
-    for (int i = 0; i < FDS; i++)
-        if (d->fds[i] >= 0 && d->fds[i] != fds[i])
-            sleep_remove(&d->sleep, d->fds[i]);
-    for (int i = 0; i < FDS; i++) {
-        d->fds[i] = fds[i];
-        if (fds[i] >= 0)
-            sleep_set(&d->sleep, fds[i], wants[i], (uint64_t)i);
-    }
-}
-
-static unsigned wants_of(int polls)
-{
-    return (polls & POLLIN ? SLEEP_READ : 0u) | (polls & POLLOUT ? SLEEP_WRITE : 0u);
-}
-
-int datagrams_fd(struct datagrams *d, int control_wants)
-{
-    const struct tls *t = &d->tunnel.tls;
-
-    const int fds[FDS] = { [FD_CONTROL] = control_wants ? tls_fd(d->control) : -1,
-                           [FD_UDP] = d->udp ? udp_fd(d->udp) : -1,
-                           [FD_TUNNEL] = d->tunnel.state == TUNNEL_IDLE ? -1 : tls_fd(t),
-                           [FD_INTERFACES] = d->interfaces };
-    const unsigned wants[FDS] = { [FD_CONTROL] = wants_of(control_wants),
-                                  [FD_UDP] = SLEEP_READ |
-                                             (d->udp && d->carry.full ? SLEEP_WRITE : 0u),
-                                  [FD_TUNNEL] = wants_of(tls_wants(t)),
-                                  [FD_INTERFACES] = SLEEP_READ };
-
-    mind_fds(d, fds, wants);
-    return d->sleep.epoll;
-}
-
-bool datagrams_sleep(struct datagrams *d, int control_wants, int64_t until_us)
-{
-    struct sleep_ready ready[SLEEP_AT_ONCE];
-
-    datagrams_fd(d, control_wants);
-    errno = 0;
-    return sleep_until(&d->sleep, until_us, ready) > 0 || errno != EINTR;
 }

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "client/bent.h"
 #include "client/core.h"
 #include "client/tunnel.h"
 #include "flow/flow.h"
@@ -50,6 +51,7 @@ struct datagrams {
     struct flow *flow;
     struct udp *udp;
     struct carry carry;
+    struct bent *bent;  /* NULL: what carries them is not bent */
     union address from; /* as the system chose it last */
     /* ways */
     enum roost_way way;
@@ -78,6 +80,8 @@ void datagrams_init(struct datagrams *d, struct core *core, const struct tls *co
                     const char *host, const char *port, struct study *study);
 void datagrams_fini(struct datagrams *d);
 void datagrams_want(struct datagrams *d, bool on);
+/* Before they are wanted: they go through such a link. 0 or -ROOST_NOMEM. */
+int datagrams_bend(struct datagrams *d, const struct link_pair *how);
 /* Does what is due. */
 void datagrams_process(struct datagrams *d, int64_t now_us);
 int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us);

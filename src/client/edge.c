@@ -128,12 +128,18 @@ static int start(struct roost *r, const struct roost_options *o)
     const char *name;
     if (study_open(&r->study, o->pcap, o->key_log, &name))
         return complain(-ROOST_IO, "cannot write to", name);
+    struct link_pair how = { 0 };
+    char wrong[LINK_WRONG_MAX];
+    if (o->link && link_spec(&how, o->link, wrong))
+        return complain(-ROOST_INVALID, "this is no link:", wrong);
     err = tls_init(&r->tls);
     if (!err)
         tls_study(&r->tls, &r->study);
     if (!err)
         err = make_core(r, o);
     datagrams_init(&r->datagrams, r->core, &r->tls, r->host, r->port, &r->study);
+    if (!err && o->link)
+        err = datagrams_bend(&r->datagrams, &how);
     return err ? complain(err, "cannot start in", r->home.path) : 0;
 }
 

@@ -258,3 +258,14 @@ def a_cable_is_pulled(hall):
             pass
         check(row["way"] == "udp" and row["changes"] == 1 and row["lost"] <= 4, row)
         check(row["address"].startswith("10.80.1.2:"), row)
+
+
+@story
+def a_client_bends_its_own_way(hall):
+    anna = hall.user("anna")
+    path = anna.rows("--link", "delay=20ms", "ping", "--count", "5", "--interval", "10")[-1]
+    check(path["way"] == "udp" and 40 <= path["least_ms"] and path["mean_ms"] < 200, path)
+    path = anna.rows("--link", "delay=1ms up.loss=100%", "ping", "--count", "3", "--interval", "10")[-1]
+    check(path["way"] == "tunnel" and path["lost"] == 0 and path["least_ms"] >= 2, path)
+    wrong = anna.run("--link", "bananas", "ping", status=None, json=False)
+    check(wrong.status != 0 and "link" in wrong.err, wrong)

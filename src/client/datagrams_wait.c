@@ -1,0 +1,86 @@
+/* datagrams_wait.c - until when, and for which descriptors, a session of datagrams waits. */
+#include <errno.h>
+#include <poll.h>
+
+#include "client/datagrams.h"
+
+enum { FD_CONTROL, FD_UDP, FD_TUNNEL, FD_INTERFACES, FDS };
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us)
+{
+    int64_t at = INT64_MAX;
+
+    if (!d->wanted)
+        return at;
+    if (d->was_ready && !d->request)
+        at = d->ask_us;
+    if (!d->flow)
+        return at;
+    at = least(at, d->udp && !d->bent ? carry_deadline_us(&d->carry, now_us)
+                                      : flow_deadline_us(d->flow, now_us));
+    if (d->bent)
+        at = least(at, bent_deadline_us(d->bent));
+    at = least(at, least(d->probe_us, tunnel_deadline(&d->tunnel)));
+    if (d->wants_tunnel && d->tunnel.state == TUNNEL_IDLE)
+        at = least(at, d->tunnel_us);
+    if (d->way == ROOST_WAY_NONE && d->tunnel.state == TUNNEL_UP)
+        at = least(at, d->decide_us);
+    for (int i = 0; i < PINGS_MAX; i++)
+        if (d->pings[i].token)
+            at = least(at, d->pings[i].sent_us + PING_LOST_US);
+    return at;
+}
+
+/* --- waiting
+ * --------------------------------------------------------------------------------------- */
+
+/* A descriptor that was closed has left the epoll by itself; its number may be another's now,
+ * so all that go do so before any comes. */
+static void mind_fds(struct datagrams *d, const int fds[FDS], const unsigned wants[FDS])
+{
+    for (int i = 0; i < FDS; i++)
+        if (d->fds[i] >= 0 && d->fds[i] != fds[i])
+            sleep_remove(&d->sleep, d->fds[i]);
+    for (int i = 0; i < FDS; i++) {
+        d->fds[i] = fds[i];
+        if (fds[i] >= 0)
+            sleep_set(&d->sleep, fds[i], wants[i], (uint64_t)i);
+    }
+}
+
+static unsigned wants_of(int polls)
+{
+    return (polls & POLLIN ? SLEEP_READ : 0u) | (polls & POLLOUT ? SLEEP_WRITE : 0u);
+}
+
+int datagrams_fd(struct datagrams *d, int control_wants)
+{
+    const struct tls *t = &d->tunnel.tls;
+
+    const int fds[FDS] = { [FD_CONTROL] = control_wants ? tls_fd(d->control) : -1,
+                           [FD_UDP] = d->udp ? udp_fd(d->udp) : -1,
+                           [FD_TUNNEL] = d->tunnel.state == TUNNEL_IDLE ? -1 : tls_fd(t),
+                           [FD_INTERFACES] = d->interfaces };
+    const unsigned wants[FDS] = { [FD_CONTROL] = wants_of(control_wants),
+                                  [FD_UDP] = SLEEP_READ |
+                                             (d->udp && d->carry.full ? SLEEP_WRITE : 0u),
+                                  [FD_TUNNEL] = wants_of(tls_wants(t)),
+                                  [FD_INTERFACES] = SLEEP_READ };
+
+    mind_fds(d, fds, wants);
+    return d->sleep.epoll;
+}
+
+bool datagrams_sleep(struct datagrams *d, int control_wants, int64_t until_us)
+{
+    struct sleep_ready ready[SLEEP_AT_ONCE];
+
+    datagrams_fd(d, control_wants);
+    errno = 0;
+    return sleep_until(&d->sleep, until_us, ready) > 0 || errno != EINTR;
+}
