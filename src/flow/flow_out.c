@@ -230,19 +230,21 @@ static void put_piece(struct flow *f, struct writer *w, struct load *l, struct s
     note(l, DGRAM_STREAM, s->id, &p, 0);
 }
 
-/* Each in its turn: those of the lowest priority number, one after the other. */
+/* Each in its turn: those of the lowest priority number, one after the other, until there is
+ * no room for one more. */
 static void put_streams(struct flow *f, struct writer *w, struct load *l)
 {
     struct stream *s;
-    uint64_t first = UINT64_MAX;
 
-    while ((s = f->turn) && s->id != first && writer_left(w) >= ROOM_LEAST) {
-        first = first == UINT64_MAX ? s->id : first;
+    while ((s = f->turn) && l->n < ITEMS_MAX && writer_left(w) >= ROOM_LEAST) {
+        const uint8_t *before = w->p;
         f->turn = s->next;
         s->in_turn = false;
         put_stream_words(w, l, s);
         put_piece(f, w, l, s);
         stream_wants(f, s); /* behind its equals */
+        if (w->p == before && s->in_turn)
+            return;
     }
 }
 

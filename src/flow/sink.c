@@ -40,8 +40,9 @@ static void join(struct sink *s)
 
 static int keep(struct sink *s, uint64_t from, const uint8_t *bytes, uint64_t to)
 {
-    uint64_t kept = s->highest > to ? s->highest : to;
-    int err = ring_fit(&s->ring, s->read, s->highest, kept);
+    /* `highest` may be more: an end may come before what it ends */
+    uint64_t have = s->come.n ? s->come.all[s->come.n - 1].to : s->upto;
+    int err = ring_fit(&s->ring, s->read, have, have > to ? have : to);
 
     if (!err && from > s->upto)
         err = spans_add(&s->come, from, to);

@@ -94,6 +94,19 @@ static void ends_do_not_move(void)
     sink_fini(&s);
 }
 
+static void an_end_may_come_before_what_it_ends(void)
+{
+    struct sink s;
+    size_t len;
+
+    sink_init(&s, SINK_WINDOW_MAX);
+    CHECK(sink_put(&s, 500000, NULL, 0, true) == 500000);
+    CHECK(sink_put(&s, 0, (const uint8_t *)"hello", 5, false) == 0);
+    CHECK(s.ring.cap < 10000); /* of what has come, not of what may */
+    CHECK(sink_peek(&s, &len) && len == 5 && !sink_is_over(&s));
+    sink_fini(&s);
+}
+
 static void nobody_sends_past_the_limit(void)
 {
     static const uint8_t much[SINK_WINDOW_FIRST + 1];
@@ -305,6 +318,7 @@ static void every_byte_arrives_once_in_order(void)
 TEST_MAIN({ "sets_of_bytes", sets_of_bytes },
           { "pieces_come_in_any_order", pieces_come_in_any_order },
           { "ends_do_not_move", ends_do_not_move },
+          { "an_end_may_come_before_what_it_ends", an_end_may_come_before_what_it_ends },
           { "nobody_sends_past_the_limit", nobody_sends_past_the_limit },
           { "what_is_lost_goes_first", what_is_lost_goes_first },
           { "limits_hold_new_bytes_back", limits_hold_new_bytes_back },

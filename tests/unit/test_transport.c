@@ -60,7 +60,7 @@ static uint8_t byte_at(uint64_t stream, uint64_t at)
 /* Reads all that is there; streams carry byte_at, from where was read last. */
 static void read_all(struct net *n, int i, uint64_t stream)
 {
-    static uint64_t at[2][64];
+    static uint64_t at[2][256];
     size_t len;
     bool over;
 
@@ -68,8 +68,8 @@ static void read_all(struct net *n, int i, uint64_t stream)
         memset(at[i], 0, sizeof at[i]);
     for (const uint8_t *p; (p = flow_read(n->end[i], stream, &len, &over)) && len;) {
         for (size_t k = 0; k < len; k++)
-            CHECK(p[k] == byte_at(stream, at[i][stream % 64] + k));
-        at[i][stream % 64] += len;
+            CHECK(p[k] == byte_at(stream, at[i][stream % 256] + k));
+        at[i][stream % 256] += len;
         n->got[i] += len;
         flow_take(n->end[i], stream, len, n->now_us);
     }
@@ -249,6 +249,27 @@ static void many_streams_share(void)
     net_end(&n);
 }
 
+/* More of them than a packet has places for. */
+static void many_small_ones_share_a_packet(void)
+{
+    struct net n;
+    enum { STREAMS = 100 };
+
+    net_begin(&n, "bbr", &plain, &plain);
+    for (uint64_t s = 0; s < STREAMS; s++) {
+        uint8_t byte = byte_at(2 * s, 0);
+        CHECK(flow_open(n.end[HERE], 0) == (int64_t)(2 * s));
+        CHECK(flow_write(n.end[HERE], 2 * s, &byte, 1) == 1);
+        CHECK(flow_end(n.end[HERE], 2 * s) == 0);
+    }
+    run(&n, SECOND);
+    CHECK(n.got[THERE] == STREAMS && n.over[THERE] == STREAMS);
+    struct flow_view v;
+    flow_look(n.end[HERE], &v);
+    CHECK(v.sent->stats.packets < 20);
+    net_end(&n);
+}
+
 /* A small one of a better priority is not behind the large ones. */
 static void priorities_go_first(void)
 {
@@ -367,6 +388,7 @@ static void what_is_damaged_is_lost(void)
 TEST_MAIN({ "a_question_and_its_answer", a_question_and_its_answer },
           { "much_over_links_of_all_kinds", much_over_links_of_all_kinds },
           { "many_streams_share", many_streams_share },
+          { "many_small_ones_share_a_packet", many_small_ones_share_a_packet },
           { "priorities_go_first", priorities_go_first },
           { "a_reader_that_sleeps_holds_the_writer_back",
             a_reader_that_sleeps_holds_the_writer_back },
