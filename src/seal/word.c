@@ -14,7 +14,7 @@ int word_stretch(uint8_t ret[static WORD_BYTES], const char *word)
     static const char salt[] = "roost word 1\0\0\0"; /* nobody can try words offline */
     /* Little: an exchange gives nothing to try words on, so this only makes each guess that is
      * taken part in dearer, and every start of a program later. */
-    const struct password_params p = { .memory_kib = 8192, .passes = 1, .lanes = 1 };
+    const struct password_params p = { .memory_kib = 1024, .passes = 3, .lanes = 1 };
     size_t len = strlen(word);
 
     if (!len || len > WORD_MAX)
