@@ -1,4 +1,6 @@
 """bench/run flow: one stream over each link of the table, beside kernel TCP and SRT."""
+import signal
+import sys
 import time
 
 from . import flow_who
@@ -123,6 +125,7 @@ def percent(share):
 
 
 def run(bench):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nothing stays behind
     try:
         return measure(bench)
     finally:

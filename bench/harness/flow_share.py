@@ -61,24 +61,29 @@ def ours(bench, names=("roost",)):
     return flow_who.chosen(bench, names)
 
 
+def several(one, cells):
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, cells))
+
+
 def beside(bench):
     """One cubic TCP beside ours where a queue is shallow and where a policer stands."""
-    o = dict(shape(bench), window=20 if not bench.quick else 10, settle=5)
-    runs = []
+    o = dict(shape(bench), window=10 if bench.quick else 30, settle=5 if bench.quick else 10)
     who = ours(bench)[0]
-    for number in range(o["starts"]):
-        for link in ("shallow", "policed"):
-            run = against(bench, who, "cubic", link, o, number)
-            bench.say(f"{link}: cubic TCP keeps {100 * run['tcp_share']:.0f} % of {run['mbit_s']:.1f} Mbit/s")
-            runs.append({"link": link, "start": number, **run})
-    return runs
+
+    def one(cell):
+        number, link = cell
+        run = against(bench, who, "cubic", link, o, number)
+        bench.say(f"{link}: cubic TCP keeps {100 * run['tcp_share']:.0f} % of {run['mbit_s']:.1f} Mbit/s"
+                  f"{', ours began' if run['ours_first'] else ''}")
+        return {"link": link, "start": number, **run}
+
+    return several(one, [(number, link) for number in range(o["starts"]) for link in ("shallow", "policed")])
 
 
 def fair(bench):
     """One of ours against one cubic TCP, at three lengths of the queue."""
     o = shape(bench)
-    cells = [(who, queue, number) for number in range(o["starts"]) for queue in QUEUES
-             for who in ours(bench, ("roost", "roost-cubic", "roost-reno"))]
 
     def one(cell):
         who, queue, number = cell
@@ -88,8 +93,8 @@ def fair(bench):
                   f"{run['mbit_s']:.1f} Mbit/s")
         return {"who": who.name, "queue": queue, "start": number, **run}
 
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, cells))
+    return several(one, [(who, queue, number) for number in range(o["starts"]) for queue in QUEUES
+                         for who in ours(bench, ("roost", "roost-cubic", "roost-reno"))])
 
 
 def told(sender, at_ns):
