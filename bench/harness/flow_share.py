@@ -43,7 +43,7 @@ def against(bench, who, cc, spec, o, seed):
         order[first]()
         time.sleep(dice.uniform(0, 3))
         order[1 - first]()
-        receiver = next(p for p in programs if "tcp-receive" in p.argv)
+        receiver = next(p for p in programs if "tcp-receive" in p.argv and str(flow_who.PORT + 1) in p.argv)
         time.sleep(o["settle"])
         link0, tcp0 = passed(net), received(receiver)
         time.sleep(o["window"])
