@@ -104,7 +104,7 @@ static uint16_t free_port(void)
 {
     struct udp_settings s = { 0 };
     union address at;
-    struct udp *u;
+    struct udp *u = NULL;
 
     CHECK(address_parse(&s.at, "127.0.0.1:0", false) == 0 && udp_open(&u, &s) == 0);
     CHECK(udp_where(u, &at) == 0);
@@ -321,7 +321,7 @@ static void a_port_that_is_taken(void)
     uv_loop_t loop;
     struct udp_settings u = { 0 };
     union address at;
-    struct udp *taken;
+    struct udp *taken = NULL;
     struct workers *w;
 
     CHECK(uv_loop_init(&loop) == 0);
