@@ -28,7 +28,7 @@ enum {
 #define UDP_PATIENCE_US (500 * 1000LL)
 #define UDP_PROBE_US    (150 * 1000LL)
 #define UDP_AGAIN_US    (15 * 1000000LL)
-#define PING_LOST_US    (3 * 1000000LL)
+#define PING_LOST_US    (2 * 1000000LL)
 #define RETRY_US        (1 * 1000000LL) /* after a refusal, or a tunnel that failed */
 
 struct ping {

@@ -5,6 +5,7 @@
 #include "flow/ecn.h"
 #include "flow/path.h"
 #include "flow/pmtu.h"
+#include "lab/dice.h"
 #include "test.h"
 
 #define MS     1000LL
@@ -149,6 +150,46 @@ static void candidates_are_three(void)
     CHECK(paths_deadline_us(&p, OVERHEAD, PATHS_TRIED_US) == PATHS_TRIED_US + SECOND);
     CHECK(!paths_next(&p, OVERHEAD, PATHS_TRIED_US + PATHS_PATIENCE_US, &w) && !p.n_tried);
     CHECK(paths_deadline_us(&p, OVERHEAD, 0) == INT64_MAX);
+}
+
+/* Whatever comes from wherever: no address is given more than three times what it gave. */
+static void chance_finds_no_way_around_it(void)
+{
+    enum { ADDRESSES = 12 };
+
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct dice dice = { seed };
+        uint64_t received[ADDRESSES] = { 0 }, sent[ADDRESSES] = { 0 };
+        int64_t asked_us[PATHS_A_SECOND] = { -SECOND, -SECOND, -SECOND }, took_us;
+        struct path_words w;
+        struct paths p;
+        int n = 0;
+
+        paths_init(&p, 0);
+        for (int64_t now_us = 0; now_us < 30 * SECOND;
+             now_us += (int64_t)dice_below(&dice, 90000)) {
+            uint16_t who = (uint16_t)dice_below(&dice, ADDRESSES);
+            struct path_address from = at(who);
+            size_t len = 26 + (size_t)dice_below(&dice, 30);
+            paths_on_packet(&p, &from, len, dice_below(&dice, 4) > 0, random_1, now_us);
+            received[who] += len;
+            if (dice_below(&dice, 2))
+                paths_on_path(&p, &from, asked);
+            while (paths_next(&p, OVERHEAD, now_us, &w)) {
+                uint16_t to = w.to->port;
+                sent[to] += OVERHEAD + (w.challenge ? FRAME : 0) + (w.back ? FRAME : 0);
+                CHECK(sent[to] <= 3 * received[to] && !(p.now.len && path_same(w.to, &p.now)));
+                if (!w.challenge)
+                    continue;
+                CHECK(now_us - asked_us[n % PATHS_A_SECOND] >= SECOND);
+                asked_us[n++ % PATHS_A_SECOND] = now_us;
+            }
+            if (dice_below(&dice, 40) == 0) /* it answers, if it was asked */
+                paths_on_back(&p, &from, random_1, now_us, &took_us);
+            CHECK(p.n_tried <= PATHS_CANDIDATES_MAX);
+            CHECK(paths_deadline_us(&p, OVERHEAD, now_us) >= now_us);
+        }
+    }
 }
 
 /* --- sizes --- */
@@ -368,6 +409,7 @@ TEST_MAIN({ "the_first_address_is_proven_too", the_first_address_is_proven_too }
           { "three_challenges_a_second", three_challenges_a_second },
           { "only_the_newest_packet_makes_a_candidate", only_the_newest_packet_makes_a_candidate },
           { "candidates_are_three", candidates_are_three },
+          { "chance_finds_no_way_around_it", chance_finds_no_way_around_it },
           { "the_size_is_found", the_size_is_found },
           { "a_lost_probe_is_not_the_end", a_lost_probe_is_not_the_end },
           { "more_is_tried_after_a_while", more_is_tried_after_a_while },
