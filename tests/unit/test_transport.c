@@ -25,6 +25,8 @@ static const struct link_config plain = { .rate_bps = 10000000,
                                           .delay_us = 20000,
                                           .queue_bytes = 50000 };
 
+static uint64_t data_window; /* of all streams together; 0: the usual */
+
 static void net_begin(struct net *n, const char *cc, const struct link_config *up,
                       const struct link_config *down)
 {
@@ -38,6 +40,7 @@ static void net_begin(struct net *n, const char *cc, const struct link_config *u
             .secret = secret,
             .seed = seeds[i],
             .cc = cc_find(cc),
+            .data_window = data_window,
         };
         CHECK(flow_new(&n->end[i], &s, n->now_us) == 0);
         link_init(&n->link[i], LINK_DATAGRAMS, i == HERE ? up : down, 5 + (uint64_t)i);
@@ -309,6 +312,38 @@ static void a_reader_that_sleeps_holds_the_writer_back(void)
     net_end(&n);
 }
 
+/* What all streams together may send is what was read, and the window. */
+static void credit_is_for_what_was_read(void)
+{
+    struct net n;
+    static uint8_t bytes[1000000];
+    const struct link_config fast = { .rate_bps = 100000000, .delay_us = 1000 };
+    uint64_t read = 0;
+    size_t len;
+    bool over;
+
+    data_window = 2000000;
+    net_begin(&n, "cubic", &fast, &fast);
+    data_window = 0;
+    n.read_nothing = true;
+    for (uint64_t s = 0; s < 8; s += 2) {
+        CHECK(flow_open(n.end[HERE], 0) == (int64_t)s);
+        CHECK(flow_write(n.end[HERE], s, bytes, sizeof bytes) == sizeof bytes);
+    }
+    run(&n, SECOND);
+    while (read < 250000 && flow_read(n.end[THERE], 0, &len, &over) && len) {
+        flow_take(n.end[THERE], 0, len, n.now_us);
+        read += len;
+    }
+    CHECK(read >= 250000);
+    run(&n, SECOND);
+    struct flow_view v;
+    flow_look(n.end[HERE], &v);
+    uint64_t sent = v.sent->stats.bytes - v.sent->stats.lost_bytes;
+    CHECK(sent > read + 2000000 && sent < read + 2000000 * 11 / 10);
+    net_end(&n);
+}
+
 static void giving_up(void)
 {
     struct net n;
@@ -392,6 +427,7 @@ TEST_MAIN({ "a_question_and_its_answer", a_question_and_its_answer },
           { "priorities_go_first", priorities_go_first },
           { "a_reader_that_sleeps_holds_the_writer_back",
             a_reader_that_sleeps_holds_the_writer_back },
+          { "credit_is_for_what_was_read", credit_is_for_what_was_read },
           { "giving_up", giving_up }, { "a_goodbye_is_heard", a_goodbye_is_heard },
           { "an_outage_is_survived", an_outage_is_survived },
           { "what_is_damaged_is_lost", what_is_damaged_is_lost })
