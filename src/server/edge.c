@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "server/log.h"
 #include "server/peer.h"
+#include "server/tunnel_conn.h"
 #include "server/web_conn.h"
 
 enum {
@@ -129,12 +130,35 @@ static void unshake(struct edge *e, struct peer *p)
     p->waits_to_shake = false;
 }
 
+void edge_shut(struct edge *e, struct peer *p)
+{
+    if (p->is_shut)
+        return;
+    p->is_shut = true;
+    p->prev_shut = e->shut.last;
+    *(p->prev_shut ? &p->prev_shut->next_shut : &e->shut.first) = p;
+    e->shut.last = p;
+    e->shut.n++;
+}
+
+static void unshut(struct edge *e, struct peer *p)
+{
+    if (!p->is_shut)
+        return;
+    *(p->prev_shut ? &p->prev_shut->next_shut : &e->shut.first) = p->next_shut;
+    *(p->next_shut ? &p->next_shut->prev_shut : &e->shut.last) = p->prev_shut;
+    p->next_shut = p->prev_shut = NULL;
+    p->is_shut = false;
+    e->shut.n--;
+}
+
 void edge_forget(struct edge *e, struct peer *p)
 {
     uint32_t slot = (uint32_t)p->number & ((1u << SLOT_BITS) - 1);
 
     untime(e, p);
     unshake(e, p);
+    unshut(e, p);
     if (e->slots[slot] != p)
         return; /* it was never in the table */
     e->slots[slot] = NULL;
@@ -256,8 +280,8 @@ static void do_datagrams(struct edge *e, struct hub_datagrams *d)
     struct peer *p = d->what == DATAGRAMS_TUNNEL ? find(e, d->conn) : NULL;
 
     if (p && p->state == PEER_ROOST)
-        peer_tunnel(p, d->id);
-    if (p || d->what != DATAGRAMS_TUNNEL)
+        tunnel_conn_open(p, d->id);
+    if (d->what != DATAGRAMS_TUNNEL || (p && p->state == PEER_TUNNEL))
         workers_put(e->workers, d);
 }
 
@@ -355,6 +379,17 @@ void edge_on_over(void *edge, uint64_t conn)
 
     if (p && p->state == PEER_TUNNEL)
         peer_finish(p);
+}
+
+void edge_on_taken(void *edge)
+{
+    struct edge *e = edge;
+    struct peer *p;
+
+    for (uint32_t n = e->shut.n; n && (p = e->shut.first); n--) {
+        unshut(e, p);
+        peer_open(p);
+    }
 }
 
 /* --- the web ---------------------------------------------------------------------------------- */

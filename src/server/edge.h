@@ -93,6 +93,11 @@ struct edge {
         struct peer *first, *last;
     } shakes;
     uv_idle_t shake;
+    /* Tunnels that are not read from, in the order of their shutting. */
+    struct {
+        struct peer *first, *last;
+        uint32_t n;
+    } shut;
     struct now started;
     struct health health;
     char web_policy[PAGES_POLICY_MAX];
@@ -127,6 +132,7 @@ void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded);
 /* Called by workers, of tunnels. */
 void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes);
 void edge_on_over(void *edge, uint64_t conn);
+void edge_on_taken(void *edge);
 
 /* The end has three steps. Tells the hub, which tells all peers; nothing more is
  * read. When the store has done what waits: */
@@ -149,6 +155,8 @@ void edge_time(struct edge *e, struct peer *p, enum timed list);
 void edge_forget(struct edge *e, struct peer *p);
 /* It wants to go on with its handshake: peer_shake will be called in its turn. */
 void edge_shake_later(struct edge *e, struct peer *p);
+/* It is not read from until edge_on_taken. */
+void edge_shut(struct edge *e, struct peer *p);
 /* Is e->health of now? If not, it is asked for: web_conn_on_health will be called. */
 bool edge_knows_health(struct edge *e);
 /* The page of a meeting asks what it is called. 0: edge_on_title will be called with this

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "server/addr.h"
 #include "server/log.h"
+#include "server/tunnel_conn.h"
 #include "server/web_conn.h"
 
 enum {
@@ -21,7 +22,6 @@ enum {
     /* Records that wait in the kernel's stead: one chunk, and what TLS itself
      * sends. A peer that makes TLS talk without reading is closed. */
     LEFT_MAX = 2 * EDGE_CIPHER_MAX,
-    TUNNEL_NOTSENT = 16 << 10,
 };
 
 /* --- the bytes under TLS -------------------------------------------------------- */
@@ -226,15 +226,6 @@ void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t le
 
 /* --- reading --------------------------------------------------------------------- */
 
-/* Streams of a tunnel are not sent twice: who fills its worker's inbox is cut off. */
-static void feed_tunnel(struct peer *p, const uint8_t *body, size_t len)
-{
-    struct blob *b = blob_copy(body, len);
-
-    if (!b || !workers_frames(p->edge->workers, p->session, p->number, b))
-        peer_lose(p, HUB_CLOSE_GONE);
-}
-
 static void feed_hub(struct peer *p, const uint8_t *body, size_t len)
 {
     struct edge *e = p->edge;
@@ -252,32 +243,18 @@ static bool has_frames(const struct peer *p)
 
 static void feed_roost(struct peer *p, const uint8_t *in, size_t len)
 {
-    struct edge *e = p->edge;
     const uint8_t *end = in + len, *body;
     size_t body_len;
-    int r;
+    int r = 0;
 
-    while (has_frames(p) && (r = frame_next(&p->frames, &in, end, &body, &body_len))) {
-        if (r < 0) {
-            e->stats.malformed++;
-            peer_lose(p, HUB_CLOSE_GONE);
-            return;
-        }
-        if (p->state == PEER_TUNNEL)
-            feed_tunnel(p, body, body_len);
-        else
-            feed_hub(p, body, body_len);
+    while (p->state == PEER_ROOST && (r = frame_next(&p->frames, &in, end, &body, &body_len)) > 0)
+        feed_hub(p, body, body_len);
+    if (p->state == PEER_TUNNEL)
+        r = tunnel_conn_feed(p, in, end);
+    if (r < 0) {
+        p->edge->stats.malformed++;
+        peer_lose(p, HUB_CLOSE_GONE);
     }
-}
-
-/* The kernel holds little: what waits here can still be chosen. */
-void peer_tunnel(struct peer *p, uint32_t session)
-{
-    int low = TUNNEL_NOTSENT;
-
-    setsockopt(p->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof low);
-    p->state = PEER_TUNNEL;
-    p->session = session;
 }
 
 void peer_who(const struct peer *p, struct hub_peer *ret)
@@ -374,6 +351,8 @@ static bool read_some(struct peer *p)
         web_conn_feed(p, NULL, 0); /* there may be more: it comes back for it */
         return false;
     }
+    if (tunnel_conn_is_shut(p))
+        return false;
 
     int n = SSL_read(p->ssl, e->plain, EDGE_PLAIN_MAX);
     if (n <= 0) {
@@ -400,6 +379,13 @@ static void on_readable(struct peer *p)
         peer_lose(p, HUB_CLOSE_GONE);
     else
         peer_watch(p);
+}
+
+void peer_open(struct peer *p)
+{
+    assert(!p->edge->cipher_len && "whoever fills it empties it");
+    if (p->state == PEER_TUNNEL && !p->edge->draining)
+        on_readable(p); /* TLS may hold what no poll tells of */
 }
 
 void peer_shake(struct peer *p)
@@ -463,8 +449,9 @@ void peer_watch(struct peer *p)
 {
     int events = p->left_len || web_conn_is_ready(p) ? UV_WRITABLE : 0;
 
-    if (p->state == PEER_LINGERING || (p->state < PEER_FINISHING && !p->edge->draining &&
-                                       !p->waits_to_shake && !is_fed(p) && !web_conn_is_busy(p)))
+    if (p->state == PEER_LINGERING ||
+        (p->state < PEER_FINISHING && !p->edge->draining && !p->waits_to_shake && !p->is_shut &&
+         !is_fed(p) && !web_conn_is_busy(p)))
         events |= UV_READABLE;
     if (events == p->events || p->state == PEER_GONE)
         return;
@@ -520,6 +507,8 @@ void peer_kill(struct peer *p)
     SSL_free(p->ssl);
     p->ssl = NULL;
     frame_reader_fini(&p->frames);
+    gate_drop(p->gate);
+    p->gate = NULL;
     queue_fini(&p->queue);
     free(p->left);
     web_conn_free(p->web);

@@ -3,12 +3,12 @@
  *     HANDSHAKE -> ROOST | HTTP -> FINISHING -> LINGERING -> (gone)
  *                  ROOST -> TUNNEL -> FINISHING
  *
- * TUNNEL carries frames of datagrams to the worker of its session and back (workers.h).  *
- * FINISHING sends what waits, then says goodbye; LINGERING reads and drops what the other side
- * still sends, for a while: closing at once would reset the connection, and the last lines would be
- * lost on their way. A peer costs little before its first bytes (no TLS object), and its handshake
- * goes on in its turn. Every state may end at once (peer_kill). The memory goes when libuv has let
- * go of the handle.
+ * TUNNEL carries frames of datagrams to the worker of its session and back (workers.h); while its
+ * gate is shut it is not read from. FINISHING sends what waits, then says goodbye; LINGERING reads
+ * and drops what the other side still sends, for a while: closing at once would reset the
+ * connection, and the last lines would be lost on their way. A peer costs little before its first
+ * bytes (no TLS object), and its handshake goes on in its turn. Every state may end at once
+ * (peer_kill). The memory goes when libuv has let go of the handle.
  */
 #pragma once
 
@@ -38,16 +38,18 @@ struct peer {
     int fd;
     uint8_t state, events, timed;
     uint8_t reads_left; /* system calls that this turn may still make */
-    bool is_dirty, said_goodbye, closed, waits_to_shake;
+    bool is_dirty, said_goodbye, closed, waits_to_shake, is_shut;
     uint64_t source;  /* addr_source */
-    uint32_t session; /* PEER_TUNNEL */
-    SSL *ssl;         /* NULL until its first bytes come */
+    uint32_t session; /* PEER_TUNNEL, and so is gate */
+    struct gate *gate;
+    SSL *ssl; /* NULL until its first bytes come */
     struct frame_reader frames;
     struct queue queue;
     uint8_t *left; /* records that the socket would not take yet */
     uint32_t left_len, left_at;
     struct web_conn *web; /* PEER_HTTP */
-    struct peer *next_dirty, *next_timed, *prev_timed, *next_shake, *prev_shake;
+    struct peer *next_dirty, *next_timed, *prev_timed, *next_shake, *prev_shake, *next_shut,
+        *prev_shut;
     int64_t due_us;
 };
 
@@ -63,8 +65,8 @@ void peer_send(struct peer *p, struct blob *bytes);
 void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t len);
 /* Sends what waits, then closes. The hub knows, or is never to know. */
 void peer_finish(struct peer *p);
-/* From now on it carries frames of that session. */
-void peer_tunnel(struct peer *p, uint32_t session);
+/* Its gate may be open again. */
+void peer_open(struct peer *p);
 /* Its turn to shake hands has come. */
 void peer_shake(struct peer *p);
 /* At once. The hub is not told. */

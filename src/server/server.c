@@ -339,6 +339,7 @@ static int open_workers(struct server *s)
                                               .must = c->media_port != 0,
                                               .on_frames = edge_on_frames,
                                               .on_over = edge_on_over,
+                                              .on_taken = edge_on_taken,
                                               .ctx = &s->edge };
     int err = workers_new(&s->workers, &s->loop, &working);
 

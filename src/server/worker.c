@@ -6,10 +6,12 @@
 
 #include "base/err.h"
 #include "server/log.h"
+#include "wire/frame.h"
 #include "wire/packet.h"
 
 enum {
     PACKETS_A_TURN = 1024, /* then those who are due have their turn */
+    WORDS_A_TURN = 256,
     EVENT_ID = WORKER_SOCKETS_MAX,
 };
 
@@ -114,10 +116,16 @@ static void on_tunnel(struct worker *w, const struct word *word)
 static void on_frames(struct worker *w, const struct word *word)
 {
     struct carried *c = map_get(&w->sessions, word->id);
+    const uint8_t *at = word->bytes->bytes, *end = at + word->bytes->len, *body;
+    struct frame_reader whole;
+    size_t len;
 
     if (!c || c->tunnel != word->conn)
         return;
-    flow_on_frames(c->flow, w->now_us, word->bytes->bytes, word->bytes->len);
+    frame_reader_init(&whole);
+    while (frame_next(&whole, &at, end, &body, &len) > 0)
+        flow_on_frames(c->flow, w->now_us, body, len);
+    frame_reader_fini(&whole);
     worker_touch(w, c);
 }
 
@@ -280,11 +288,16 @@ static void take_words(struct worker *w)
 {
     struct word *word;
     uint64_t n;
+    int i = 0;
 
     if (read(w->event, &n, sizeof n) < 0)
         return; /* nothing came */
-    while ((word = passage_take(&w->inbox)))
+    for (; i < WORDS_A_TURN && (word = passage_take(&w->inbox)); i++)
         on_word(w, word);
+    if (i == WORDS_A_TURN)
+        worker_wake(w); /* there may be more */
+    if (atomic_exchange(&w->all->awaited, false))
+        wake_send(&w->all->wake);
     take_handed(w);
 }
 

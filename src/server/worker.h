@@ -11,6 +11,7 @@
 #include "net/sleep.h"
 #include "net/udp.h"
 #include "server/due.h"
+#include "server/gate.h"
 #include "server/passage.h"
 #include "server/wake.h"
 #include "server/workers.h"
@@ -31,6 +32,7 @@ struct word {
     uint64_t conn;
     uint8_t secret[DATAGRAMS_SECRET], seed[32];
     struct blob *bytes;
+    struct gate *gate; /* of its tunnel */
 };
 void word_free(struct word *w);
 
@@ -94,7 +96,8 @@ struct workers {
     uint16_t port;
     struct wake wake;
     bool waking, stopped;
-    struct word **late; /* words that found their passage full: they go first */
+    _Atomic bool awaited; /* the loop is to hear when words were taken */
+    struct word **late;   /* words that found their passage full: they go first */
     size_t n_late, cap_late;
 };
 

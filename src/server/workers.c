@@ -25,6 +25,7 @@ void word_free(struct word *w)
     if (!w)
         return;
     blob_unref(w->bytes);
+    gate_drop(w->gate);
     seal_wipe(w, sizeof *w);
     free(w);
 }
@@ -148,6 +149,8 @@ static unsigned processors(void)
     return n;
 }
 
+static void put_late(struct workers *w);
+
 /* On the loop: what workers tell it. */
 static void on_wake(void *ctx)
 {
@@ -164,6 +167,10 @@ static void on_wake(void *ctx)
             }
             word_free(word);
         }
+    if (w->stopped)
+        return;
+    put_late(w);
+    w->settings.on_taken(w->settings.ctx);
 }
 
 static int start(struct workers *w)
@@ -244,23 +251,27 @@ static void put_late(struct workers *w)
         memmove(w->late, w->late + i, w->n_late * sizeof *w->late);
 }
 
-/* Sessions that come and go are never forgotten: without room they wait here. */
-static void put_surely(struct workers *w, struct word *word)
+/* Nothing is forgotten, nothing overtakes: without room words wait here. There are few: those of
+ * sessions that come and go, and what gates let through. False: out of memory. */
+static bool put_surely(struct workers *w, struct word *word)
 {
     put_late(w);
     if (!w->n_late && put(w, word))
-        return;
+        return true;
     if (w->n_late == w->cap_late) {
         size_t cap = w->cap_late ? w->cap_late * 2 : 64;
         struct word **late = realloc(w->late, cap * sizeof *late);
         if (!late) {
             word_free(word);
-            return;
+            return false;
         }
         w->late = late;
         w->cap_late = cap;
     }
     w->late[w->n_late++] = word;
+    workers_await(w);
+    put_late(w); /* there may be room since */
+    return true;
 }
 
 void workers_put(struct workers *w, struct hub_datagrams *d)
@@ -282,7 +293,8 @@ void workers_put(struct workers *w, struct hub_datagrams *d)
     seal_wipe(d, sizeof *d);
 }
 
-bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct blob *bytes)
+bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct gate *gate,
+                    struct blob *bytes)
 {
     struct word *word = calloc(1, sizeof *word);
 
@@ -290,12 +302,15 @@ bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct b
         blob_unref(bytes);
         return false;
     }
-    *word = (struct word){ .what = WORD_FRAMES, .id = session, .conn = conn, .bytes = bytes };
-    put_late(w);
-    if (!w->n_late && put(w, word))
-        return true;
-    word_free(word);
-    return false;
+    *word = (struct word){
+        .what = WORD_FRAMES, .id = session, .conn = conn, .bytes = bytes, .gate = gate_hold(gate)
+    };
+    return put_surely(w, word);
+}
+
+void workers_await(struct workers *w)
+{
+    atomic_exchange(&w->awaited, true);
 }
 
 void workers_hung_up(struct workers *w, uint32_t session, uint64_t conn)

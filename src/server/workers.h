@@ -15,6 +15,7 @@
 
 #include "base/blob.h"
 #include "hub/hub.h"
+#include "server/gate.h"
 
 enum { WORKERS_MAX = 16 };
 
@@ -24,10 +25,12 @@ struct workers_settings {
     bool must;          /* a port that is taken is an error; else it is done without */
     bool unsteered;     /* without the filter, for tests */
     unsigned n;         /* a power of two; 0: one a processor */
-    /* On the loop. Bytes of a tunnel, with their length before them; takes the reference. */
+    /* On the loop. A message of a tunnel, with its length before it; takes the reference. */
     void (*on_frames)(void *ctx, uint64_t conn, struct blob *bytes);
     /* This connection carries no session any more: it is to be closed. */
     void (*on_over)(void *ctx, uint64_t conn);
+    /* What workers_await asked for. */
+    void (*on_taken)(void *ctx);
     void *ctx;
 };
 
@@ -50,8 +53,14 @@ unsigned workers_n(const struct workers *w);
 
 /* Takes the secret out of it. */
 void workers_put(struct workers *w, struct hub_datagrams *d);
-/* One message of a tunnel; takes the reference. False: it is too fast, close it. */
-bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct blob *bytes);
+/* Messages of a tunnel, each with its length before it; takes the reference, and holds the gate
+ * until the worker has done with them: with the gate shut there are to be no more. False: out of
+ * memory, close it. */
+bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct gate *gate,
+                    struct blob *bytes);
+/* When words were taken after this, on_taken is called (it may be called more often). Behind it,
+ * look once more at the gate that was shut. */
+void workers_await(struct workers *w);
 void workers_hung_up(struct workers *w, uint32_t session, uint64_t conn);
 
 void workers_stats(const struct workers *w, struct workers_stats *ret);

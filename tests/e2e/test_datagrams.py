@@ -2,9 +2,11 @@
 import contextlib
 import os
 import subprocess
+import threading
 import time
 
 from harness import CHEAP, READY, Lines, Skip, User, check, equal, story
+from raw import PING, Raw, message
 from way import HOST, Way
 
 
@@ -269,3 +271,37 @@ def a_client_bends_its_own_way(hall):
     check(path["way"] == "tunnel" and path["lost"] == 0 and path["least_ms"] >= 2, path)
     wrong = anna.run("--link", "bananas", "ping", status=None, json=False)
     check(wrong.status != 0 and "link" in wrong.err, wrong)
+
+
+def flood(tunnel, over):
+    """As fast as it is read, until it is over."""
+    many = message(PING) * 3000
+    with contextlib.suppress(OSError):
+        while not over.is_set():
+            tunnel.send(many)
+
+
+@story(short=True)
+def a_flood_in_tunnels_cuts_nobody_off(hall):
+    """It waits for its worker, by TCP; others' words come between."""
+    hall.users("anna", "ben")
+    ben, *annas = Raw(hall, "ben"), Raw(hall, "anna"), Raw(hall, "anna")
+    quiet = ben.tunnel(ben.keys())
+    over = threading.Event()
+    floods = [anna.tunnel(anna.keys()) for anna in annas]
+    threads = [threading.Thread(target=flood, args=(t, over)) for t in floods]
+    try:
+        check(quiet.answers() and all(t.answers() for t in floods), "before")
+        for t in threads:
+            t.start()
+        asked, until_s = 0, time.monotonic() + 3
+        while time.monotonic() < until_s:
+            check(quiet.answers(), "cut off after", asked)
+            asked += 1
+        check(asked >= 3, "answers beside a flood:", asked)
+        check(all(t.is_alive() for t in threads), "nobody is cut off")
+    finally:
+        over.set()
+        for t in threads:
+            t.join()
+    check(all(t.answers() for t in floods), "they are heard behind all they said")

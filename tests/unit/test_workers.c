@@ -83,6 +83,7 @@ struct stage {
     uv_loop_t loop;
     struct workers *workers;
     uint64_t over; /* a tunnel that was ended */
+    int taken;
     struct blob *frames;
 };
 
@@ -98,6 +99,11 @@ static void on_frames(void *ctx, uint64_t conn, struct blob *bytes)
 static void on_over(void *ctx, uint64_t conn)
 {
     ((struct stage *)ctx)->over = conn;
+}
+
+static void on_taken(void *ctx)
+{
+    ((struct stage *)ctx)->taken++;
 }
 
 static uint16_t free_port(void)
@@ -121,6 +127,7 @@ static void stage_begin(struct stage *s, bool unsteered)
                                          .n = WORKERS,
                                          .on_frames = on_frames,
                                          .on_over = on_over,
+                                         .on_taken = on_taken,
                                          .ctx = s };
 
     *s = (struct stage){ 0 };
@@ -295,17 +302,21 @@ static void wait_for(struct stage *s, bool over)
 static void a_tunnel_is_carried(void)
 {
     struct stage s;
-    static const uint8_t ask[] = { DGRAM_PATH, 1, 2, 3, 4, 5, 6, 7, 8 };
+    /* two messages in one word: nothing that matters, and a question */
+    static const uint8_t ask[] = { 0,          0, 0, 1, DGRAM_PING, 0, 0, 0, 9,
+                                   DGRAM_PATH, 1, 2, 3, 4,          5, 6, 7, 8 };
 
     stage_begin(&s, false);
     tell(&s, DATAGRAMS_OPEN, 5, 1);
     tell(&s, DATAGRAMS_TUNNEL, 5, 0);
+    struct gate *gate = gate_new();
     struct blob *b = blob_copy(ask, sizeof ask);
-    CHECK(b && workers_frames(s.workers, 5, 77, b));
+    CHECK(gate && b && workers_frames(s.workers, 5, 77, gate, b));
+    gate_drop(gate); /* its word holds it */
     wait_for(&s, false);
     CHECK(s.frames);
-    CHECK(s.frames->len == 4 + sizeof ask && s.frames->bytes[3] == sizeof ask);
-    CHECK(s.frames->bytes[4] == DGRAM_PATH_BACK && !memcmp(s.frames->bytes + 5, ask + 1, 8));
+    CHECK(s.frames->len == 4 + 9 && s.frames->bytes[3] == 9);
+    CHECK(s.frames->bytes[4] == DGRAM_PATH_BACK && !memcmp(s.frames->bytes + 5, ask + 10, 8));
     tell(&s, DATAGRAMS_CLOSE, 5, 0); /* and its connection with it */
     wait_for(&s, true);
     CHECK(s.over == 77);
@@ -314,6 +325,57 @@ static void a_tunnel_is_carried(void)
     wait_for(&s, true);
     CHECK(s.over == 77);
     stage_end(&s);
+}
+
+/* Words for many tunnels at once, more than the passage has room for: none is lost, and who waits
+ * is told. */
+static void gates_open_again(void)
+{
+    enum { TUNNELS = 3000 };
+    static struct gate *gates[TUNNELS];
+    struct stage s;
+    bool shut = true;
+
+    stage_begin(&s, false);
+    for (int i = 0; i < TUNNELS; i++) {
+        CHECK((gates[i] = gate_new()) && !gate_is_shut(gates[i]));
+        for (int k = 0; k < GATE_WORDS_MAX; k++) {
+            struct blob *b = blob_copy("", 1);
+            CHECK(b && workers_frames(s.workers, 8, 77, gates[i], b));
+        }
+    }
+    for (int k = 0; k < PATIENCE_MS && shut; k++) {
+        int before = s.taken;
+        workers_await(s.workers);
+        shut = false;
+        for (int i = 0; i < TUNNELS; i++)
+            shut = shut || gate_is_shut(gates[i]);
+        for (int j = 0; j < PATIENCE_MS && shut && s.taken == before; j++)
+            if (!uv_run(&s.loop, UV_RUN_NOWAIT) || s.taken == before)
+                poll(NULL, 0, 1);
+        CHECK(!shut || s.taken > before);
+    }
+    for (int i = 0; i < TUNNELS; i++) {
+        CHECK(!gate_is_shut(gates[i]));
+        gate_drop(gates[i]);
+    }
+    stage_end(&s);
+}
+
+static void a_gate_is_shut_behind_so_many(void)
+{
+    struct gate *g = gate_new();
+
+    CHECK(g != NULL);
+    for (int i = 0; i < GATE_WORDS_MAX; i++) {
+        CHECK(!gate_is_shut(g));
+        gate_hold(g);
+    }
+    CHECK(gate_is_shut(g));
+    gate_drop(g);
+    CHECK(!gate_is_shut(g));
+    for (int i = 0; i < GATE_WORDS_MAX; i++)
+        gate_drop(g);
 }
 
 static void a_port_that_is_taken(void)
@@ -346,4 +408,6 @@ TEST_MAIN({ "the_earliest_is_first", the_earliest_is_first },
           { "without_it_packets_are_handed_over", without_it_packets_are_handed_over },
           { "the_wrong_key_opens_nothing", the_wrong_key_opens_nothing },
           { "a_tunnel_is_carried", a_tunnel_is_carried },
+          { "a_gate_is_shut_behind_so_many", a_gate_is_shut_behind_so_many },
+          { "gates_open_again", gates_open_again },
           { "a_port_that_is_taken", a_port_that_is_taken })
