@@ -336,7 +336,7 @@ static void take_udp(struct datagrams *d, int64_t now_us)
 static void take_tunnel(struct datagrams *d, int64_t now_us)
 {
     flow_tunnel(d->flow, true, now_us);
-    if (d->probe_us == INT64_MAX)
+    if (d->udp && d->probe_us == INT64_MAX)
         d->probe_us = now_us + UDP_AGAIN_US;
     set_way(d, ROOST_WAY_TUNNEL);
 }

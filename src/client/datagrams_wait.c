@@ -11,6 +11,14 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Without UDP it has nothing to send at a time of its own: what a tunnel takes goes at once. */
+static int64_t flow_due_us(const struct datagrams *d, int64_t now_us)
+{
+    if (!d->udp)
+        return INT64_MAX;
+    return d->bent ? flow_deadline_us(d->flow, now_us) : carry_deadline_us(&d->carry, now_us);
+}
+
 int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us)
 {
     int64_t at = INT64_MAX;
@@ -21,8 +29,7 @@ int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us)
         at = d->ask_us;
     if (!d->flow)
         return at;
-    at = least(at, d->udp && !d->bent ? carry_deadline_us(&d->carry, now_us)
-                                      : flow_deadline_us(d->flow, now_us));
+    at = least(at, flow_due_us(d, now_us));
     if (d->bent)
         at = least(at, bent_deadline_us(d->bent));
     at = least(at, least(d->probe_us, tunnel_deadline(&d->tunnel)));

@@ -1,6 +1,7 @@
 """Sessions of datagrams between real programs: UDP blocked, back, moved, and control lost."""
 import contextlib
 import os
+import pathlib
 import subprocess
 import threading
 import time
@@ -198,6 +199,33 @@ def a_server_without_a_free_port_has_tunnels(hall):
         path = anna.rows("ping", "--count", "2")[-1]
         check(path["way"] == "tunnel" and path["lost"] == 0, path)
         check(any("cannot use UDP port" in line for line in hall.server.seen), hall.server.seen)
+
+
+def cpu_s(pid):
+    words = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@story
+def a_tunnel_alone_that_breaks_costs_nothing(hall):
+    """A server without UDP is gone: who waits for it sleeps."""
+    import socket
+    hall.stop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", hall.port + 1))
+        hall.start()
+        ping = Ping(hall.user("anna"), count=1000)
+        ping.by("tunnel")
+        hall.kill()
+        time.sleep(1)
+        pid = ping.lines.process.pid
+        before = cpu_s(pid)
+        time.sleep(3)
+        used = cpu_s(pid) - before
+        check(used < 0.2, "seconds of processor in 3:", used)
+        hall.start()
+        ping.by("tunnel")
+        ping.lines.end()
 
 
 def namespace(*argv):
