@@ -147,6 +147,7 @@ static void begin(struct world *w)
     mine.arg = w;
     hub_config_default(&config);
     config.registration = REGISTRATION_OPEN;
+    config.datagrams = true;
     if (hall_open(&w->hall, &config, &mine, 1, 1000000) < 0)
         abort();
     for (int i = 0; i < CONNS; i++)

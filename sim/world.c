@@ -399,6 +399,7 @@ void world_init(struct world *w, uint64_t seed, bool verbose)
     w->hall_is_up = true;
     hub_config_default(&config);
     config.registration = REGISTRATION_OPEN;
+    config.datagrams = true;
     if (hall_open(&w->hall, &config, &sink, dice_next(&w->dice), w->now_us) < 0)
         abort();
     w->hall.store_delay_us = 8 * MS;

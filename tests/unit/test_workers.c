@@ -149,7 +149,7 @@ struct client {
     struct flow *flow;
     struct udp *udp;
     struct carry carry;
-    uint64_t token, closed;
+    uint64_t token, closed, stopped;
 };
 
 static void tell(struct stage *s, int what, uint32_t id, uint8_t key)
@@ -198,6 +198,7 @@ static void client_turn(struct client *c)
     while (flow_event(c->flow, &e)) {
         c->token = e.what == FLOW_BACK ? e.code : c->token;
         c->closed += e.what == FLOW_CLOSED;
+        c->stopped += e.what == FLOW_STOPPED;
     }
     carry_out(&c->carry, sleep_now_us());
 }
@@ -297,6 +298,32 @@ static void wait_for(struct stage *s, bool over)
         uv_run(&s->loop, UV_RUN_NOWAIT);
         poll(NULL, 0, 1);
     }
+}
+
+/* Nobody here takes streams: who opens some is told so, as often as it likes. */
+static void streams_are_refused(void)
+{
+    static uint8_t bytes[100000];
+    struct workers_stats stats;
+    struct client c;
+    struct stage s;
+
+    stage_begin(&s, false);
+    tell(&s, DATAGRAMS_OPEN, 5, 1);
+    client_begin(&c, &s, 5, 1);
+    for (uint64_t i = 1; i <= 600; i++) { /* more than may be open at once */
+        int64_t id = -1;
+        for (int k = 0; k < PATIENCE_MS && (id = flow_open(c.flow, 0)) < 0; k++)
+            run(&c, 1, 1);
+        CHECK(id >= 0);
+        flow_write(c.flow, (uint64_t)id, bytes, i % 100 ? 10 : sizeof bytes);
+    }
+    for (int k = 0; k < PATIENCE_MS && c.stopped < 600; k++)
+        run(&c, 1, 1);
+    workers_stats(s.workers, &stats);
+    CHECK(c.stopped == 600 && !c.closed && stats.sessions == 1);
+    client_end(&c);
+    stage_end(&s);
 }
 
 static void a_tunnel_is_carried(void)
@@ -407,6 +434,7 @@ TEST_MAIN({ "the_earliest_is_first", the_earliest_is_first },
           { "the_kernel_steers", the_kernel_steers },
           { "without_it_packets_are_handed_over", without_it_packets_are_handed_over },
           { "the_wrong_key_opens_nothing", the_wrong_key_opens_nothing },
+          { "streams_are_refused", streams_are_refused },
           { "a_tunnel_is_carried", a_tunnel_is_carried },
           { "a_gate_is_shut_behind_so_many", a_gate_is_shut_behind_so_many },
           { "gates_open_again", gates_open_again },
