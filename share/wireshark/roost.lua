@@ -509,7 +509,7 @@ local function dissect_pair(tvb, pinfo, root)
     tree:add(f.random, tvb(2, 32))
     if kind == 0x81 and tvb:len() >= 66 then
         tree:add(f.share, tvb(34, 32))
-    elseif kind == 0x82 and tvb:len() >= 134 then
+    elseif kind == 0x82 and tvb:len() >= 142 then
         tree:add(f.random, tvb(34, 32))
         tree:add(f.share, tvb(66, 32))
         tree:add(f.session, tvb(98, 4))
@@ -521,9 +521,9 @@ local function dissect_pair(tvb, pinfo, root)
 end
 
 local function is_pair(tvb)
-    if tvb:len() < 34 or tvb(1, 1):uint() ~= 1 then return false end
+    if tvb:len() < 42 or tvb(1, 1):uint() ~= 1 then return false end
     local kind = tvb(0, 1):uint()
-    return (kind == 0x81 and tvb:len() == 1200) or (kind == 0x82 and tvb:len() == 134) or (kind == 0x83 and tvb:len() == 34)
+    return (kind == 0x81 and tvb:len() == 1200) or (kind == 0x82 and tvb:len() == 142) or (kind == 0x83 and tvb:len() == 42)
 end
 
 local function is_datagram(tvb)

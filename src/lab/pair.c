@@ -21,6 +21,30 @@ bool pair_is_ours(const uint8_t *bytes, size_t len)
     return len >= PAIR_NO && bytes[0] >= HELLO && bytes[0] <= NO;
 }
 
+/* The first bytes of SHA-256 of what stands before them. */
+static int mark_of(uint8_t ret[static PAIR_MARK], const uint8_t *bytes, size_t len)
+{
+    uint8_t sum[32];
+    int err = seal_sha256(sum, &(struct seal_part){ bytes, len - PAIR_MARK }, 1);
+
+    if (!err)
+        memcpy(ret, sum, PAIR_MARK);
+    return err;
+}
+
+void pair_mark(uint8_t *bytes, size_t len)
+{
+    if (mark_of(bytes + len - PAIR_MARK, bytes, len))
+        memset(bytes + len - PAIR_MARK, 0, PAIR_MARK);
+}
+
+static bool is_whole(const uint8_t *bytes, size_t len)
+{
+    uint8_t wanted[PAIR_MARK];
+
+    return !mark_of(wanted, bytes, len) && seal_equal(wanted, bytes + len - PAIR_MARK, PAIR_MARK);
+}
+
 /* --- keys --------------------------------------------------------------------------- */
 
 static int digest(uint8_t ret[static 32], const struct said *s)
@@ -96,6 +120,7 @@ size_t pair_caller_next(struct pair_caller *c, int64_t now_us, uint8_t bytes[sta
     write_u8(&w, VERSION);
     write_bytes(&w, c->random, PAIR_RANDOM);
     write_bytes(&w, c->share, WORD_BYTES);
+    pair_mark(bytes, PAIR_HELLO);
     return PAIR_HELLO;
 }
 
@@ -127,6 +152,8 @@ int pair_caller_hear(struct pair_caller *c, int64_t now_us, const uint8_t *bytes
         return 0;
     if (!seal_equal(read_bytes(&r, PAIR_RANDOM), c->random, PAIR_RANDOM))
         return 0; /* of another run */
+    if (!is_whole(bytes, len))
+        return 0;
     s.random[1] = read_bytes(&r, PAIR_RANDOM);
     s.share[1] = read_bytes(&r, WORD_BYTES);
     s.session = k.session = (uint32_t)read_number(&r, 4);
@@ -144,6 +171,7 @@ size_t pair_no(const struct pair_caller *c, uint8_t bytes[static PAIR_NO])
     bytes[0] = NO;
     bytes[1] = VERSION;
     memcpy(bytes + 2, c->random, PAIR_RANDOM);
+    pair_mark(bytes, PAIR_NO);
     return PAIR_NO;
 }
 
@@ -217,6 +245,7 @@ static void write_answer(uint8_t bytes[static PAIR_ANSWER], const struct said *s
     write_bytes(&w, s->share[1], WORD_BYTES);
     write_number(&w, s->session, 4);
     write_bytes(&w, proof, PROOF);
+    pair_mark(bytes, PAIR_ANSWER);
 }
 
 /* Fresh secrets for whoever says hello. -ROOST_MALFORMED: its share is none. */
@@ -277,9 +306,9 @@ int pair_listener_hear(struct pair_listener *l, int64_t now_us, const uint8_t *b
 
     if (read_u8(&r) != VERSION)
         return 0;
-    if (kind == HELLO && len >= PAIR_HELLO)
+    if (kind == HELLO && len == PAIR_HELLO && is_whole(bytes, len))
         return on_hello(l, now_us, &r, answer);
-    if (kind == NO && len == PAIR_NO) {
+    if (kind == NO && len == PAIR_NO && is_whole(bytes, len)) {
         struct pair_waiting *w = by_random(l, read_bytes(&r, PAIR_RANDOM));
         if (w)
             guessed(l, w);
@@ -293,14 +322,6 @@ const struct pair_keys *pair_listener_keys(const struct pair_listener *l, uint32
     const struct pair_waiting *w = by_session(l, session);
 
     return w ? &w->keys : NULL;
-}
-
-void pair_listener_forged(struct pair_listener *l, uint32_t session)
-{
-    struct pair_waiting *w = by_session(l, session);
-
-    if (w && ++w->forged >= PAIR_FORGED_MAX)
-        guessed(l, w);
 }
 
 void pair_listener_expire(struct pair_listener *l, int64_t now_us)

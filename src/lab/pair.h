@@ -9,7 +9,10 @@
  * time. The keys are HKDF over what both shares give and all that was said, so no two runs
  * have the same. Nothing is sent before both have proven that they know the word.
  *
- * A HELLO is as long as the largest answer tenfold, so nobody is flooded by forging one.
+ * Each message ends with 8 bytes by which damage is told from another word: what was damaged
+ * is dropped, and comes again. They keep nobody out: who forges makes them, too.
+ *
+ * A HELLO is eight times as long as its answer, so nobody is flooded by forging one.
  * Exchanges that nobody proves anything in count as guesses: PAIR_AT_ONCE, then one in
  * PAIR_EACH_US, PAIR_GUESSES_MAX in all, and then the listener gives up.
  *
@@ -27,14 +30,14 @@
 
 enum {
     PAIR_HELLO = 1200, /* bytes */
-    PAIR_ANSWER = 134,
-    PAIR_NO = 34,
+    PAIR_ANSWER = 142,
+    PAIR_NO = 42,
+    PAIR_MARK = 8, /* at their ends */
     PAIR_RANDOM = 32,
     PAIR_SECRET = 32,
     PAIR_WAITING_MAX = 16, /* exchanges that are not proven */
     PAIR_AT_ONCE = 8,
     PAIR_GUESSES_MAX = 100,
-    PAIR_FORGED_MAX = 3, /* datagrams of a session that do not open: then it was a guess */
 };
 #define PAIR_AGAIN_US  250000   /* a HELLO is repeated; twice as long each time ... */
 #define PAIR_AGAIN_MAX 2000000  /* ... up to so long */
@@ -49,6 +52,8 @@ struct pair_keys {
 
 /* Does this begin like one of ours? */
 bool pair_is_ours(const uint8_t *bytes, size_t len);
+/* Writes the last PAIR_MARK bytes. Out of memory, they are as they would be if damaged. */
+void pair_mark(uint8_t *bytes, size_t len);
 
 /* --- the caller --- */
 
@@ -74,7 +79,6 @@ size_t pair_no(const struct pair_caller *c, uint8_t bytes[static PAIR_NO]);
 
 struct pair_waiting {
     bool used;
-    uint8_t forged;
     uint8_t random[PAIR_RANDOM]; /* the caller's */
     uint8_t answer[PAIR_ANSWER];
     int64_t at_us;
@@ -98,8 +102,6 @@ int pair_listener_hear(struct pair_listener *l, int64_t now_us, const uint8_t *b
                        uint8_t answer[static PAIR_ANSWER]);
 /* The keys of a session that is not proven yet; NULL: there is none such. */
 const struct pair_keys *pair_listener_keys(const struct pair_listener *l, uint32_t session);
-/* A datagram of it did not open with them. */
-void pair_listener_forged(struct pair_listener *l, uint32_t session);
 /* Exchanges that nobody proved anything in for too long are guesses. */
 void pair_listener_expire(struct pair_listener *l, int64_t now_us);
 int64_t pair_listener_deadline_us(const struct pair_listener *l);
