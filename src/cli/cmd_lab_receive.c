@@ -18,7 +18,6 @@ enum {
     PIPE_PIECE = 4096, /* a pipe that can be written to takes so much without blocking */
 };
 #define SYNC_EACH (8ULL << 20) /* bytes after which the disk may begin */
-#define LINGER_US 3000000      /* for the sender to say that it knows */
 
 struct receiving {
     struct lab_end e;
@@ -266,10 +265,17 @@ static int turn(struct receiving *r, int64_t now_us)
     return 0;
 }
 
-/* After all is stored: until the sender knows, or might as well. */
-static bool is_over(const struct receiving *r, int64_t told_us, int64_t now_us)
+/* It is stored: until the sender knows. While it does not, it goes on asking. */
+static bool is_over(struct receiving *r, int64_t now_us)
 {
-    return told_us && (r->parcel.closed || r->parcel.heard || now_us - told_us > LINGER_US);
+    return r->parcel.told && (r->parcel.closed || r->parcel.heard || lab_is_silent(&r->e, now_us));
+}
+
+static void say_received(struct receiving *r, int64_t now_us)
+{
+    lab_progress(&r->e, now_us, r->parcel.got, r->parcel.expected, true);
+    if (!r->pipe || !r->e.c->json)
+        lab_result(&r->e, "received", r->file, r->parcel.got, now_us - r->proven_us);
 }
 
 static int stop(struct receiving *r)
@@ -288,14 +294,14 @@ static int64_t sleep_end(const struct receiving *r, int64_t now_us)
     return until_us;
 }
 
-static int carry_all(struct receiving *r, int64_t *ret_took_us)
+static int carry_all(struct receiving *r)
 {
-    int64_t told_us = 0, now_us = sleep_now_us();
-    bool file;
+    int64_t now_us = sleep_now_us();
+    bool file, said = false;
 
-    while (!is_over(r, told_us, now_us)) {
-        if (!lab_wait(&r->e, sleep_end(r, now_us), &file) && !told_us)
-            return stop(r);
+    while (!is_over(r, now_us)) {
+        if (!lab_wait(&r->e, sleep_end(r, now_us), &file))
+            return said ? CLI_OK : stop(r);
         now_us = sleep_now_us();
         int status = hear(r, now_us);
         if (!status && r->proven)
@@ -310,11 +316,10 @@ static int carry_all(struct receiving *r, int64_t *ret_took_us)
             say_guess(r, &nobody);
             continue;
         }
-        if (r->parcel.told && !told_us) {
-            told_us = now_us;
-            *ret_took_us = now_us - r->proven_us;
-        }
-        if (!told_us)
+        if (r->parcel.told && !said)
+            say_received(r, now_us);
+        said = r->parcel.told;
+        if (!said)
             lab_progress(&r->e, now_us, r->parcel.got, r->parcel.expected, false);
     }
     return 0;
@@ -343,7 +348,6 @@ static void say_ready(struct receiving *r)
 static int run(struct receiving *r, const union address *at)
 {
     uint8_t seed[32];
-    int64_t took_us = 0;
     int status = lab_open(&r->e, at, NULL);
 
     if (!status)
@@ -356,13 +360,7 @@ static int run(struct receiving *r, const union address *at)
     if (status)
         return status;
     say_ready(r);
-    status = carry_all(r, &took_us);
-    if (status)
-        return status;
-    lab_progress(&r->e, sleep_now_us(), r->parcel.got, r->parcel.expected, true);
-    if (!r->pipe || !r->e.c->json)
-        lab_result(&r->e, "received", r->file, r->parcel.got, took_us);
-    return CLI_OK;
+    return carry_all(r);
 }
 
 CLI_RUN(cmd_lab_receive)

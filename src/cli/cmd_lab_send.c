@@ -222,7 +222,9 @@ static int carry_all(struct sending *s)
         if (status)
             return status;
         if (lab_is_silent(&s->e, now_us))
-            return lab_fail(&s->e, CLI_UNREACHABLE, "look at the network and the other program",
+            return lab_fail(&s->e, CLI_UNREACHABLE,
+                            s->parcel.ended ? "it may have arrived all the same: look there"
+                                            : "look at the network and the other program",
                             "the other side does not answer any more");
         uint64_t waiting = flow_waiting(s->e.flow, (uint64_t)s->parcel.bytes);
         lab_progress(&s->e, now_us, s->parcel.length - waiting, s->size, false);

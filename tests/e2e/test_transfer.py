@@ -4,8 +4,9 @@ import os
 import re
 import signal
 import subprocess
+import time
 
-from harness import Follow, Lines, Skip, check, equal, parse, story
+from harness import Follow, Lines, Skip, check, equal, parse, story, until
 
 WAITING = r"waiting at \S*?:(\d+)$"
 
@@ -161,8 +162,7 @@ def nothing_of_it_is_readable(hall):
 @story
 def nobody_listens(hall):
     """The sender may be started first: it says hello until somebody answers. And it may have nothing to say for a while."""
-    import time
-    from harness import free_port, until
+    from harness import free_port
     out, port = hall.dir / "out", free_port()
     parts = [os.urandom(1000), os.urandom(1000)]
     sender = hall.keep(Lines([str(hall.roost), "lab", "send", "--to", f"127.0.0.1:{port}", "--word", "maple", "-"],
@@ -199,7 +199,6 @@ def slow(hall, size):
                              hall.plain_env(), stdin=True))
     sender.process.stdin.write(os.urandom(size))
     sender.process.stdin.flush()
-    from harness import until
     until(lambda: any((hall.dir / n).stat().st_size == size for n in left_over(hall)), "what was sent")
     return sender, receiver, out
 
@@ -316,6 +315,26 @@ def damage_from_the_start(hall):
 
 
 @story
+def the_last_word_is_lost(hall):
+    """The cable is out for longer than anybody would wait by chance: the sender learns that it is there, all the same."""
+    file, out = a_file(hall, 20000), hall.dir / "out"
+    receiver, port = receive(hall, out)
+    link = hall.keep(Lines([str(hall.roost), "--json", "lab", "link", "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{port}",
+                            "--only", "udp", "--link", "rate=10M delay=500ms"], hall.plain_env(), stdin=True))
+    sender = send(hall, int(link.until(r'"listen": *"[^"]*?:(\d+)"').group(1)), file)
+    until(out.exists, "all is stored")
+    link.type("cut\n")
+    receiver.until("received")  # said at once
+    time.sleep(6)
+    check(receiver.process.poll() is None and sender.process.poll() is None, "both wait")
+    link.type("mend\n")
+    ends(sender, 0)
+    ends(receiver, 0)
+    same(file, out)
+    link.end()
+
+
+@story
 def over_ipv6(hall):
     import socket
     try:
@@ -335,7 +354,6 @@ def over_ipv6(hall):
 
 @story
 def the_word_is_in_no_list_of_processes(hall):
-    from harness import until
     receiver, _ = receive(hall, hall.dir / "out", word="a-word-to-hide")
     with open(f"/proc/{receiver.process.pid}/cmdline", "rb") as f:
         words = f.read()
@@ -377,7 +395,6 @@ class Lan:
 @story
 def another_address_while_it_goes(hall):
     """The sender's machine gets another address: the transfer goes on from there."""
-    from harness import until
     lan = Lan(hall)
     try:
         out = hall.dir / "out"
