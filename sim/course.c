@@ -198,7 +198,8 @@ static void bloat_is_not_felt(void)
 
 static double share[ROAD_LANES_MAX];
 
-/* n flows for a minute after all have begun; shares of what came, in all Mbit/s. */
+/* "kernel" is CUBIC as a kernel has it: its packets leave when they may, not spaced. n flows for
+ * a minute after all have begun; shares of what came, in all Mbit/s. */
 static double beside(const struct link_config *c, const char *const *ccs, uint32_t n, uint64_t seed)
 {
     struct link_config back = back_of(c);
@@ -208,8 +209,9 @@ static double beside(const struct link_config *c, const char *const *ccs, uint32
     back.queue_bytes = 0;
     road_init(&road, c, &back, seed * 7);
     for (uint32_t i = 0; i < n; i++) {
-        struct road_lane lane = { .cc = ccs[i],
+        struct road_lane lane = { .cc = strcmp(ccs[i], "kernel") ? ccs[i] : "cubic",
                                   .bytes = ROAD_ENDLESS,
+                                  .pacer = strcmp(ccs[i], "kernel") ? PACER_BUCKET : PACER_NONE,
                                   .start_us = (int64_t)(i * 137000 * seed) % (3 * ROAD_SECOND) };
         road_add(&road, &lane);
     }
@@ -229,7 +231,7 @@ static void beside_cubic(const char *cc, double queue_bdp, double least, double 
     struct link_config c = { .rate_bps = 20 * MBIT,
                              .delay_us = 20000,
                              .queue_bytes = (uint32_t)(queue_bdp * 100000) };
-    const char *const ccs[] = { cc, "cubic" };
+    const char *const ccs[] = { cc, "kernel" };
     double low = 1, high = 0, sum = 0;
     char name[64];
     bool sound = true;
@@ -249,10 +251,11 @@ static void beside_cubic(const char *cc, double queue_bdp, double least, double 
             100 * sum / (double)seeds, 100 * low, 100 * high);
 }
 
-static void cubic_keeps_its_part(const char *name)
+/* Bursts find no room in a bucket that somebody else keeps empty: there it is little. */
+static void cubic_keeps_its_part(const char *name, double least)
 {
     const struct track *t = track_of(name);
-    static const char *const ccs[] = { "bbr", "cubic" };
+    static const char *const ccs[] = { "bbr", "kernel" };
     double low = 1;
 
     for (uint64_t seed = 1; seed <= seeds; seed++) {
@@ -260,7 +263,7 @@ static void cubic_keeps_its_part(const char *name)
         low = fmin(low, share[1]);
         road_fini(&road);
     }
-    verdict(low >= 0.2, "cubic keeps its part", "%.0f %% on %s", 100 * low, name);
+    verdict(low >= least, "cubic keeps its part", "%.0f %% on %s", 100 * low, name);
 }
 
 static void share_alike(uint32_t n, double rate_mbit)
@@ -423,8 +426,8 @@ int main(int argc, char **argv)
     if (wants("rate"))
         steps_of_rate();
     if (wants("cubic keeps its part")) {
-        cubic_keeps_its_part("shallow");
-        cubic_keeps_its_part("policed");
+        cubic_keeps_its_part("shallow", 0.17);
+        cubic_keeps_its_part("policed", 0.02);
     }
     static const char *const ccs[] = { "bbr", "cubic", "reno" };
     for (int i = 0; i < 3; i++) {

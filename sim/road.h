@@ -22,7 +22,8 @@ struct road_lane {
     uint64_t bytes;   /* to send; ROAD_ENDLESS */
     int64_t start_us; /* after the road's beginning */
     uint32_t mtu;     /* 0: 1472 */
-    bool guess;       /* no handshake said how long a round trip is */
+    enum pacer_kind pacer;
+    bool guess; /* no handshake said how long a round trip is */
     flow_trace_fn *trace;
     void *trace_ctx;
     int64_t step_us; /* at 2 s, the sender's clock jumps ahead by so much */

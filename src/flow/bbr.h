@@ -33,7 +33,7 @@ enum bbr_state {
 
 #define BBR_GROWTH 1.25 /* less than that in a round is no growth */
 #define BBR_LOWER  0.7  /* at most, at once */
-#define BBR_YIELD  0.9  /* what is left of what came through when others lose too */
+#define BBR_YIELD  0.85 /* what is left of what came through when others lose too */
 
 static inline uint64_t least(uint64_t a, uint64_t b)
 {
