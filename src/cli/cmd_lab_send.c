@@ -11,8 +11,7 @@
 #include "cli/lab_end.h"
 
 enum { PIECE = 128 * 1024, CLOSES = 3 };
-#define LOOK_US 500000          /* of silence, and between two looks */
-#define AHEAD   (512 * 1024ULL) /* bytes that are read before the path takes them */
+#define LOOK_US 500000 /* of silence, and between two looks */
 
 struct sending {
     struct lab_end e;
@@ -65,26 +64,31 @@ static int fail_reading(struct sending *s)
                     strerror(error));
 }
 
+static bool wants_more(const struct sending *s)
+{
+    return !s->over && parcel_room(&s->parcel);
+}
+
 /* As much as keeps the path busy. */
 static int feed(struct sending *s)
 {
-    while (s->readable && !s->over && flow_waiting(s->e.flow, (uint64_t)s->parcel.bytes) < AHEAD) {
-        ssize_t n = read(s->fd, s->piece, PIECE);
+    while (s->readable && wants_more(s)) {
+        uint64_t room = parcel_room(&s->parcel);
+        ssize_t n = read(s->fd, s->piece, room < PIECE ? (size_t)room : PIECE);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return fail_reading(s);
         s->over = !n;
         int64_t took = n ? parcel_put(&s->parcel, s->piece, (size_t)n) : 0;
-        if (took < n || (s->over && parcel_end(&s->parcel)))
+        if (took < 0 || (s->over && parcel_end(&s->parcel)))
             return s->parcel.closed || took == -ROOST_CLOSED
                        ? 0
                        : lab_fail(&s->e, CLI_REFUSED, "try again", "out of memory");
         s->readable = !s->sleeps; /* a pipe is asked again */
     }
-    bool more = !s->over && flow_waiting(s->e.flow, (uint64_t)s->parcel.bytes) < AHEAD;
     if (s->sleeps)
-        sleep_set(&s->e.sleep, s->fd, more ? SLEEP_READ : 0, LAB_FILE);
+        sleep_set(&s->e.sleep, s->fd, wants_more(s) ? SLEEP_READ : 0, LAB_FILE);
     return 0;
 }
 
@@ -228,7 +232,7 @@ static int carry_all(struct sending *s)
                             "the other side does not answer any more");
         uint64_t waiting = flow_waiting(s->e.flow, (uint64_t)s->parcel.bytes);
         lab_progress(&s->e, now_us, s->parcel.length - waiting, s->size, false);
-        int64_t until_us = s->readable && !s->over && waiting < AHEAD
+        int64_t until_us = s->readable && wants_more(s)
                                ? now_us /* the path has taken all that was read */
                                : carry_deadline_us(&s->e.carry, now_us);
         if (until_us > now_us + 100000)

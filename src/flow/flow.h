@@ -153,6 +153,8 @@ int64_t flow_write(struct flow *f, uint64_t stream, const void *bytes, size_t le
 /* Bytes of it that were written and have not left for the first time: how far a writer is
  * ahead of the path. 0 too if there is no such stream. */
 uint64_t flow_waiting(const struct flow *f, uint64_t stream);
+/* So many bytes flow_write would take now. */
+uint64_t flow_room(const struct flow *f, uint64_t stream);
 int flow_end(struct flow *f, uint64_t stream);
 /* What can be read; *ret_over: that is all there ever will be. NULL and 0: nothing. */
 const uint8_t *flow_read(struct flow *f, uint64_t stream, size_t *ret_len, bool *ret_over);

@@ -182,6 +182,16 @@ uint64_t flow_waiting(const struct flow *f, uint64_t stream)
     return s && !s->reset ? s->source.written - s->source.sent : 0;
 }
 
+uint64_t flow_room(const struct flow *f, uint64_t stream)
+{
+    const struct stream *s = stream_get(f, stream);
+
+    if (f->over || !s || s->reset || s->source.ended)
+        return 0;
+    uint64_t held = s->source.written - s->source.base;
+    return s->source.room > held ? s->source.room - held : 0;
+}
+
 int flow_end(struct flow *f, uint64_t stream)
 {
     struct stream *s = stream_get(f, stream);

@@ -74,6 +74,13 @@ void parcel_out_fini(struct parcel_out *p)
     p->sum = NULL;
 }
 
+uint64_t parcel_room(const struct parcel_out *p)
+{
+    uint64_t stream = (uint64_t)p->bytes;
+
+    return flow_waiting(p->flow, stream) < PARCEL_AHEAD ? flow_room(p->flow, stream) : 0;
+}
+
 int64_t parcel_put(struct parcel_out *p, const void *bytes, size_t len)
 {
     int64_t n = flow_write(p->flow, (uint64_t)p->bytes, bytes, len);

@@ -20,6 +20,7 @@
 #include "seal/sum.h"
 
 #define PARCEL_UNKNOWN UINT64_MAX
+#define PARCEL_AHEAD   (512 * 1024ULL) /* bytes that are put before the path takes them */
 
 enum parcel_why {
     PARCEL_DONE = FLOW_DONE,
@@ -50,6 +51,9 @@ struct parcel_out {
 int parcel_send(struct parcel_out *p, struct flow *f, const uint8_t key[static SUM_KEY],
                 uint64_t length);
 void parcel_out_fini(struct parcel_out *p);
+/* How many bytes to put now: what keeps the path busy, and is not more than the session takes while
+ * it waits for one that was lost. */
+uint64_t parcel_room(const struct parcel_out *p);
 /* How many bytes were taken; less than len when the session has enough. */
 int64_t parcel_put(struct parcel_out *p, const void *bytes, size_t len);
 int parcel_end(struct parcel_out *p);

@@ -26,27 +26,32 @@ static uint8_t byte_at(uint64_t at)
     return (uint8_t)(at * 31 + at / 251);
 }
 
-static void begin(struct story *s, uint64_t length, uint64_t told, uint32_t loss_ppm)
+static void begin_over(struct story *s, uint64_t length, uint64_t told,
+                       const struct link_config *link, const char *cc)
 {
     static const uint8_t secret[32] = { 7 }, seeds[2][32] = { { 1 }, { 2 } };
-    struct link_config link = {
-        .rate_bps = 20000000, .delay_us = 10000, .loss_ppm = loss_ppm, .queue_bytes = 100000
-    };
 
     *s = (struct story){ .now_us = SECOND, .length = length };
     for (int i = 0; i < 2; i++) {
-        struct flow_settings f = { .client = i == HERE,
-                                   .session = 9,
-                                   .secret = secret,
-                                   .seed = seeds[i],
-                                   .cc = cc_find("cubic") };
+        struct flow_settings f = {
+            .client = i == HERE, .session = 9, .secret = secret, .seed = seeds[i], .cc = cc_find(cc)
+        };
         CHECK(flow_new(&s->end[i], &f, s->now_us) == 0);
-        link_init(&s->link[i], LINK_DATAGRAMS, &link, 5 + (uint64_t)i);
+        link_init(&s->link[i], LINK_DATAGRAMS, link, 5 + (uint64_t)i);
     }
     uint8_t key[SUM_KEY];
     CHECK(parcel_key(key, secret) == 0);
     CHECK(parcel_send(&s->out, s->end[HERE], key, told) == 0);
     CHECK(parcel_receive(&s->in, s->end[THERE], key) == 0);
+}
+
+static void begin(struct story *s, uint64_t length, uint64_t told, uint32_t loss_ppm)
+{
+    const struct link_config link = {
+        .rate_bps = 20000000, .delay_us = 10000, .loss_ppm = loss_ppm, .queue_bytes = 100000
+    };
+
+    begin_over(s, length, told, &link, "cubic");
 }
 
 static void end(struct story *s)
@@ -66,17 +71,19 @@ static void work_here(struct story *s)
     parcel_out_hear(&s->out, s->now_us);
     while (!s->out.ended && !s->out.closed) {
         size_t n = s->length - s->put < sizeof bytes ? (size_t)(s->length - s->put) : sizeof bytes;
+        uint64_t room = parcel_room(&s->out);
         if (!n) {
             CHECK(parcel_end(&s->out) == 0);
             break;
         }
+        if (!room)
+            break;
+        n = n < room ? n : (size_t)room;
         for (size_t i = 0; i < n; i++)
             bytes[i] = byte_at(s->put + i);
         int64_t took = parcel_put(&s->out, bytes, n);
-        CHECK(took >= 0);
-        s->put += (uint64_t)took;
-        if ((size_t)took < n)
-            break;
+        CHECK(took == (int64_t)n); /* what there is room for is taken */
+        s->put += n;
     }
 }
 
@@ -167,6 +174,39 @@ static void all_lengths_arrive(void)
     }
 }
 
+/* While one that was lost is sent again, and again, the other side's window fills, and then our
+ * room: nothing more is put until there is some. */
+static void a_hole_on_a_long_fat_path(void)
+{
+    const struct link_config link = {
+        .rate_bps = 900000000, .delay_us = 100000, .loss_ppm = 1000, .queue_bytes = 64 << 20
+    };
+    const uint64_t length = 150000000;
+    struct story s;
+
+    begin_over(&s, length, length, &link, "bbr");
+    run(&s, 60 * SECOND);
+    CHECK(s.out.done && s.result == 1 && s.in.got == length);
+    end(&s);
+}
+
+static void no_more_is_put_than_there_is_room_for(void)
+{
+    static uint8_t piece[1 << 20];
+    struct story s;
+
+    begin(&s, 0, 0, 0);
+    int64_t stream = flow_open(s.end[HERE], 1);
+    for (uint64_t all = 0; all < FLOW_STREAM_ROOM; all += sizeof piece) {
+        CHECK(flow_room(s.end[HERE], (uint64_t)stream) == FLOW_STREAM_ROOM - all);
+        CHECK(flow_write(s.end[HERE], (uint64_t)stream, piece, sizeof piece) == sizeof piece);
+    }
+    CHECK(flow_room(s.end[HERE], (uint64_t)stream) == 0);
+    CHECK(flow_write(s.end[HERE], (uint64_t)stream, piece, 1) == 0);
+    CHECK(flow_room(s.end[HERE], 77) == 0); /* there is no such stream */
+    end(&s);
+}
+
 static void another_length_is_not_whole(void)
 {
     struct story s;
@@ -243,5 +283,7 @@ static void every_reason_has_words(void)
 
 TEST_MAIN({ "all_lengths_arrive", all_lengths_arrive },
           { "another_length_is_not_whole", another_length_is_not_whole },
+          { "a_hole_on_a_long_fat_path", a_hole_on_a_long_fat_path },
+          { "no_more_is_put_than_there_is_room_for", no_more_is_put_than_there_is_room_for },
           { "damage_is_seen", damage_is_seen }, { "nonsense", nonsense },
           { "every_reason_has_words", every_reason_has_words })
