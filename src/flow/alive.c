@@ -1,6 +1,6 @@
 #include "flow/alive.h"
 
-enum { DOUBLINGS_MAX = 4, PATIENT_ASKS = 3 };
+enum { DOUBLINGS_MAX = 4, PATIENT_ASKS = 3, FLOW_ASKS = 10 };
 
 void alive_init(struct alive *a, int64_t now_us)
 {
@@ -9,10 +9,17 @@ void alive_init(struct alive *a, int64_t now_us)
 
 void alive_on_heard(struct alive *a, int64_t now_us)
 {
+    if (a->asked)
+        a->flows = false; /* the path works: there is no more of it for now */
     a->heard_us = now_us;
     a->asked = 0;
     if (a->await_us != INT64_MAX)
         a->await_us = now_us;
+}
+
+void alive_on_data(struct alive *a)
+{
+    a->flows = true;
 }
 
 void alive_on_awaited(struct alive *a, bool awaited, int64_t now_us)
@@ -34,10 +41,11 @@ static int64_t ask_at(const struct alive *a, int64_t patience_us)
     int64_t wait_us = patience_us > ALIVE_SILENT_US ? patience_us : ALIVE_SILENT_US;
     uint32_t more = a->asked > PATIENT_ASKS ? a->asked - PATIENT_ASKS : 0;
 
-    if (a->await_us == INT64_MAX)
+    bool flows = a->flows && a->asked < FLOW_ASKS;
+    if (a->await_us == INT64_MAX && !flows)
         return INT64_MAX;
     if (!a->asked)
-        return a->await_us + wait_us;
+        return (flows ? a->heard_us : a->await_us) + wait_us;
     wait_us <<= more < DOUBLINGS_MAX ? more : DOUBLINGS_MAX;
     return a->asked_us + (wait_us < ALIVE_SLOW_US ? wait_us : ALIVE_SLOW_US);
 }

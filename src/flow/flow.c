@@ -153,6 +153,7 @@ static void on_stream(struct flow *f, const struct dgram_stream *d)
 {
     struct stream *s = stream_of_theirs(f, d->id);
 
+    alive_on_data(&f->alive);
     if (!s || s->was_reset)
         return;
     if (!count_in(f, sink_put(&s->sink, d->offset, d->bytes, d->len, d->end)))

@@ -387,6 +387,28 @@ static void silence_is_asked_into_when_something_is_awaited(void)
     CHECK(alive_expire(&a, now_us + SECOND, 0) == ALIVE_NOTHING);
 }
 
+/* Who only listens awaits nothing, and yet would miss what does not come any more. */
+static void what_stops_coming_is_asked_for(void)
+{
+    struct alive a;
+    int n = 0;
+
+    alive_init(&a, 0);
+    for (int64_t now_us = 0; now_us < SECOND; now_us += 20 * MS) {
+        alive_on_heard(&a, now_us);
+        alive_on_data(&a);
+        CHECK(alive_expire(&a, now_us, 0) == ALIVE_NOTHING);
+    }
+    CHECK(alive_deadline_us(&a, 0) == 980 * MS + ALIVE_SILENT_US);
+    CHECK(alive_expire(&a, 1280 * MS, 0) == ALIVE_ASK);
+    alive_on_heard(&a, 1300 * MS); /* it was over, that is all */
+    CHECK(alive_deadline_us(&a, 0) == 1280 * MS + 20 * MS + ALIVE_PING_US);
+    alive_on_data(&a);
+    for (int64_t now_us = 2 * SECOND; now_us < 60 * SECOND; now_us += 10 * MS)
+        n += alive_expire(&a, now_us, 0) == ALIVE_ASK;
+    CHECK(n == 10); /* nobody is there: not for ever */
+}
+
 static void the_way_is_kept_open(void)
 {
     struct alive a;
@@ -419,4 +441,5 @@ TEST_MAIN({ "the_first_address_is_proven_too", the_first_address_is_proven_too }
           { "marked_ones_that_are_dropped_end_it", marked_ones_that_are_dropped_end_it },
           { "silence_is_asked_into_when_something_is_awaited",
             silence_is_asked_into_when_something_is_awaited },
+          { "what_stops_coming_is_asked_for", what_stops_coming_is_asked_for },
           { "the_way_is_kept_open", the_way_is_kept_open })

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "flow/alive.h"
 #include "flow/flow.h"
 #include "lab/link.h"
 #include "seal/session.h"
@@ -251,6 +252,29 @@ static void who_moves_is_followed(void)
         CHECK(v.paths->proven == 11);
         net_end(&n);
     }
+}
+
+/* A translator forgets who only listens, with all that was on its way. */
+static void who_only_listens_is_not_forgotten(void)
+{
+    struct net n;
+
+    net_begin(&n, false, 0);
+    first_words(&n);
+    write_much(&n, SERVER, 8000000);
+    run(&n, SECOND);
+    for (uint16_t at = 2; at < 6; at++) {
+        n.port = n.reach = at;
+        link_reset(&n.link[SERVER]);
+        link_reset(&n.link[CLIENT]);
+        run(&n, SECOND + 300 * MS);
+        struct path_address now = client_at(at), is = proven(&n);
+        CHECK(path_same(&now, &is));
+    }
+    CHECK(n.longest_us > ALIVE_SILENT_US && n.longest_us < 800 * MS);
+    run(&n, 20 * SECOND);
+    CHECK(n.got == 8000000);
+    net_end(&n);
 }
 
 /* What was measured is of the old path. */
@@ -655,6 +679,7 @@ static void who_acknowledges_nothing_costs_little(void)
 TEST_MAIN({ "nothing_but_questions_until_it_is_proven", nothing_but_questions_until_it_is_proven },
           { "the_other_side_says_where_we_are", the_other_side_says_where_we_are },
           { "who_moves_is_followed", who_moves_is_followed },
+          { "who_only_listens_is_not_forgotten", who_only_listens_is_not_forgotten },
           { "all_is_measured_anew", all_is_measured_anew },
           { "a_copy_from_elsewhere_moves_nothing", a_copy_from_elsewhere_moves_nothing },
           { "the_way_is_kept_open", the_way_is_kept_open },
