@@ -149,8 +149,11 @@ static void all_arrives_whatever_lacks(void)
         CHECK(begin(&p, lacks[i], 0));
         transfer(&p, 2000000);
         const struct udp_counts *out = udp_counts(p.udp[HERE]);
-        flow_look(p.flow[HERE], &v);
-        CHECK(v.mtu > PACKET_MTU_MIN); /* loopback carries more */
+        do { /* loopback carries larger ones, which is found out on the way */
+            transfer(&p, 200000);
+            flow_look(p.flow[HERE], &v);
+        } while (v.mtu <= PACKET_MTU_MIN && p.got < 20000000);
+        CHECK(v.mtu > PACKET_MTU_MIN);
         if (!(out->lacks & UDP_LACKS_SEGMENT))
             CHECK(out->out_calls < out->out / 2);
         if (lacks[i] & UDP_LACKS_ECN)
