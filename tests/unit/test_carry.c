@@ -20,7 +20,7 @@ struct pair {
     union address at[2];
     struct sleep sleep;
     uint64_t stream, put, got, length;
-    bool wrong;
+    bool wrong, over;
 };
 
 static const uint8_t secret[32] = { 7 }, seeds[2][32] = { { 1 }, { 2 } };
@@ -95,7 +95,7 @@ static void read_all(struct pair *p, int64_t now_us)
     bool over;
 
     while (flow_event(p->flow[THERE], &e) || flow_event(p->flow[HERE], &e))
-        ;
+        p->over = p->over || e.what == FLOW_CLOSED;
     while ((at = flow_read(p->flow[THERE], p->stream, &len, &over)) && len) {
         for (size_t i = 0; i < len; i++)
             p->wrong = p->wrong || at[i] != byte_at(p->got + i);
@@ -133,7 +133,7 @@ static void transfer(struct pair *p, uint64_t length)
     int64_t begun_us = sleep_now_us();
 
     p->length += length;
-    while (p->got < p->length && sleep_now_us() < begun_us + PATIENCE_US)
+    while (p->got < p->length && !p->over && sleep_now_us() < begun_us + PATIENCE_US)
         turn(p);
     CHECK(p->got == p->length && !p->wrong);
 }
@@ -149,11 +149,7 @@ static void all_arrives_whatever_lacks(void)
         CHECK(begin(&p, lacks[i], 0));
         transfer(&p, 2000000);
         const struct udp_counts *out = udp_counts(p.udp[HERE]);
-        do { /* loopback carries larger ones, which is found out on the way */
-            transfer(&p, 200000);
-            flow_look(p.flow[HERE], &v);
-        } while (v.mtu <= PACKET_MTU_MIN && p.got < 20000000);
-        CHECK(v.mtu > PACKET_MTU_MIN);
+        flow_look(p.flow[HERE], &v);
         if (!(out->lacks & UDP_LACKS_SEGMENT))
             CHECK(out->out_calls < out->out / 2);
         if (lacks[i] & UDP_LACKS_ECN)
