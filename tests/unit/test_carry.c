@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -58,8 +59,9 @@ static bool begin(struct pair *p, unsigned lacks, uint32_t queue_bytes)
             return false;
     }
     p->carry[THERE].answers = true;
-    p->stream = (uint64_t)flow_open(p->flow[HERE], 0);
-    return true;
+    int64_t stream = flow_open(p->flow[HERE], 0);
+    p->stream = (uint64_t)stream;
+    return stream >= 0;
 }
 
 static void end(struct pair *p)
@@ -81,6 +83,7 @@ static void write_some(struct pair *p)
         for (size_t i = 0; i < n; i++)
             bytes[i] = byte_at(p->put + i);
         int64_t took = flow_write(p->flow[HERE], p->stream, bytes, n);
+        p->over = p->over || took < 0;
         if (took <= 0)
             return;
         p->put += (uint64_t)took;
@@ -221,14 +224,16 @@ static uint32_t number(const uint8_t *at)
 /* Each datagram of both ways is in the file, once, behind headers of its own length. */
 static void it_is_written_down(void)
 {
-    char pcap[] = "/tmp/roost-test-pcap-XXXXXX", keys[] = "/tmp/roost-test-keys-XXXXXX";
+    char pcap[32], keys[32];
     static uint8_t file[4000000];
     struct study study;
     struct pair p;
     const char *name;
-    int fds[] = { mkstemp(pcap), mkstemp(keys) };
+    int fds[] = { memfd_create("pcap", 0), memfd_create("keys", 0) };
 
     CHECK(fds[0] >= 0 && fds[1] >= 0);
+    snprintf(pcap, sizeof pcap, "/proc/self/fd/%d", fds[0]);
+    snprintf(keys, sizeof keys, "/proc/self/fd/%d", fds[1]);
     CHECK(study_open(&study, pcap, keys, &name) == 0);
     CHECK(begin(&p, 0, 0));
     study_socket(&study, p.udp[HERE]);
@@ -253,8 +258,6 @@ static void it_is_written_down(void)
     CHECK(strstr((char *)file, "\na line of TLS\n"));
     close(fds[0]);
     close(fds[1]);
-    unlink(pcap);
-    unlink(keys);
     CHECK(study_open(&study, NULL, "/nowhere/at/all", &name) == -ROOST_IO);
     CHECK(!strcmp(name, "/nowhere/at/all"));
 }
