@@ -132,22 +132,31 @@ static char *from_file(struct cli *c, const char *file)
     return password;
 }
 
-static char *from_terminal(struct cli *c, const char *prompt, const char *advice)
+static char *from_terminal(struct cli *c, const char *what, const char *prompt, const char *advice)
 {
+    char why[80];
+
     int fd = open_terminal();
     char *password = NULL;
 
     if (fd < 0) {
-        cli_fail(c, CLI_USAGE, "a password is needed, and there is no terminal to ask on", advice);
+        snprintf(why, sizeof why, "a %s is needed, and there is no terminal to ask on", what);
+        cli_fail(c, CLI_USAGE, why, advice);
         return NULL;
     }
     line_suspend(c->line);
     password = read_hidden(fd, prompt);
     line_resume(c->line);
     close(fd);
+    snprintf(why, sizeof why, "no %s was typed", what);
     if (!password)
-        cli_fail(c, CLI_USAGE, "no password was typed", "try again");
+        cli_fail(c, CLI_USAGE, why, "try again");
     return password;
+}
+
+char *ask_word(struct cli *c, const char *prompt)
+{
+    return from_terminal(c, "word", prompt, "set ROOST_WORD or give --word WORD");
 }
 
 bool ask_has_password(const struct cli *c)
@@ -163,7 +172,7 @@ char *ask_password(struct cli *c, const char *prompt)
         return from_file(c, c->password_file);
     if (env)
         return strdup(env);
-    return from_terminal(c, prompt, "set ROOST_PASSWORD or use --password-file FILE");
+    return from_terminal(c, "password", prompt, "set ROOST_PASSWORD or use --password-file FILE");
 }
 
 char *ask_new_password(struct cli *c, const char *file, const char *variable, const char *prompt)
@@ -177,8 +186,8 @@ char *ask_new_password(struct cli *c, const char *file, const char *variable, co
 
     char advice[80];
     snprintf(advice, sizeof advice, "set %s or give it in a file", variable);
-    char *password = from_terminal(c, prompt, advice);
-    char *again = password ? from_terminal(c, "The same again: ", advice) : NULL;
+    char *password = from_terminal(c, "password", prompt, advice);
+    char *again = password ? from_terminal(c, "password", "The same again: ", advice) : NULL;
     if (again && strcmp(password, again) != 0) {
         cli_fail(c, CLI_USAGE, "the two passwords differ", "try again");
         ask_forget(password);

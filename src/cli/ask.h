@@ -15,6 +15,8 @@ char *ask_password(struct cli *c, const char *prompt);
 /* Likewise for a new one: from `file` (may be NULL), the environment variable
  * `variable`, or a prompt, twice. */
 char *ask_new_password(struct cli *c, const char *file, const char *variable, const char *prompt);
+/* Of a transfer between two programs; from the terminal. */
+char *ask_word(struct cli *c, const char *prompt);
 /* Is a password there without asking? */
 bool ask_has_password(const struct cli *c);
 /* y/N on the terminal; false without one. */

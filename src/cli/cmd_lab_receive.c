@@ -140,15 +140,18 @@ static void say_guess(struct receiving *r, const union address *from)
     if (!r->pair->wrong)
         return;
     r->pair->wrong = 0;
-    address_text(from, text);
+    if (from)
+        address_text(from, text);
     if (r->e.c->json && !r->pipe) {
         json_begin(&j, &r->e.c->out);
         json_str(&j, "event", "wrong-word");
-        json_str(&j, "address", text);
+        json_str(&j, "address", from ? text : NULL);
         json_end(&j);
         cli_flush(r->e.c);
-    } else {
+    } else if (from) {
         fprintf(stderr, "roost: somebody tried another word (%s was heard last)\n", text);
+    } else {
+        fprintf(stderr, "roost: somebody tried another word, or went away\n");
     }
 }
 
@@ -161,9 +164,8 @@ static int on_pair(struct receiving *r, const struct udp_in *in, int64_t now_us)
 
     if (n > 0)
         udp_send(r->e.udp, &o);
-    if (!r->proven)
-        say_guess(r, &in->from);
-    if (n == -ROOST_GUESSES && !r->proven)
+    say_guess(r, &in->from);
+    if (n == -ROOST_GUESSES)
         return lab_fail(&r->e, CLI_BLOCKED, "choose another word, and start both sides again",
                         "too many wrong words were tried");
     return n == -ROOST_NOMEM ? lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory") : 0;
@@ -200,7 +202,7 @@ static int hear(struct receiving *r, int64_t now_us)
 
     for (int i = 0; i < LAB_HEAR_MAX && !status && udp_receive(r->e.udp, &in) > 0; i++) {
         if (pair_is_ours(in.bytes, in.len))
-            status = on_pair(r, &in, now_us);
+            status = r->proven ? 0 : on_pair(r, &in, now_us); /* it takes one file, of one */
         else if (r->proven)
             carry_hear(&r->e.carry, &in, now_us);
         else
@@ -280,8 +282,11 @@ static void say_received(struct receiving *r, int64_t now_us)
 
 static int stop(struct receiving *r)
 {
-    return r->proven ? give_up(r, PARCEL_GIVEN_UP, "nothing was stored")
-                     : lab_fail(&r->e, CLI_REFUSED, "", "stopped");
+    if (r->proven) {
+        flow_close(r->e.flow, PARCEL_GIVEN_UP, parcel_text(PARCEL_GIVEN_UP));
+        lab_out(&r->e, sleep_now_us());
+    }
+    return lab_fail(&r->e, CLI_REFUSED, r->proven ? "nothing was stored" : "", "stopped");
 }
 
 static int64_t sleep_end(const struct receiving *r, int64_t now_us)
@@ -311,9 +316,8 @@ static int carry_all(struct receiving *r)
         if (status)
             return status;
         if (!r->proven) {
-            union address nobody = { .v4 = { .sin_family = AF_INET } };
             pair_listener_expire(r->pair, now_us);
-            say_guess(r, &nobody);
+            say_guess(r, NULL);
             continue;
         }
         if (r->parcel.told && !said)
@@ -376,11 +380,13 @@ CLI_RUN(cmd_lab_receive)
     }
     r->fd = -1;
     r->file = args_value(a, "output");
-    int err = listen ? address_parse(&at, listen, false) : -ROOST_INVALID;
-    if (err)
+    if (!listen)
         status = cli_usage(c, "it is not said where to listen",
                            "--listen [ADDRESS]:PORT, for example --listen :5002");
-    else if (!r->file)
+    else if (address_parse(&at, listen, false))
+        status = cli_usage(c, "--listen takes an address of this machine, not a name, and a port",
+                           "--listen [ADDRESS]:PORT, for example --listen :5002");
+    else if (!r->file || !*r->file)
         status = cli_usage(c, "it is not said where to store it", "-o FILE, or -o - to pipe it on");
     else if (!(status = lab_begin(&r->e, c, a)))
         status = run(r, &at);

@@ -158,6 +158,7 @@ static int call(struct sending *s)
             return lab_fail(&s->e, CLI_REFUSED, "", "stopped");
         got = hear_answer(s, sleep_now_us(), &keys);
     }
+    explicit_bzero(seed, sizeof seed);
     if (got < 0)
         return -1 - got;
     int err = lab_session(&s->e, &keys, true, &s->to, sleep_now_us());
@@ -267,6 +268,17 @@ static int run(struct sending *s)
     return CLI_OK;
 }
 
+/* A place that datagrams can be sent to. */
+static bool is_somewhere(const union address *a)
+{
+    const bool six = a->any.sa_family == AF_INET6;
+    const struct in6_addr *ip = &a->v6.sin6_addr;
+    uint32_t four = ntohl(a->v4.sin_addr.s_addr);
+
+    return six ? a->v6.sin6_port && !IN6_IS_ADDR_UNSPECIFIED(ip) && !IN6_IS_ADDR_MULTICAST(ip)
+               : a->v4.sin_port && four && four < 0xe0000000;
+}
+
 CLI_RUN(cmd_lab_send)
 {
     struct sending *s = calloc(1, sizeof *s);
@@ -278,13 +290,16 @@ CLI_RUN(cmd_lab_send)
     s->file = a->words[0];
     s->fd = -1;
     int err = to ? address_parse(&s->to, to, true) : -ROOST_INVALID;
+    if (!err && !is_somewhere(&s->to))
+        err = -ROOST_INVALID;
     if (err == -ROOST_TIMEOUT)
         status = cli_fail(c, CLI_UNREACHABLE, "this name has no address",
                           "write the address itself");
     else if (err)
-        status = cli_usage(c, "it is not said where to",
-                           "--to ADDRESS:PORT, for example "
-                           "--to 192.0.2.7:5002");
+        status = cli_usage(
+            c, to ? "--to takes an address or a name, and a port" : "it is not said where to",
+            "--to ADDRESS:PORT, for example "
+            "--to 192.0.2.7:5002");
     else if (!(status = lab_begin(&s->e, c, a)))
         status = run(s);
     if (!err) {

@@ -52,7 +52,7 @@ static int take_word(struct lab_end *e)
     if (!word && said && *said)
         word = said;
     if (!word)
-        word = typed = ask_password(e->c, "The word that both sides know: ");
+        word = typed = ask_word(e->c, "The word that both sides know: ");
     if (!word)
         return CLI_USAGE;
     int err = word_stretch(e->word, word);
@@ -202,6 +202,7 @@ int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
         flow_free(e->flow);
         e->flow = NULL;
     }
+    explicit_bzero(seed, sizeof seed);
     e->carry.answers = !client;
     e->carries = !err;
     e->begun_us = now_us;

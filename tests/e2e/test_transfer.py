@@ -232,8 +232,9 @@ def a_stop_on_either_side(hall):
         (sender if stopped == "sender" else receiver).process.send_signal(signal.SIGTERM)
         ends(sender, 1)
         ends(receiver, 1)
-        said = receiver.seen if stopped == "sender" else sender.seen
-        check(any("the other side stopped it" in line for line in said), said)
+        other, own = (receiver, sender) if stopped == "sender" else (sender, receiver)
+        check(any("the other side stopped it" in line for line in other.seen), other.seen)
+        check(not any("the other side stopped" in line for line in own.seen), own.seen)
         check(not out.exists() and not left_over(hall), "something is left")
 
 
@@ -274,6 +275,12 @@ def what_cannot_be_asked(hall):
                           (["send", "--to", "127.0.0.1:1", "--word", "", "/dev/null"], 2),
                           (["send", "--to", "127.0.0.1:1", "--word", "x", "--cc", "vegas", "/dev/null"], 2),
                           (["receive", "--listen", "127.0.0.1:0", "--word", "x"], 2),
+                          (["send", "--to", ":5002", "--word", "x", "/dev/null"], 2),
+                          (["send", "--to", "127.0.0.1:0", "--word", "x", "/dev/null"], 2),
+                          (["send", "--to", "127.0.0.1:99999", "--word", "x", "/dev/null"], 2),
+                          (["send", "--to", "224.0.0.1:5002", "--word", "x", "/dev/null"], 2),
+                          (["receive", "--listen", "localhost:0", "--word", "x", "-o", "/dev/null"], 2),
+                          (["receive", "--listen", "127.0.0.1:0", "--word", "x", "-o", ""], 2),
                           (["receive", "-o", "/dev/null", "--word", "x"], 2),
                           (["receive", "--listen", "192.0.2.1:1", "--word", "x", "-o", str(hall.dir / "o")], 3)):
         done = subprocess.run([str(hall.roost), "lab", *words], env=hall.plain_env(), capture_output=True, text=True,
@@ -332,6 +339,20 @@ def the_last_word_is_lost(hall):
     ends(receiver, 0)
     same(file, out)
     link.end()
+
+
+@story
+def one_receiver_takes_one_file(hall):
+    """Who comes later is not answered, as if it were not there any more; the first is not disturbed."""
+    sender, receiver, out = slow(hall, 100000)
+    port = next(re.search(WAITING, line) for line in receiver.seen if "waiting at" in line).group(1)
+    done = subprocess.run(["timeout", "2", str(hall.roost), "lab", "send", "--to", f"127.0.0.1:{port}", "--word", "maple",
+                           "--trace", str(hall.dir / "trace"), "/dev/null"], env=hall.plain_env(), capture_output=True, text=True)
+    check(done.returncode != 0 and len((hall.dir / "trace").read_text().splitlines()) <= 1, "it thinks that it is answered", done)
+    sender.process.stdin.close()
+    ends(sender, 0)
+    ends(receiver, 0)
+    equal(out.stat().st_size, 100000)
 
 
 @story
