@@ -46,7 +46,8 @@ static int open_file(struct sending *s)
         return lab_fail(&s->e, CLI_REFUSED, "pack it: tar c FOLDER | roost lab send … -",
                         "%s is a folder", s->file);
     off_t at = S_ISREG(st.st_mode) ? lseek(s->fd, 0, SEEK_CUR) : -1;
-    s->size = at >= 0 && at <= st.st_size ? (uint64_t)(st.st_size - at) : PARCEL_UNKNOWN;
+    /* what the kernel makes as it is read has no size */
+    s->size = at >= 0 && at < st.st_size ? (uint64_t)(st.st_size - at) : PARCEL_UNKNOWN;
     /* regular files cannot be slept for, and need not be */
     s->sleeps = !sleep_add(&s->e.sleep, s->fd, 0, LAB_FILE);
     s->readable = !s->sleeps;
@@ -69,16 +70,35 @@ static bool wants_more(const struct sending *s)
     return !s->over && parcel_room(&s->parcel);
 }
 
+/* What is behind the size that was told has come since: it is another file's turn. */
+static size_t piece_now(const struct sending *s)
+{
+    uint64_t room = parcel_room(&s->parcel), left = s->size - s->parcel.length;
+
+    room = room < PIECE ? room : PIECE;
+    return (size_t)(left < room ? left : room);
+}
+
+static int fail_changed(struct sending *s)
+{
+    flow_close(s->e.flow, PARCEL_UNREADABLE, parcel_text(PARCEL_UNREADABLE));
+    lab_out(&s->e, sleep_now_us());
+    return lab_fail(&s->e, CLI_REFUSED, "nothing was stored on the other side; send it again",
+                    "%s became shorter while it was sent", s->file);
+}
+
 /* As much as keeps the path busy. */
 static int feed(struct sending *s)
 {
     while (s->readable && wants_more(s)) {
-        uint64_t room = parcel_room(&s->parcel);
-        ssize_t n = read(s->fd, s->piece, room < PIECE ? (size_t)room : PIECE);
+        size_t most = piece_now(s);
+        ssize_t n = most ? read(s->fd, s->piece, most) : 0;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return fail_reading(s);
+        if (!n && most && s->size != PARCEL_UNKNOWN)
+            return fail_changed(s);
         s->over = !n;
         int64_t took = n ? parcel_put(&s->parcel, s->piece, (size_t)n) : 0;
         if (took < 0 || (s->over && parcel_end(&s->parcel)))

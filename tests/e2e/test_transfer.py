@@ -1,6 +1,7 @@
 """Bytes between two programs, without a server: roost lab send and receive."""
 import hashlib
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -353,6 +354,37 @@ def one_receiver_takes_one_file(hall):
     ends(sender, 0)
     ends(receiver, 0)
     equal(out.stat().st_size, 100000)
+
+
+@story
+def a_file_that_changes(hall):
+    """What is added while it is sent is not sent; what is cut off is told as such."""
+    for change in ("grows", "shrinks"):
+        file, out = a_file(hall, 3000000), hall.dir / f"out-{change}"
+        was = file.read_bytes()
+        receiver, port = receive(hall, out)
+        link = hall.keep(Lines([str(hall.roost), "--json", "lab", "link", "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{port}",
+                                "--only", "udp", "--link", "rate=10M delay=5ms"], hall.plain_env(), stdin=True))
+        sender = send(hall, int(link.until(r'"listen": *"[^"]*?:(\d+)"').group(1)), file)
+        until(lambda: any((hall.dir / n).stat().st_size > 0 for n in left_over(hall)), "the first of it")
+        if change == "grows":
+            with file.open("ab") as more:
+                more.write(b"more")
+        else:
+            os.truncate(file, 2900000)
+        ends(sender, 0 if change == "grows" else 1)
+        ends(receiver, 0 if change == "grows" else 1)
+        if change == "grows":
+            check(out.read_bytes() == was, "it is what it was at first")
+        else:
+            check(any("became shorter" in line for line in sender.seen) and not out.exists(), sender.seen)
+            check(any("could not read it to its end" in line for line in receiver.seen), receiver.seen)
+        link.end()
+    receiver, port = receive(hall, hall.dir / "status")
+    sender = send(hall, port, "/proc/version")  # a size of 0, and yet it can be read
+    ends(sender, 0)
+    ends(receiver, 0)
+    equal((hall.dir / "status").read_bytes(), pathlib.Path("/proc/version").read_bytes())
 
 
 @story
