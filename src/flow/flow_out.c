@@ -340,6 +340,7 @@ static int launch(struct flow *f, int64_t now_us, uint8_t *bytes, const struct w
                   struct load *l, bool counts)
 {
     l->packet = sent_next(&f->sent);
+    l->sent_us = now_us;
     int n = flow_seal(f, now_us, bytes, w);
     int err = n > 0 ? sent_add(&f->sent, now_us, (uint32_t)n, counts, l) : 0;
     if (n <= 0 || err) {

@@ -187,8 +187,10 @@ void path_on_settled(struct flow *f, const struct load *l, enum sent_fate fate, 
 {
     if (fate == SENT_GONE || l->packet < f->path_first)
         return;
-    bool changed = fate == SENT_LOST ? pmtu_on_lost(&f->pmtu, l->packet, l->bytes, now_us)
-                                     : pmtu_on_acked(&f->pmtu, l->packet, l->bytes);
+    bool changed = fate == SENT_LOST
+                       ? pmtu_on_lost(&f->pmtu, l->packet, l->bytes, l->sent_us, now_us,
+                                      rtt_patience_us(&f->rtt, FLOW_ACK_DELAY_US))
+                       : pmtu_on_acked(&f->pmtu, l->packet, l->bytes);
     if (l->ect && fate == SENT_LOST)
         ecn_on_lost(&f->ecn);
     else if (l->ect)

@@ -61,8 +61,9 @@ struct item {
 struct load {
     struct load *next_free;
     uint64_t packet; /* its number */
-    uint32_t bytes;  /* of it */
-    bool ect;        /* it was marked */
+    int64_t sent_us;
+    uint32_t bytes; /* of it */
+    bool ect;       /* it was marked */
     uint32_t n;
     struct item items[ITEMS_MAX];
 };

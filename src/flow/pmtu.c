@@ -74,7 +74,8 @@ static void fall(struct pmtu *p, int64_t now_us)
     p->number = number;
 }
 
-bool pmtu_on_lost(struct pmtu *p, uint64_t number, uint32_t bytes, int64_t now_us)
+bool pmtu_on_lost(struct pmtu *p, uint64_t number, uint32_t bytes, int64_t sent_us, int64_t now_us,
+                  int64_t patience_us)
 {
     if (p->probing && bytes == p->probing && bytes > p->now) {
         give_up(p);
@@ -83,7 +84,9 @@ bool pmtu_on_lost(struct pmtu *p, uint64_t number, uint32_t bytes, int64_t now_u
     }
     if (p->now == p->base || bytes <= p->base || bytes > p->now || number < p->number)
         return false;
-    if (++p->black < PMTU_BLACK)
+    if (!p->black++)
+        p->black_us = sent_us;
+    if (p->black < PMTU_BLACK || sent_us - p->black_us < patience_us / 2)
         return false;
     fall(p, now_us);
     return true;

@@ -29,7 +29,8 @@ struct pmtu {
     int64_t next_us; /* not before; a probe under way is given up then */
     uint64_t number; /* the highest of a large packet that came, plus 1 */
     uint32_t black;
-    uint32_t holes; /* counted */
+    int64_t black_us; /* when the first of them was sent */
+    uint32_t holes;   /* counted */
 };
 
 /* most <= base: nothing is tried. */
@@ -39,4 +40,7 @@ uint32_t pmtu_next(struct pmtu *p, int64_t now_us);
 void pmtu_on_probe(struct pmtu *p, uint32_t bytes, int64_t now_us, int64_t patience_us);
 /* Of any packet; true: `now` is another. */
 bool pmtu_on_acked(struct pmtu *p, uint64_t number, uint32_t bytes);
-bool pmtu_on_lost(struct pmtu *p, uint64_t number, uint32_t bytes, int64_t now_us);
+/* sent_us: when it was. A full queue loses many at once, and is no black hole: what is lost must
+ * have been sent over half of patience_us at least. */
+bool pmtu_on_lost(struct pmtu *p, uint64_t number, uint32_t bytes, int64_t sent_us, int64_t now_us,
+                  int64_t patience_us);

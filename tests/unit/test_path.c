@@ -209,7 +209,7 @@ static uint32_t search(struct pmtu *p, uint32_t carries, int *ret_probes, int64_
         if (size <= carries)
             CHECK(pmtu_on_acked(p, number, size) && p->now == size);
         else if (number % 2) /* else only time tells */
-            CHECK(!pmtu_on_lost(p, number, size, now_us));
+            CHECK(!pmtu_on_lost(p, number, size, now_us, now_us, 100 * MS));
         number++;
     }
     return p->now;
@@ -241,7 +241,7 @@ static void a_lost_probe_is_not_the_end(void)
         CHECK(pmtu_next(&p, 0) == 1372);
         pmtu_on_probe(&p, 1372, 0, MS);
         CHECK(!pmtu_next(&p, 0)); /* one at a time */
-        CHECK(!pmtu_on_lost(&p, 5, 1372, 0));
+        CHECK(!pmtu_on_lost(&p, 5, 1372, 0, 0, MS));
     }
     CHECK(pmtu_next(&p, 0) == 1372);
     pmtu_on_probe(&p, 1372, 0, MS);
@@ -268,12 +268,14 @@ static void a_black_hole_is_noticed(void)
     CHECK(search(&p, 1472, &probes, 0) == 1472);
     CHECK(!pmtu_on_acked(&p, 100, 1472));
     for (uint64_t n = 0; n < 50; n++) /* lost, but later ones of the size came */
-        CHECK(!pmtu_on_lost(&p, n, 1472, SECOND));
+        CHECK(!pmtu_on_lost(&p, n, 1472, SECOND, SECOND, 100 * MS));
     for (uint64_t n = 101; n < 200; n++) /* small ones say nothing */
-        CHECK(!pmtu_on_lost(&p, n, 300, SECOND));
+        CHECK(!pmtu_on_lost(&p, n, 300, SECOND, SECOND, 100 * MS));
     for (uint64_t n = 200; n < 200 + PMTU_BLACK - 1; n++)
-        CHECK(!pmtu_on_lost(&p, n, 1472, SECOND));
-    CHECK(pmtu_on_lost(&p, 210, 1472, SECOND) && p.now == 1200 && p.holes == 1);
+        CHECK(!pmtu_on_lost(&p, n, 1472, SECOND, SECOND, 100 * MS));
+    CHECK(!pmtu_on_lost(&p, 209, 1472, SECOND + 49 * MS, SECOND, 100 * MS)); /* a full queue */
+    CHECK(pmtu_on_lost(&p, 210, 1472, SECOND + 50 * MS, SECOND, 100 * MS) && p.now == 1200 &&
+          p.holes == 1);
     CHECK(!pmtu_next(&p, 2 * SECOND) && pmtu_next(&p, SECOND + PMTU_REST_US) == 1372);
 }
 
