@@ -641,8 +641,23 @@ local to_client = {
     [13] = "meet_here", [14] = "meet_reacted", [15] = "ignore_changed",
 }
 
+-- Who speaks first is the client; a capture that begins later is told by the server's usual port.
+local clients = {}
+
+function control.init()
+    clients = {}
+end
+
+local function is_from_client(pinfo)
+    local here = tostring(pinfo.src) .. " " .. pinfo.src_port
+    local there = tostring(pinfo.dst) .. " " .. pinfo.dst_port
+    local both = here < there and here .. " " .. there or there .. " " .. here
+    if not clients[both] then clients[both] = pinfo.src_port == 5000 and there or here end
+    return clients[both] == here
+end
+
 local function one_message(tvb, pinfo, root)
-    local from_client = pinfo.match_uint == pinfo.dst_port or pinfo.dst_port < pinfo.src_port
+    local from_client = is_from_client(pinfo)
     local name = from_client and "ToServer" or "ToClient"
     local tree = root:add(control, tvb(), "Roost control, " .. name)
     tree:add(c.length, tvb(0, 4))
