@@ -4,8 +4,9 @@
  *     udp_send(u, &out)                            runs of equal size; sendmsg and UDP_SEGMENT
  *
  * What a kernel or a device lacks is found out by its refusal: the same datagrams go again
- * the plain way, so nothing is lost, and it is not asked for again. Tests take abilities
- * away by `lacks`.
+ * the plain way, so nothing is lost, and it is not asked for again; but runs are, after
+ * UDP_SEGMENT_AGAIN datagrams: it may have been one device of several. Tests take
+ * abilities away by `lacks`.
  *
  * Datagrams carry "do not fragment" and the kernel does not guess sizes (PMTUDISC_PROBE):
  * whoever sends finds out what the path takes. ECN goes in and out with each. Drops of this
@@ -31,6 +32,8 @@ enum {
     UDP_PARTS_MAX = 512,   /* of one udp_send */
     UDP_BATCH = 16,        /* messages of one receiving call, each up to UDP_RUN_BYTES */
 };
+
+enum { UDP_SEGMENT_AGAIN = 10000 };
 
 enum udp_lack {
     UDP_LACKS_SEGMENT = 1, /* UDP_SEGMENT */

@@ -17,7 +17,8 @@ struct udp {
     int fd, family;
     bool connected;
     struct udp_counts counts;
-    udp_tap_fn *tap; /* or NULL */
+    uint64_t runs_again; /* of counts.out: then runs are tried once more; 0: never */
+    udp_tap_fn *tap;     /* or NULL */
     void *tap_ctx;
     union address to;       /* of a connected one */
     uint32_t overflow_seen; /* the kernel's own counter, which wraps */

@@ -145,13 +145,24 @@ static enum told send_run(struct udp *u, struct run *r, const struct udp_out *o,
 {
     bool many = segment < len;
 
-    if (many && udp_lacks(u, UDP_LACKS_SEGMENT))
-        return TOLD_LACKING;
     slice(r, o, at, len);
     make_head(u, r, o, many ? (uint16_t)segment : 0);
-    if (say(u, &r->head) >= 0)
-        return TOLD_SENT;
-    return judge(u, errno);
+    if (say(u, &r->head) < 0)
+        return judge(u, errno);
+    if (many)
+        u->counts.lacks &= ~(unsigned)UDP_LACKS_SEGMENT;
+    return TOLD_SENT;
+}
+
+static bool tries_runs(const struct udp *u)
+{
+    return !udp_lacks(u, UDP_LACKS_SEGMENT) || (u->runs_again && u->counts.out >= u->runs_again);
+}
+
+static void lack_runs(struct udp *u)
+{
+    u->counts.lacks |= UDP_LACKS_SEGMENT;
+    u->runs_again = u->counts.out + UDP_SEGMENT_AGAIN;
 }
 
 /* Glued together for who watches: only then does it cost anything. */
@@ -204,18 +215,18 @@ static enum told send_one(struct udp *u, struct run *r, const struct udp_out *o,
     return told;
 }
 
-/* The datagrams of a refused run one by one; *ret_taken bytes of them were taken. If one
- * goes, it was the offload that was refused. */
+/* The datagrams of a run one by one; *ret_taken bytes of them were taken. If the run was refused
+ * and one goes, it was the offload that was refused. */
 static enum told send_each(struct udp *u, struct run *r, const struct udp_out *o, size_t at,
-                           size_t len, size_t segment, size_t *ret_taken)
+                           size_t len, size_t segment, bool refused, size_t *ret_taken)
 {
     for (*ret_taken = 0; *ret_taken < len;) {
         size_t left = len - *ret_taken, n = left < segment ? left : segment;
         enum told told = send_one(u, r, o, at + *ret_taken, n);
         if (told != TOLD_SENT && told != TOLD_LATER)
             return told;
-        if (told == TOLD_SENT)
-            u->counts.lacks |= UDP_LACKS_SEGMENT;
+        if (refused && told == TOLD_SENT)
+            lack_runs(u);
         *ret_taken += n;
     }
     return TOLD_SENT;
@@ -224,10 +235,11 @@ static enum told send_each(struct udp *u, struct run *r, const struct udp_out *o
 static enum told send_many(struct udp *u, struct run *r, const struct udp_out *o, size_t at,
                            size_t len, size_t segment, size_t *ret_taken)
 {
-    enum told told = send_run(u, r, o, at, len, segment);
+    bool tried = tries_runs(u);
+    enum told told = tried ? send_run(u, r, o, at, len, segment) : TOLD_LACKING;
 
     if (told == TOLD_LACKING || told == TOLD_LONG)
-        return send_each(u, r, o, at, len, segment, ret_taken);
+        return send_each(u, r, o, at, len, segment, tried, ret_taken);
     *ret_taken = told == TOLD_SENT || told == TOLD_LATER ? len : 0;
     if (*ret_taken)
         count_out(u, told, len, segment);

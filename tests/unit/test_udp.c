@@ -105,6 +105,35 @@ static void all_ways(const char *at)
     }
 }
 
+/* One device of several cannot do it (here: a socket that makes no checksums). */
+static void runs_are_tried_again(void)
+{
+    static uint8_t bytes[12000];
+    const int on = 1, off = 0;
+    struct pair p;
+
+    pair_begin(&p, "127.0.0.1:0", 0);
+    const struct udp_counts *c = udp_counts(p.here);
+    struct iovec part = { bytes, sizeof bytes };
+    struct udp_out o = { .to = &p.at_there, .parts = &part, .n_parts = 1, .segment = 1200 };
+    CHECK(setsockopt(udp_fd(p.here), SOL_SOCKET, SO_NO_CHECK, &on, sizeof on) == 0);
+    CHECK(udp_send(p.here, &o) == sizeof bytes && c->lacks & UDP_LACKS_SEGMENT);
+    CHECK(setsockopt(udp_fd(p.here), SOL_SOCKET, SO_NO_CHECK, &off, sizeof off) == 0);
+    CHECK(udp_send(p.here, &o) == sizeof bytes && c->lacks & UDP_LACKS_SEGMENT);
+    while (c->out < UDP_SEGMENT_AGAIN + 20)
+        CHECK(udp_send(p.here, &o) == sizeof bytes);
+    uint64_t calls = c->out_calls;
+    CHECK(udp_send(p.here, &o) == sizeof bytes && c->out_calls == calls + 1);
+    CHECK(!(c->lacks & UDP_LACKS_SEGMENT) && !c->unsent);
+    pair_end(&p);
+    pair_begin(&p, "127.0.0.1:0", UDP_LACKS_SEGMENT); /* the kernel has none: never */
+    o.to = &p.at_there;
+    for (int i = 0; i < 1200; i++)
+        CHECK(udp_send(p.here, &o) == sizeof bytes);
+    CHECK(udp_counts(p.here)->out_calls == 12000);
+    pair_end(&p);
+}
+
 static void runs_arrive_over_v4(void)
 {
     all_ways("127.0.0.1:0");
@@ -302,7 +331,8 @@ static void what_is_broken_wakes_who_asked(void)
     sleep_fini(&s);
 }
 
-TEST_MAIN({ "runs_arrive_over_v4", runs_arrive_over_v4 },
+TEST_MAIN({ "runs_are_tried_again", runs_are_tried_again },
+          { "runs_arrive_over_v4", runs_arrive_over_v4 },
           { "runs_arrive_over_v6", runs_arrive_over_v6 }, { "both_families", both_families },
           { "nobody_there", nobody_there }, { "too_long", too_long }, { "own_drops", own_drops },
           { "addresses", addresses }, { "sleeps", sleeps },
