@@ -10,7 +10,7 @@
 #define UP_WINDOW    2.25
 #define RTT_WINDOW   0.5  /* while the round trip is looked at */
 #define MARGIN       0.99 /* of the rate: queues empty in the end */
-#define HEADROOM     0.9  /* of what was too much: left to others */
+#define HEADROOM     0.83 /* of what was too much: left to others */
 #define DRAIN_AGAIN  0.9
 
 #define PROBE_RTT_LAST_US 200000
@@ -86,7 +86,8 @@ static uint64_t wanted_window(const struct cc *c)
     uint64_t quantum = least(c->pacing / 1000, (uint64_t)QUANTUM_PACKETS * c->mss);
     double times = states[b->state].window;
 
-    if (b->state == BBR_STARTUP && bbr_has_queue(b, QUEUE_SAMPLES))
+    bool others = b->state == BBR_CRUISE && b->drains >= DRAINS_MAX;
+    if ((b->state == BBR_STARTUP || others) && bbr_has_queue(b, QUEUE_SAMPLES))
         times = QUEUE_WINDOW;
     uint64_t want = bbr_bdp(c, bbr_bw(b), times);
 
@@ -184,6 +185,10 @@ static bool is_time_to_probe(const struct cc *c)
 
     rounds = b->early ? EARLY_ROUNDS : most(rounds, EARLY_ROUNDS);
     rounds *= b->patience;
+    bool yields = b->bw_lo != BBR_NONE && !bbr_has_queue(b, 1); /* and is on its way back */
+    if (yields && b->rounds_since_probe < PATIENCE * rounds &&
+        b->now_us - b->phase_us < PATIENCE * b->wait_us)
+        return false;
     return b->now_us - b->phase_us >= b->wait_us * b->patience || b->rounds_since_probe >= rounds;
 }
 

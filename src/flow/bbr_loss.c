@@ -13,12 +13,17 @@
 #define CHANCE(expected) (3 * sqrt(2 * (expected)) + 3)
 /* The share that was lost at a higher rate is the same at a lower one: at least so much of it. */
 #define SAME 0.75
-/* Without a queue to be seen; see BBR_YIELD. */
-#define YIELD_UNSEEN 0.8
+/* Without a queue to be seen; see BBR_YIELD. Half, and then a packet more in RAISE_DIVISOR round
+ * trips: whoever sends in bursts needs an empty bucket or queue to come up at all. */
+#define YIELD_UNSEEN 0.5
+/* More was believed than what came: a bucket was full when it was measured, and nobody else
+ * need be there. */
+#define MISTAKE       1.02
+#define YIELD_MISTAKE 0.95
 /* Small losses that go on and on, as of others who get nothing: beyond the usual. */
-#define LOSS_STEADY 0.003
+#define LOSS_STEADY 0.001
 #define STEADY_MORE 0.75 /* of the usual */
-enum { LATE_ROUNDS = 2 };
+enum { LATE_ROUNDS = 2, RAISE_DIVISOR = 8, ENOUGH = 3 };
 
 struct tally {
     double lost, all; /* packets */
@@ -49,10 +54,14 @@ bool bbr_is_congested(const struct cc *c, const struct cc_ack *a)
     return beyond > all * (b->ce || bbr_has_queue(b, 1) ? LOSS_QUEUED : LOSS_UNQUEUED);
 }
 
+/* Since this rate is watched, or of this round: one round has too few packets to compare by. */
 static double loss_of(const struct cc *c, const struct cc_ack *a)
 {
+    const struct cc_bbr *b = &c->bbr;
     struct tally t = tally_of(c, a);
 
+    if (b->steady_all > t.all)
+        return b->steady_lost / b->steady_all;
     return t.all > 0 ? t.lost / t.all : 0;
 }
 
@@ -106,15 +115,18 @@ static void lower(struct cc *c, const struct cc_ack *a)
 {
     struct cc_bbr *b = &c->bbr;
     uint64_t bw = bbr_bw(b), inflight = least(b->inflight_lo, c->window);
-    double yield = is_unseen(b) ? YIELD_UNSEEN : BBR_YIELD;
+    double yield = !is_unseen(b)                                 ? BBR_YIELD
+                   : (double)bw > MISTAKE * (double)b->bw_latest ? YIELD_MISTAKE
+                                                                 : YIELD_UNSEEN;
+    double least_part = yield < BBR_LOWER ? yield : BBR_LOWER;
 
     bbr_save(b);
-    bbr_begin_watch(b);
     if (b->bw_lo == BBR_NONE) {
         b->lowered_loss = loss_of(c, a);
         b->lowered_from = bw;
     }
-    b->bw_lo = most((uint64_t)((double)b->bw_latest * yield), (uint64_t)((double)bw * BBR_LOWER));
+    bbr_begin_watch(b);
+    b->bw_lo = most((uint64_t)((double)b->bw_latest * yield), (uint64_t)((double)bw * least_part));
     if (is_unseen(b)) { /* a bucket was full when that was measured */
         b->bw_old = 0;
         b->bw_new = most(b->bw_latest, b->bw_lo);
@@ -139,15 +151,17 @@ static bool is_steady(struct cc *c, const struct cc_ack *a)
            beyond > STEADY_MORE * expected;
 }
 
-/* Nothing more was lost than usual: as Reno, a packet more a round trip. */
+/* Nothing more was lost than usual: a packet more, but slower than those that were yielded to. */
 static void raise(struct cc *c)
 {
     struct cc_bbr *b = &c->bbr;
 
     if (b->bw_lo == BBR_NONE || !b->min_rtt_us)
         return;
-    b->bw_lo += (uint64_t)c->mss * 1000000 / (uint64_t)b->min_rtt_us;
-    b->inflight_lo += b->inflight_lo == BBR_NONE ? 0 : c->mss;
+    b->bw_lo += (uint64_t)c->mss * 1000000 / RAISE_DIVISOR / (uint64_t)b->min_rtt_us;
+    b->inflight_lo += b->inflight_lo == BBR_NONE ? 0 : c->mss / RAISE_DIVISOR;
+    if (b->bw_lo >= bbr_bw_max(b))
+        b->bw_lo = b->inflight_lo = BBR_NONE;
 }
 
 /* What was lost in a round was sent in the one before, so the round in which the rate was
@@ -161,15 +175,16 @@ void bbr_judge_cruise(struct cc *c, const struct cc_ack *a)
         return;
     if (!congested)
         bbr_learn_loss(c, a, true);
-    if (!is_steady(c, a) && !congested) {
-        raise(c);
-        return;
-    }
-    if (!is_same_at_less(c, a)) {
+    bool steady = is_steady(c, a);
+    /* as much at less: known after a few losses, so that chance costs no more than a moment */
+    if (b->steady_lost >= ENOUGH && is_same_at_less(c, a)) {
+        b->base_lost = b->steady_lost;
+        b->base_all = b->steady_all;
+        b->bw_lo = b->inflight_lo = BBR_NONE;
+        bbr_begin_watch(b);
+    } else if (steady || congested) {
         lower(c, a);
-        return;
+    } else {
+        raise(c);
     }
-    b->base_lost = b->base_all = 0;
-    bbr_learn_loss(c, a, false);
-    b->bw_lo = b->inflight_lo = BBR_NONE;
 }
