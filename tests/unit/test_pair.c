@@ -36,7 +36,9 @@ static void end(struct story *s)
 
 static bool arrives(uint32_t lost, uint32_t *n)
 {
-    return !(lost >> (*n)++ & 1);
+    uint32_t i = (*n)++;
+
+    return !(lost >> (i < 31 ? i : 31) & 1); /* the last bit stands for all that follow */
 }
 
 /* Until they agree or do not, for at most so long; each way takes 20 ms. */

@@ -244,7 +244,7 @@ static void nonsense(void)
         { "\1\0\0\0\0\0\0\0\5", 9, 0, true },  /* without an end */
         { "\1\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0\5"
           "................!",
-          50, 0, false },                      /* goes on after it */
+          34, 0, false },                      /* goes on after it */
         { "\1\0\0\0\0\0\0\0\5", 9, 2, false }, /* a third stream */
     };
 
