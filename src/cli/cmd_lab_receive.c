@@ -204,7 +204,7 @@ static int hear(struct receiving *r, int64_t now_us)
         if (pair_is_ours(in.bytes, in.len))
             status = r->proven ? 0 : on_pair(r, &in, now_us); /* it takes one file, of one */
         else if (r->proven)
-            carry_hear(&r->e.carry, &in, now_us);
+            lab_hear(&r->e, &in, now_us);
         else
             status = try_session(r, &in, now_us);
     }
@@ -291,7 +291,7 @@ static int stop(struct receiving *r)
 
 static int64_t sleep_end(const struct receiving *r, int64_t now_us)
 {
-    int64_t until_us = r->proven ? carry_deadline_us(&r->e.carry, now_us)
+    int64_t until_us = r->proven ? lab_deadline_us(&r->e, now_us)
                                  : pair_listener_deadline_us(r->pair);
 
     if (r->proven && until_us > now_us + 100000)

@@ -196,7 +196,7 @@ static void hear(struct sending *s, int64_t now_us)
 
     for (int i = 0; i < LAB_HEAR_MAX && udp_receive(s->e.udp, &in) > 0; i++)
         if (!pair_is_ours(in.bytes, in.len))
-            carry_hear(&s->e.carry, &in, now_us);
+            lab_hear(&s->e, &in, now_us);
     flow_expire(s->e.flow, now_us);
     parcel_out_hear(&s->parcel, now_us);
 }
@@ -255,7 +255,7 @@ static int carry_all(struct sending *s)
         lab_progress(&s->e, now_us, s->parcel.length - waiting, s->size, false);
         int64_t until_us = s->readable && wants_more(s)
                                ? now_us /* the path has taken all that was read */
-                               : carry_deadline_us(&s->e.carry, now_us);
+                               : lab_deadline_us(&s->e, now_us);
         if (until_us > now_us + 100000)
             until_us = now_us + 100000;
         bool file;

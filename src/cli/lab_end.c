@@ -85,6 +85,24 @@ static int open_study(struct lab_end *e)
     return lab_fail(e, CLI_REFUSED, "choose another place", "%s: %s", name, strerror(errno));
 }
 
+static int open_link(struct lab_end *e)
+{
+    char wrong[LINK_WRONG_MAX];
+    struct link_pair how = { 0 };
+    uint8_t seed[32];
+    uint64_t dice;
+
+    if (!e->c->link)
+        return 0;
+    if (link_spec(&how, e->c->link, wrong))
+        return cli_usage(e->c, wrong, "--link SPEC, for example --link 'wan loss=2%'");
+    int status = lab_seed(e, seed);
+    memcpy(&dice, seed, sizeof dice);
+    if (!status && !(e->bent = lab_bent_new(&how, dice)))
+        status = lab_fail(e, CLI_REFUSED, "try again", "out of memory");
+    return status;
+}
+
 static int open_signals(struct lab_end *e)
 {
     sigset_t set;
@@ -114,6 +132,8 @@ int lab_begin(struct lab_end *e, struct cli *c, const struct cli_args *a)
         status = open_file(e, "csv", &e->csv);
     if (!status)
         status = open_study(e);
+    if (!status)
+        status = open_link(e);
     if (!status && sleep_init(&e->sleep, false))
         status = lab_fail(e, CLI_REFUSED, "try again", "%s", strerror(errno));
     if (!status)
@@ -125,6 +145,9 @@ int lab_begin(struct lab_end *e, struct cli *c, const struct cli_args *a)
 
 void lab_fini(struct lab_end *e)
 {
+    if (e->carries && e->bent) /* the last words do not wait for their turn in the link */
+        lab_bent_carry(e->bent, &e->carry, sleep_now_us() + LAB_SILENCE_US);
+    lab_bent_free(e->bent);
     if (e->carries)
         carry_fini(&e->carry);
     flow_free(e->flow);
@@ -209,8 +232,26 @@ int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
     return err;
 }
 
+void lab_hear(struct lab_end *e, const struct udp_in *in, int64_t now_us)
+{
+    if (e->bent)
+        lab_bent_hear(e->bent, in, now_us);
+    else
+        carry_hear(&e->carry, in, now_us);
+}
+
+int64_t lab_deadline_us(const struct lab_end *e, int64_t now_us)
+{
+    return e->bent ? lab_bent_deadline_us(e->bent, e->flow, now_us)
+                   : carry_deadline_us(&e->carry, now_us);
+}
+
 int lab_out(struct lab_end *e, int64_t now_us)
 {
+    if (e->bent) {
+        lab_bent_carry(e->bent, &e->carry, now_us);
+        return 0;
+    }
     if (carry_out(&e->carry, now_us))
         return lab_fail(e, CLI_UNREACHABLE, "try again", "sending failed: %s", strerror(errno));
     if (e->carry.full != e->wants_write) {

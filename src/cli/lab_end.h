@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/lab_bent.h"
 #include "lab/pair.h"
 #include "lab/parcel.h"
 #include "net/carry.h"
@@ -39,8 +40,9 @@ struct lab_end {
     struct flow *flow;
     uint8_t sum_key[SUM_KEY];
     struct carry carry;
-    bool carries;     /* session and carry are there */
-    bool wants_write; /* what the socket is slept for */
+    struct lab_bent *bent; /* --link; or NULL */
+    bool carries;          /* session and carry are there */
+    bool wants_write;      /* what the socket is slept for */
     bool interrupted;
     int64_t heard_us; /* and so often had been said that nobody is there, until then */
     uint64_t refused;
@@ -62,6 +64,9 @@ int lab_seed(struct lab_end *e, uint8_t ret[static 32]);
 /* 0 or -ROOST_NOMEM. */
 int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
                 const union address *to, int64_t now_us);
+/* A datagram of the session. */
+void lab_hear(struct lab_end *e, const struct udp_in *in, int64_t now_us);
+int64_t lab_deadline_us(const struct lab_end *e, int64_t now_us);
 /* Sends what may leave. 0 or an exit status. */
 int lab_out(struct lab_end *e, int64_t now_us);
 /* Sleeps until then, or until there is something to do. file: LAB_FILE is ready. False: the

@@ -388,6 +388,29 @@ def a_file_that_changes(hall):
 
 
 @story
+def either_side_bends_its_own_way(hall):
+    """--link: what it sends and hears passes a modelled link."""
+    file = a_file(hall, 300000)
+    for bent in ("sender", "receiver"):
+        out = hall.dir / f"out-{bent}"
+        link = ["--json", "--link", "rate=20M delay=50ms loss=1%"]
+        p = hall.keep(Follow([str(hall.roost), *(link if bent == "receiver" else ["--json"]), "lab", "receive", "--listen",
+                              "127.0.0.1:0", "--word", "maple", "-o", str(out)], hall.plain_env()))
+        port = p.event(event="listening")["address"].rsplit(":", 1)[1]
+        done = subprocess.run([str(hall.roost), *(link if bent == "sender" else ["--json"]), "lab", "send", "--to",
+                               f"127.0.0.1:{port}", "--word", "maple", str(file)], env=hall.plain_env(), capture_output=True,
+                              text=True, timeout=60)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        row = parse(done.stdout.splitlines()[-1])
+        check(row["min_rtt_ms"] >= 50 and row["seconds"] >= 0.3, row)
+        ends(p, 0)
+        same(file, out)
+    done = subprocess.run([str(hall.roost), "--link", "bananas", "lab", "send", "--to", "127.0.0.1:1", "--word", "x", str(file)],
+                          env=hall.plain_env(), capture_output=True, text=True, timeout=20)
+    equal(done.returncode, 2, done.stderr)
+
+
+@story
 def over_ipv6(hall):
     import socket
     try:
