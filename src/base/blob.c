@@ -11,6 +11,7 @@ struct blob *blob_new(size_t len)
     if (!b)
         return NULL;
     b->refs = 1;
+    b->secret = false;
     b->len = (uint32_t)len;
     return b;
 }
@@ -31,9 +32,19 @@ struct blob *blob_ref(struct blob *b)
     return b;
 }
 
+/* volatile: what nobody reads again is written all the same. */
+static void wipe(volatile uint8_t *bytes, size_t len)
+{
+    while (len)
+        bytes[--len] = 0;
+}
+
 struct blob *blob_unref(struct blob *b)
 {
-    if (b && --b->refs == 0)
+    if (b && --b->refs == 0) {
+        if (b->secret)
+            wipe(b->bytes, b->len);
         free(b);
+    }
     return NULL;
 }

@@ -6,12 +6,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct blob {
     uint32_t refs;
     uint32_t len;
+    bool secret; /* wiped when nobody owns it any more */
     uint8_t bytes[];
 };
 

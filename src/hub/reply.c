@@ -19,6 +19,14 @@ void send_blob(struct hub *h, struct conn *c, struct blob *frame)
         hub_condemn(h, c);
 }
 
+/* Tokens, and keys of datagrams. */
+static bool is_secret(const Roost__ToClient *frame)
+{
+    return frame->body_case == ROOST__TO_CLIENT__BODY_REPLY &&
+           (frame->reply->result_case == ROOST__REPLY__RESULT_SESSION ||
+            frame->reply->result_case == ROOST__REPLY__RESULT_DATAGRAMS);
+}
+
 int send_frame(struct hub *h, struct conn *c, Roost__ToClient *frame)
 {
     struct blob *b = msg_encode(&frame->base);
@@ -27,6 +35,7 @@ int send_frame(struct hub *h, struct conn *c, Roost__ToClient *frame)
         hub_condemn(h, c);
         return -ROOST_NOMEM;
     }
+    b->secret = is_secret(frame);
     send_blob(h, c, b);
     blob_unref(b);
     return 0;
