@@ -21,7 +21,7 @@
 #define MISTAKE       1.02
 #define YIELD_MISTAKE 0.95
 /* Small losses that go on and on, as of others who get nothing: beyond the usual. */
-#define LOSS_STEADY 0.001
+#define LOSS_STEADY 0.0015
 #define STEADY_MORE 0.75 /* of the usual */
 enum { LATE_ROUNDS = 2, RAISE_DIVISOR = 8, ENOUGH = 3 };
 
