@@ -290,7 +290,7 @@ static void a_short_queue_is_not_flooded(void)
     pipe_begin(&p, 6250000, 40 * MS, 32000);
     pipe_run(&p, 2 * SECOND);
     uint64_t sent = p.number, dropped = p.dropped;
-    CHECK(use(&p, 10 * SECOND) > 0.96);
+    CHECK(use(&p, 10 * SECOND) > 0.9); /* the rest is room for others */
     CHECK((double)(p.dropped - dropped) < 0.01 * (double)(p.number - sent));
     CHECK(p.c.threshold < CC_NO_LIMIT); /* what was too much is known */
 }
