@@ -102,7 +102,7 @@ static void on_tunnel(struct worker *w, const struct word *word)
 {
     struct carried *c = map_get(&w->sessions, word->id);
 
-    if (!c) {
+    if (!c || c->over) {
         worker_let_go(w, word->conn);
         return;
     }

@@ -60,6 +60,7 @@ struct carried {
     struct via vias[CARRIED_VIAS];
     unsigned next_via;
     uint64_t tunnel; /* the connection; 0: none */
+    bool over;       /* its flow is: what is still said is goodbye */
     bool dirty;
     struct carried *next_dirty;
 };

@@ -149,23 +149,28 @@ static void send_frames(struct worker *w, struct carried *c)
 }
 
 /* Nobody here takes streams yet that a client opens: it is told so at once. */
-static void hear(struct worker *w, struct carried *c)
+static void hear(struct carried *c)
 {
     struct flow_event e;
 
-    (void)w;
-    while (flow_event(c->flow, &e))
+    while (flow_event(c->flow, &e)) {
         if (e.what == FLOW_READABLE) {
             flow_stop(c->flow, e.stream, FLOW_WHY_APP);
             flow_reset(c->flow, e.stream, FLOW_WHY_APP);
         }
+        c->over = c->over || e.what == FLOW_CLOSED;
+    }
 }
 
 void worker_send_one(struct worker *w, struct carried *c)
 {
-    hear(w, c);
+    hear(c);
     send_datagrams(w, c);
     send_frames(w, c);
+    if (c->over) {
+        worker_let_go(w, c->tunnel);
+        c->tunnel = 0;
+    }
     dues_set(&w->dues, &c->due, flow_deadline_us(c->flow, w->now_us));
 }
 

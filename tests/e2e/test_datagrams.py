@@ -301,6 +301,19 @@ def a_client_bends_its_own_way(hall):
     check(wrong.status != 0 and "link" in wrong.err, wrong)
 
 
+@story
+def a_session_that_is_over_leaves_its_tunnel(hall):
+    hall.users("anna")
+    anna = Raw(hall, "anna")
+    keys = anna.keys()
+    tunnel = anna.tunnel(keys)
+    check(tunnel.answers(), "it is a tunnel")
+    tunnel.send(message(b"\xff\xff\xff"))
+    check(tunnel.next()[:1] == b"\x0f", "it says why")
+    check(tunnel.is_closed(), "and goes")
+    check(anna.tunnel(keys).is_closed(), "there is nothing for another one")
+
+
 def flood(tunnel, over):
     """As fast as it is read, until it is over."""
     many = message(PING) * 3000
