@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STARVED_TOGETHER = 16 };
+enum { STARVED_TOGETHER = 16, HANGS_AFTER_S = 120 /* a starved test, which takes a second */ };
 
 static jmp_buf out_of_test;
 static bool quiet; /* under failing allocations a CHECK may fail */
@@ -134,8 +134,10 @@ static bool starve_some(const struct test *t, struct starving *x)
     if (child == 0) {
         if (!x->total)
             x->total = count_allocations(t);
-        for (int i = 0; i < STARVED_TOGETHER && !x->over; i++)
+        for (int i = 0; i < STARVED_TOGETHER && !x->over; i++) {
+            alarm(HANGS_AFTER_S);
             starve_one(t, x);
+        }
         exit(0);
     }
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;
