@@ -253,6 +253,8 @@ int race_run(struct race *r, int64_t until_us)
 {
     while (r->now_us <= until_us && !r->failed) {
         moment(r);
+        if (r->failed)
+            break;
         int64_t at = next_us(r);
         if (r->tick_us <= at && r->tick_us <= until_us) {
             r->now_us = r->tick_us > r->now_us ? r->tick_us : r->now_us;
