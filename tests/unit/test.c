@@ -10,7 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STARVED_TOGETHER = 16, HANGS_AFTER_S = 120 /* a starved test, which takes a second */ };
+enum {
+    STARVED_TOGETHER = 16,
+    AT_LEAST = 3,
+    HANGS_AFTER_S = 120 /* a starved test, which takes a second */
+};
 
 static jmp_buf out_of_test;
 static bool quiet; /* under failing allocations a CHECK may fail */
@@ -98,7 +102,8 @@ static long stride_for(long rest, double last, double left)
 {
     double steps = left > 0 && last > 0 ? left / last : 0;
 
-    return steps >= (double)rest ? 1 : 1 + (long)((double)rest / (steps > 10 ? steps : 10));
+    return steps >= (double)rest ? 1
+                                 : 1 + (long)((double)rest / (steps > AT_LEAST ? steps : AT_LEAST));
 }
 
 /* Where a test stands in its allocations; shared with the process that runs them. */
@@ -144,7 +149,7 @@ static bool starve_some(const struct test *t, struct starving *x)
 }
 
 /* Every allocation in turn; when that takes longer than half of the budget, then
- * of the rest as many, evenly spread, as the other half allows, but about ten at least. */
+ * of the rest as many, evenly spread, as the other half allows, but a few at least. */
 static bool run_starved(const struct test *t)
 {
     const char *budget = getenv("ROOST_OOM_SECONDS");
