@@ -129,3 +129,15 @@ void addr_text(const struct sockaddr_storage *a, char out[static ADDR_TEXT_MAX])
     inet_ntop(a->ss_family, v6 ? (void *)&in6.sin6_addr : (void *)&in.sin_addr, ip, sizeof ip);
     snprintf(out, ADDR_TEXT_MAX, v6 ? "[%s]:%u" : "%s:%u", ip, addr_port(a));
 }
+
+void addr_next(const char **list, char ret[static ADDR_TEXT_MAX])
+{
+    size_t n = strcspn(*list, ","), space = strspn(*list, " ");
+    size_t len = n > space ? n - space : 0;
+
+    if (len >= ADDR_TEXT_MAX)
+        len = ADDR_TEXT_MAX - 1;
+    memcpy(ret, *list + space, len);
+    ret[len] = 0;
+    *list += n + ((*list)[n] == ',');
+}

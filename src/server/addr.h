@@ -25,6 +25,9 @@ int addr_parse(const char *text, uint16_t port, struct sockaddr_storage *ret, so
 
 enum { ADDR_TEXT_MAX = 64 };
 
+/* Takes the first of a list with commas; what is longer than any address is cut. */
+void addr_next(const char **list, char ret[static ADDR_TEXT_MAX]);
+
 /* "192.0.2.7:5000", "[::1]:5000" */
 void addr_text(const struct sockaddr_storage *a, char out[static ADDR_TEXT_MAX]);
 uint16_t addr_port(const struct sockaddr_storage *a);

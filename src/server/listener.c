@@ -14,7 +14,6 @@ enum {
     BACKLOG = 4096,      /* the kernel cuts it to net.core.somaxconn */
     ACCEPTS_A_TURN = 16, /* some 10 us each: those who talk have their turn in between */
     FREE_PORT_TRIES = 20,
-    ADDRESS_MAX = 64,
     /* Without files left, the kernel's queue holds who comes. */
     PAUSE_MS = 100,
     TELL_EVERY_US = 10000000,
@@ -54,7 +53,7 @@ static int add(struct listener *l, const char *address)
 
     if (l->n == LISTENERS_MAX || addr_parse(address, l->port, &a, &len)) {
         log_error(l->n == LISTENERS_MAX ? "more than %d addresses to listen on" : NOT_AN_ADDRESS,
-                  l->n == LISTENERS_MAX ? LISTENERS_MAX : ADDRESS_MAX, address);
+                  l->n == LISTENERS_MAX ? LISTENERS_MAX : ADDR_TEXT_MAX, address);
         return -ROOST_INVALID;
     }
     int fd = open_one(&a, len);
@@ -73,32 +72,19 @@ static int add(struct listener *l, const char *address)
     return 0;
 }
 
-/* Takes the first of the list. */
-static void next_address(const char **list, char ret[static ADDRESS_MAX])
-{
-    size_t n = strcspn(*list, ","), space = strspn(*list, " ");
-    size_t len = n > space ? n - space : 0;
-
-    if (len >= ADDRESS_MAX)
-        len = ADDRESS_MAX - 1;
-    memcpy(ret, *list + space, len);
-    ret[len] = 0;
-    *list += n + ((*list)[n] == ',');
-}
-
 int listener_check(const char *addresses)
 {
     struct sockaddr_storage a;
-    char address[ADDRESS_MAX];
+    char address[ADDR_TEXT_MAX];
     socklen_t len;
     int err = 0;
 
     do {
-        next_address(&addresses, address);
+        addr_next(&addresses, address);
         err = addr_parse(address, 0, &a, &len);
     } while (*addresses && !err);
     if (err)
-        log_error(NOT_AN_ADDRESS, ADDRESS_MAX, address);
+        log_error(NOT_AN_ADDRESS, ADDR_TEXT_MAX, address);
     return err;
 }
 
@@ -107,9 +93,9 @@ static int add_all(struct listener *l, const char *addresses)
     int err = 0, missing = 0;
 
     while (*addresses && !err) {
-        char address[ADDRESS_MAX];
+        char address[ADDR_TEXT_MAX];
 
-        next_address(&addresses, address);
+        addr_next(&addresses, address);
         err = add(l, address);
         if (err == -ROOST_UNSUPPORTED) {
             log_warn("this machine has no address %s: it is left out", address);

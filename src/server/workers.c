@@ -16,8 +16,7 @@
 
 enum {
     SOCKET_QUEUE = 4 << 20, /* asked for: a burst of all sessions of a worker */
-    ADDRESS_MAX = 64,
-    SESSION_LOW_BYTE = 4, /* of a packet: flags, session in network order */
+    SESSION_LOW_BYTE = 4,   /* of a packet: flags, session in network order */
 };
 
 void word_free(struct word *w)
@@ -98,13 +97,11 @@ static int open_sockets(struct workers *w)
     int err = 0;
 
     while (*list && !err) {
-        char address[ADDRESS_MAX];
+        char address[ADDR_TEXT_MAX];
         struct sockaddr_storage at;
         socklen_t at_len;
-        size_t n = strcspn(list, ","), space = strspn(list, " ");
 
-        snprintf(address, sizeof address, "%.*s", (int)(n > space ? n - space : 0), list + space);
-        list += n + (list[n] == ',');
+        addr_next(&list, address);
         if (w->each[0]->n_udp == WORKER_SOCKETS_MAX ||
             addr_parse(address, w->settings.port, &at, &at_len))
             return -ROOST_INVALID;
