@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "cli/amount.h"
 #include "cli/json.h"
 
 enum { SHOW_EACH_US = 200000, JSON_EACH_US = 1000000 };
@@ -78,18 +79,6 @@ void lab_clear(struct lab_end *e)
         fputs("\r\033[K", stderr);
 }
 
-static void put_bytes(struct buf *b, double n)
-{
-    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-    size_t i = 0;
-
-    while (n >= 999.5 && i + 1 < sizeof units / sizeof *units) {
-        n /= 1000;
-        i++;
-    }
-    buf_printf(b, "%.*f %s", i && n < 99.95 ? 1 : 0, n, units[i]);
-}
-
 static void put_line(struct lab_end *e, uint64_t done, uint64_t total)
 {
     struct buf b = { 0 };
@@ -97,13 +86,13 @@ static void put_line(struct lab_end *e, uint64_t done, uint64_t total)
 
     if (known)
         buf_printf(&b, "%3.0f %%  ", 100 * (double)done / (double)total);
-    put_bytes(&b, (double)done);
+    amount_bytes(&b, (double)done);
     if (known) {
         buf_puts(&b, " of ");
-        put_bytes(&b, (double)total);
+        amount_bytes(&b, (double)total);
     }
     buf_puts(&b, "  ");
-    put_bytes(&b, e->rate);
+    amount_bytes(&b, e->rate);
     buf_puts(&b, "/s");
     if (known && e->rate > 1 && done <= total) {
         double left = (double)(total - done) / e->rate;
@@ -213,9 +202,9 @@ void lab_result(struct lab_end *e, const char *event, const char *file, uint64_t
         return;
     }
     buf_printf(&b, "%s: ", file);
-    put_bytes(&b, (double)bytes);
+    amount_bytes(&b, (double)bytes);
     buf_printf(&b, " %s in %.2f s, ", event, (double)took_us / 1e6);
-    put_bytes(&b, took_us ? (double)bytes * 1e6 / (double)took_us : 0);
+    amount_bytes(&b, took_us ? (double)bytes * 1e6 / (double)took_us : 0);
     buf_puts(&b, "/s");
     if (udp_counts(e->udp)->overflowed)
         buf_printf(&b, " (this machine was too slow for %" PRIu64 " datagrams)",
