@@ -109,9 +109,9 @@ static void lines(void)
     CHECK(line_is(&l, 0, "notes.pdf   54 %  3.2 MB/s  0:42 left  direct  12.0 kB again"));
     l.again = 0;
     l.plain = true;
-    CHECK(line_is(&l, 64, "notes.pdf  ########........   54 %   3.2 MB/s   0:42 left  direct"));
+    CHECK(line_is(&l, 64, "notes.pdf  ########.......   54 %   3.2 MB/s   0:42 left  direct"));
     l.state = "paused";
-    CHECK(line_is(&l, 50, "notes.pdf  #######.......   54 %     paused  direct"));
+    CHECK(line_is(&l, 50, "notes.pdf  #######......   54 %     paused  direct"));
     l.state = NULL;
     l.total = PROGRESS_UNKNOWN;
     l.left_s = -1;
