@@ -55,11 +55,11 @@ static bool end(struct hub *h, struct datagrams *d)
 
 /* --- opening ----------------------------------------------------------------------- */
 
-static int draw_id(struct hub *h, uint32_t *ret)
+int datagrams_draw_id(struct hub *h, uint32_t *ret)
 {
     for (int i = 0; i < TRIES; i++) {
         uint32_t id = (uint32_t)rng_u64(&h->rng);
-        if (id && !map_get(&h->datagram_ids, id)) {
+        if (id && !map_get(&h->datagram_ids, id) && !map_get(&h->relays, id)) {
             *ret = id;
             return 0;
         }
@@ -112,7 +112,7 @@ static int keep(struct hub *h, struct request *q, struct datagrams *d)
 static int renew(struct hub *h, struct request *q, struct datagrams *d)
 {
     struct hub_datagrams open = { .what = DATAGRAMS_OPEN };
-    int err = tell_over(h, &d->before) ? draw_id(h, &open.id) : -ROOST_NOMEM;
+    int err = tell_over(h, &d->before) ? datagrams_draw_id(h, &open.id) : -ROOST_NOMEM;
 
     if (!err)
         err = map_put(&h->datagram_ids, open.id, d);
@@ -165,8 +165,9 @@ int tunnel_on_message(struct hub *h, struct request *q)
     struct hub_datagrams open = { .what = DATAGRAMS_TUNNEL, .id = b->session, .conn = q->conn };
     struct conn *c = request_conn(h, q);
 
-    if (!d || d->id != b->session || b->token.len != sizeof d->token ||
-        !seal_equal(b->token.data, d->token, sizeof d->token))
+    bool fits = d && d->id == b->session && b->token.len == sizeof d->token &&
+                seal_equal(b->token.data, d->token, sizeof d->token);
+    if (!fits && !relay_token_side(h, b->session, b->token.data, b->token.len, &open.side))
         return -ROOST_SESSION_OVER;
     if (!c || c->user)
         return -ROOST_INVALID; /* control goes on as control */

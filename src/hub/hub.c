@@ -57,6 +57,7 @@ struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint
     map_init(&h->requests, rng_u64(&h->rng));
     map_init(&h->datagrams, rng_u64(&h->rng));
     map_init(&h->datagram_ids, rng_u64(&h->rng));
+    map_init(&h->relays, rng_u64(&h->rng));
     h->out = outbox_new();
     if (!h->out || bus->ops->subscribe(bus, (struct shard){ SHARD_EVERYONE, 0 }) < 0) {
         hub_free(h);
@@ -99,6 +100,7 @@ void hub_free(struct hub *h)
         return;
     free_requests(h);
     datagrams_free_all(h);
+    relay_free_all(h);
     free_conns(h);
     shard_free_all(h);
     guard_flights_free(h->flights);

@@ -91,10 +91,13 @@ enum { DATAGRAMS_SECRET = 32, DATAGRAMS_TOKEN = 16 };
 
 /* To whoever carries datagrams. */
 struct hub_datagrams {
-    /* TUNNEL: what comes over conn are frames of this session; the hub has let go of it. */
-    enum { DATAGRAMS_OPEN, DATAGRAMS_CLOSE, DATAGRAMS_TUNNEL } what;
+    /* TUNNEL: what comes over conn are frames of this session; the hub has let go of it.
+     * RELAY: packets of this number are passed between its two ends. */
+    enum { DATAGRAMS_OPEN, DATAGRAMS_CLOSE, DATAGRAMS_TUNNEL, DATAGRAMS_RELAY } what;
     uint32_t id;
-    uint8_t secret[DATAGRAMS_SECRET]; /* OPEN; the taker wipes it */
+    uint8_t secret[DATAGRAMS_SECRET]; /* OPEN; RELAY: both tokens; the taker wipes it */
+    uint8_t side;                     /* TUNNEL of a relay: whose token it was, 0 or 1 */
+    bool passes;                      /* RELAY: else it only answers where it sees the ends */
     uint64_t conn;
 };
 

@@ -230,6 +230,7 @@ struct hub {
     struct now now;
     struct map conns, users, topics, rooms, requests;
     struct map datagrams, datagram_ids; /* of login sessions, and by their own numbers */
+    struct map relays;                  /* by number */
     uint64_t next_token;
     struct outbox *out;
     struct topic *departing; /* have a train */
@@ -404,6 +405,19 @@ void datagrams_on_gone(struct hub *h, const struct conn *c); /* its connection o
 void datagrams_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except);
 void datagrams_expire(struct hub *h);
 void datagrams_free_all(struct hub *h);
+int datagrams_draw_id(struct hub *h, uint32_t *ret); /* one that no session or relay has */
+
+/* --- relay.c ------------------------------------------------------------------------------- */
+
+enum { RELAYS_MAX = 4096 };
+/* A relay's number, until relay_end, and the token of each end. passes: see hub_datagrams.
+ * -ROOST_UNSUPPORTED: nobody carries datagrams here; -ROOST_LIMIT, -ROOST_BUSY, -ROOST_NOMEM. */
+int relay_new(struct hub *h, bool passes, uint32_t *ret_number,
+              uint8_t ret_tokens[static 2][DATAGRAMS_TOKEN]);
+void relay_end(struct hub *h, uint32_t number); /* 0, or none: nothing */
+bool relay_token_side(const struct hub *h, uint32_t number, const uint8_t *token, size_t len,
+                      uint8_t *ret_side);
+void relay_free_all(struct hub *h);
 
 /* --- retention.c ------------------------------------------------------------------------ */
 
