@@ -104,7 +104,13 @@
     X(PRESENTING, 72, "presenting", "somebody else presents",                                      \
       "ask for it (/wantshare); a host may give it to you")                                        \
     X(TOO_FAR, 73, "too-far", "a meeting cannot be planned for more than two years ahead",         \
-      "choose an earlier time, or make it later")
+      "choose an earlier time, or make it later")                                                  \
+    X(SOURCE_CHANGED, 95, "source-changed", "what is sent was changed meanwhile",                  \
+      "send it again; a part of what it was before has to go first")                               \
+    X(DISK_FULL, 96, "disk-full", "the disk of the receiver is full",                              \
+      "make room and go on: what arrived is kept")                                                 \
+    X(CANCELLED, 97, "cancelled", "the transfer was cancelled", "send it again")                   \
+    X(UNREADABLE, 98, "unreadable", "the sender could not read it", "check it, and send it again")
 
 enum roost_err {
 #define X(name, number, id, text, advice) ROOST_##name = number,
