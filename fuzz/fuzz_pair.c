@@ -13,12 +13,20 @@
 
 /* What goes well in between: both know the word, and agree. */
 static void agree(struct pair_listener *l, struct pair_caller *c, int64_t now_us,
-                  const uint8_t hello[static PAIR_HELLO])
+                  const struct path_address *at)
 {
-    uint8_t answer[PAIR_ANSWER], no[PAIR_NO];
+    uint8_t hello[PAIR_HELLO], answer[PAIR_ANSWER], no[PAIR_NO];
     struct pair_keys keys;
 
-    if (pair_listener_hear(l, now_us, hello, PAIR_HELLO, answer) != PAIR_ANSWER)
+    c->due_us = now_us;
+    assert(pair_caller_next(c, now_us, hello) == PAIR_HELLO);
+    int n = pair_listener_hear(l, now_us, at, hello, PAIR_HELLO, answer);
+    if (n == PAIR_COOKIE) {
+        assert(!pair_caller_hear(c, now_us, answer, PAIR_COOKIE, &keys) && c->due_us == now_us);
+        assert(pair_caller_next(c, now_us, hello) == PAIR_HELLO);
+        n = pair_listener_hear(l, now_us, at, hello, PAIR_HELLO, answer);
+    }
+    if (n != PAIR_ANSWER)
         return; /* too many tried before */
     assert(pair_caller_hear(c, now_us, answer, PAIR_ANSWER, &keys) == 1);
     const struct pair_keys *there = pair_listener_keys(l, keys.session);
@@ -36,8 +44,10 @@ static void exchange(const uint8_t *data, size_t len)
     struct pair_caller c;
     struct pair_keys keys;
     int64_t now_us = 1000000;
+    const struct path_address at[2] = { { .ip = { 10, 1, 1, 1 }, .len = 4, .port = 7 },
+                                        { .ip = { 10, 1, 1, 2 }, .len = 4, .port = 7 } };
 
-    assert(l && !pair_listen(l, word, seed, now_us) && !pair_call(&c, word, seed, now_us));
+    assert(l && !pair_listen(l, word, seed) && !pair_call(&c, word, seed, now_us));
     assert(pair_caller_next(&c, now_us, hello) == PAIR_HELLO);
     while (len >= 2) {
         size_t n = (size_t)data[0] << 8 | data[1];
@@ -46,14 +56,14 @@ static void exchange(const uint8_t *data, size_t len)
         n = n < len ? n : len;
         n = n < sizeof copy ? n : sizeof copy;
         if (!n)
-            agree(l, &c, now_us, hello);
+            agree(l, &c, now_us, &at[0]);
         memset(copy, 0, sizeof copy);
         memcpy(copy, data, n);
         size_t given = n && copy[0] == 0x81 ? PAIR_HELLO : n; /* else few would be long enough */
         if (given >= PAIR_MARK && now_us / 100000 % 8)        /* else nearly all would be damaged */
             pair_mark(copy, given);
-        int got = pair_listener_hear(l, now_us, copy, given, answer);
-        assert(got == 0 || got == PAIR_ANSWER || got == -ROOST_GUESSES);
+        int got = pair_listener_hear(l, now_us, &at[n % 2], copy, given, answer);
+        assert(got == 0 || got == PAIR_ANSWER || got == PAIR_COOKIE || got == -ROOST_GUESSES);
         /* what comes to the caller is no answer of somebody who knows the word */
         got = pair_caller_hear(&c, now_us, copy, given, &keys);
         assert(got == 0 || got == -ROOST_LOGIN_WRONG);

@@ -303,7 +303,7 @@ local kinds = {
     [0] = "PAD", "PING", "ACK", "ACK_ECN", "STREAM", "STREAM_END", "MAX_DATA", "MAX_STREAM", "MAX_STREAMS", "RESET",
     "STOP", "PATH", "PATH_BACK", "OBSERVED", "MAX_RATE", "CLOSE",
 }
-local pairing = { [0x81] = "HELLO", [0x82] = "ANSWER", [0x83] = "NO" }
+local pairing = { [0x81] = "HELLO", [0x82] = "ANSWER", [0x83] = "NO", [0x84] = "COOKIE" }
 
 local f = {
     pair = ProtoField.uint8("roost.pair", "Exchange of keys", base.HEX, pairing),
@@ -311,6 +311,7 @@ local f = {
     random = ProtoField.bytes("roost.pair.random", "Random"),
     share = ProtoField.bytes("roost.pair.share", "Share"),
     proof = ProtoField.bytes("roost.pair.proof", "Proof"),
+    cookie = ProtoField.bytes("roost.pair.cookie", "Cookie"),
     flags = ProtoField.uint8("roost.flags", "Flags", base.HEX),
     tail_follows = ProtoField.bool("roost.flags.tail", "A tail follows", 8, nil, 0x20),
     phase = ProtoField.bool("roost.flags.phase", "Phase of the keys", 8, nil, 0x10),
@@ -507,8 +508,11 @@ local function dissect_pair(tvb, pinfo, root)
     tree:add(f.pair, tvb(0, 1))
     tree:add(f.version, tvb(1, 1))
     tree:add(f.random, tvb(2, 32))
-    if kind == 0x81 and tvb:len() >= 66 then
+    if kind == 0x81 and tvb:len() >= 86 then
         tree:add(f.share, tvb(34, 32))
+        tree:add(f.cookie, tvb(66, 20))
+    elseif kind == 0x84 then
+        tree:add(f.cookie, tvb(34, 20))
     elseif kind == 0x82 and tvb:len() >= 142 then
         tree:add(f.random, tvb(34, 32))
         tree:add(f.share, tvb(66, 32))
@@ -524,6 +528,7 @@ local function is_pair(tvb)
     if tvb:len() < 42 or tvb(1, 1):uint() ~= 1 then return false end
     local kind = tvb(0, 1):uint()
     return (kind == 0x81 and tvb:len() == 1200) or (kind == 0x82 and tvb:len() == 142) or (kind == 0x83 and tvb:len() == 42)
+        or (kind == 0x84 and tvb:len() == 62)
 end
 
 local function is_datagram(tvb)

@@ -160,8 +160,11 @@ static int on_pair(struct receiving *r, const struct udp_in *in, int64_t now_us)
     uint8_t answer[PAIR_ANSWER];
     struct iovec part = { answer, PAIR_ANSWER };
     struct udp_out o = { .to = &in->from, .from = &in->to, .parts = &part, .n_parts = 1 };
-    int n = pair_listener_hear(r->pair, now_us, in->bytes, in->len, answer);
+    struct path_address from;
 
+    carry_address(&in->from, &from);
+    int n = pair_listener_hear(r->pair, now_us, &from, in->bytes, in->len, answer);
+    part.iov_len = n > 0 ? (size_t)n : 0;
     if (n > 0)
         udp_send(r->e.udp, &o);
     say_guess(r, &in->from);
@@ -358,7 +361,7 @@ static int run(struct receiving *r, const union address *at)
         status = open_file(r);
     if (!status)
         status = lab_seed(&r->e, seed);
-    if (!status && pair_listen(r->pair, r->e.word, seed, sleep_now_us()))
+    if (!status && pair_listen(r->pair, r->e.word, seed))
         status = lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory");
     explicit_bzero(seed, sizeof seed);
     if (status)

@@ -6,7 +6,7 @@
 #include "seal/aead.h"
 #include "wire/cursor.h"
 
-enum { VERSION = 1, HELLO = 0x81, ANSWER = 0x82, NO = 0x83, PROOF = 32 };
+enum { VERSION = 1, HELLO = 0x81, ANSWER = 0x82, NO = 0x83, COOKIE = 0x84, PROOF = 32 };
 
 static const char purpose[] = "roost pair 1";
 
@@ -18,7 +18,7 @@ struct said {
 
 bool pair_is_ours(const uint8_t *bytes, size_t len)
 {
-    return len >= PAIR_NO && bytes[0] >= HELLO && bytes[0] <= NO;
+    return len >= PAIR_NO && bytes[0] >= HELLO && bytes[0] <= COOKIE;
 }
 
 /* The first bytes of SHA-256 of what stands before them. */
@@ -113,13 +113,14 @@ size_t pair_caller_next(struct pair_caller *c, int64_t now_us, uint8_t bytes[sta
         return 0;
     c->due_us = now_us + c->wait_us;
     c->wait_us = c->wait_us * 2 < PAIR_AGAIN_MAX ? c->wait_us * 2 : PAIR_AGAIN_MAX;
-    c->sent++;
+    c->begun_us = c->sent++ ? c->begun_us : now_us;
     memset(bytes, 0, PAIR_HELLO);
     struct writer w = writer_of(bytes, PAIR_HELLO);
     write_u8(&w, HELLO);
     write_u8(&w, VERSION);
     write_bytes(&w, c->random, PAIR_RANDOM);
     write_bytes(&w, c->share, WORD_BYTES);
+    write_bytes(&w, c->cookie, CALLERS_COOKIE);
     pair_mark(bytes, PAIR_HELLO);
     return PAIR_HELLO;
 }
@@ -140,30 +141,53 @@ static int check_answer(const struct pair_caller *c, const struct said *s, const
     return err;
 }
 
-int pair_caller_hear(struct pair_caller *c, int64_t now_us, const uint8_t *bytes, size_t len,
-                     struct pair_keys *ret)
+/* It is shown at once, and again as the first ones were. */
+static void take_cookie(struct pair_caller *c, int64_t now_us, const uint8_t *cookie)
 {
-    struct reader r = reader_of(bytes, len);
+    if (!memcmp(c->cookie, cookie, CALLERS_COOKIE))
+        return;
+    memcpy(c->cookie, cookie, CALLERS_COOKIE);
+    c->due_us = now_us;
+    c->wait_us = PAIR_AGAIN_US;
+    c->sent = 0;
+}
+
+static int hear_answer(struct pair_caller *c, int64_t now_us, struct reader *r,
+                       struct pair_keys *ret)
+{
     struct said s = { .random = { c->random }, .share = { c->share } };
     struct pair_keys k = { 0 };
 
-    uint8_t kind = read_u8(&r), version = read_u8(&r);
-    if (kind != ANSWER || version != VERSION || len != PAIR_ANSWER)
-        return 0;
-    if (!seal_equal(read_bytes(&r, PAIR_RANDOM), c->random, PAIR_RANDOM))
-        return 0; /* of another run */
-    if (!is_whole(bytes, len))
-        return 0;
-    s.random[1] = read_bytes(&r, PAIR_RANDOM);
-    s.share[1] = read_bytes(&r, WORD_BYTES);
-    s.session = k.session = (uint32_t)read_number(&r, 4);
-    int err = check_answer(c, &s, read_bytes(&r, PROOF), k.secret);
+    s.random[1] = read_bytes(r, PAIR_RANDOM);
+    s.share[1] = read_bytes(r, WORD_BYTES);
+    s.session = k.session = (uint32_t)read_number(r, 4);
+    int err = check_answer(c, &s, read_bytes(r, PROOF), k.secret);
     if (err)
         return err;
     k.rtt_us = c->sent == 1 ? now_us - c->begun_us : 0; /* which HELLO it answers is not known */
     *ret = k;
     seal_wipe(&k, sizeof k);
     return 1;
+}
+
+int pair_caller_hear(struct pair_caller *c, int64_t now_us, const uint8_t *bytes, size_t len,
+                     struct pair_keys *ret)
+{
+    struct reader r = reader_of(bytes, len);
+    uint8_t kind = read_u8(&r), version = read_u8(&r);
+
+    if (version != VERSION || len != (kind == ANSWER   ? (size_t)PAIR_ANSWER
+                                      : kind == COOKIE ? (size_t)PAIR_COOKIE
+                                                       : 0))
+        return 0;
+    if (!seal_equal(read_bytes(&r, PAIR_RANDOM), c->random, PAIR_RANDOM))
+        return 0; /* of another run */
+    if (!is_whole(bytes, len))
+        return 0;
+    if (kind == ANSWER)
+        return hear_answer(c, now_us, &r, ret);
+    take_cookie(c, now_us, read_bytes(&r, CALLERS_COOKIE));
+    return 0;
 }
 
 size_t pair_no(const struct pair_caller *c, uint8_t bytes[static PAIR_NO])
@@ -178,11 +202,12 @@ size_t pair_no(const struct pair_caller *c, uint8_t bytes[static PAIR_NO])
 /* --- the listener ------------------------------------------------------------------------ */
 
 int pair_listen(struct pair_listener *l, const uint8_t word[static WORD_BYTES],
-                const uint8_t seed[static 32], int64_t now_us)
+                const uint8_t seed[static 32])
 {
-    *l = (struct pair_listener){ .spent_us = now_us };
+    *l = (struct pair_listener){ 0 };
     memcpy(l->word, word, WORD_BYTES);
     rng_init(&l->rng, seed);
+    rng_fill(&l->rng, l->callers.secret, sizeof l->callers.secret);
     return word_point(l->point, word, purpose);
 }
 
@@ -191,10 +216,12 @@ void pair_listener_fini(struct pair_listener *l)
     seal_wipe(l, sizeof *l);
 }
 
-static struct pair_waiting *by_random(struct pair_listener *l, const uint8_t *random)
+static struct pair_waiting *by_random(struct pair_listener *l, const struct path_address *from,
+                                      const uint8_t *random)
 {
     for (int i = 0; i < PAIR_WAITING_MAX; i++)
-        if (l->waiting[i].used && seal_equal(l->waiting[i].random, random, PAIR_RANDOM))
+        if (l->waiting[i].used && path_same(&l->waiting[i].from, from) &&
+            seal_equal(l->waiting[i].random, random, PAIR_RANDOM))
             return &l->waiting[i];
     return NULL;
 }
@@ -209,6 +236,7 @@ static struct pair_waiting *by_session(const struct pair_listener *l, uint32_t s
 
 static void guessed(struct pair_listener *l, struct pair_waiting *w)
 {
+    callers_end(&l->callers, &w->from, true);
     l->guesses++;
     l->wrong++;
     seal_wipe(w, sizeof *w);
@@ -220,17 +248,6 @@ static struct pair_waiting *place(struct pair_listener *l)
         if (!l->waiting[i].used)
             return &l->waiting[i];
     return NULL;
-}
-
-/* Each exchange is a guess until it is proven: some at once, then one at a time. */
-static bool may_answer(struct pair_listener *l, int64_t now_us)
-{
-    int64_t spent_us = l->spent_us > now_us ? l->spent_us : now_us;
-
-    if (spent_us + PAIR_EACH_US > now_us + PAIR_AT_ONCE * (int64_t)PAIR_EACH_US)
-        return false;
-    l->spent_us = spent_us + PAIR_EACH_US;
-    return true;
 }
 
 static void write_answer(uint8_t bytes[static PAIR_ANSWER], const struct said *s,
@@ -276,30 +293,67 @@ static int begin_exchange(struct pair_listener *l, struct pair_waiting *w, const
     return err;
 }
 
-static int on_hello(struct pair_listener *l, int64_t now_us, struct reader *r,
-                    uint8_t answer[static PAIR_ANSWER])
+static int ask_cookie(struct pair_listener *l, int64_t now_us, const struct path_address *from,
+                      const uint8_t *random, uint8_t ret[static PAIR_COOKIE])
 {
-    const uint8_t *random = read_bytes(r, PAIR_RANDOM), *share = read_bytes(r, WORD_BYTES);
-    struct pair_waiting *w = by_random(l, random);
+    uint8_t cookie[CALLERS_COOKIE];
+    struct writer w = writer_of(ret, PAIR_COOKIE);
+    int err = callers_cookie(&l->callers, now_us, from, random, cookie);
 
-    if (!w) {
-        if (l->guesses >= PAIR_GUESSES_MAX)
-            return -ROOST_GUESSES;
-        w = place(l);
-        if (!w || !may_answer(l, now_us))
-            return 0;
-        int err = begin_exchange(l, w, random, share);
-        if (err)
-            return err == -ROOST_MALFORMED ? 0 : err;
-        w->used = true;
-        w->at_us = now_us;
+    if (err)
+        return err;
+    write_u8(&w, COOKIE);
+    write_u8(&w, VERSION);
+    write_bytes(&w, random, PAIR_RANDOM);
+    write_bytes(&w, cookie, sizeof cookie);
+    pair_mark(ret, PAIR_COOKIE);
+    return PAIR_COOKIE;
+}
+
+/* 0: this address has to wait. */
+static int answer_first(struct pair_listener *l, int64_t now_us, const struct path_address *from,
+                        const uint8_t *random, const uint8_t *share,
+                        uint8_t answer[static PAIR_ANSWER])
+{
+    struct pair_waiting *w = place(l);
+
+    if (l->guesses >= PAIR_GUESSES_MAX)
+        return -ROOST_GUESSES;
+    if (!w || !callers_begin(&l->callers, now_us, from))
+        return 0;
+    int err = begin_exchange(l, w, random, share);
+    if (err) {
+        callers_end(&l->callers, from, false);
+        return err == -ROOST_MALFORMED ? 0 : err;
     }
+    w->used = true;
+    w->from = *from;
+    w->at_us = now_us;
     memcpy(answer, w->answer, PAIR_ANSWER);
     return PAIR_ANSWER;
 }
 
-int pair_listener_hear(struct pair_listener *l, int64_t now_us, const uint8_t *bytes, size_t len,
-                       uint8_t answer[static PAIR_ANSWER])
+static int on_hello(struct pair_listener *l, int64_t now_us, const struct path_address *from,
+                    struct reader *r, uint8_t answer[static PAIR_ANSWER])
+{
+    const uint8_t *random = read_bytes(r, PAIR_RANDOM), *share = read_bytes(r, WORD_BYTES),
+                  *cookie = read_bytes(r, CALLERS_COOKIE);
+    const struct pair_waiting *w = by_random(l, from, random);
+
+    if (w) {
+        memcpy(answer, w->answer, PAIR_ANSWER);
+        return PAIR_ANSWER;
+    }
+    if (!callers_cookie_holds(&l->callers, now_us, from, random, cookie)) {
+        if (l->unasked >= PAIR_UNASKED)
+            return ask_cookie(l, now_us, from, random, answer);
+        l->unasked++;
+    }
+    return answer_first(l, now_us, from, random, share, answer);
+}
+
+int pair_listener_hear(struct pair_listener *l, int64_t now_us, const struct path_address *from,
+                       const uint8_t *bytes, size_t len, uint8_t answer[static PAIR_ANSWER])
 {
     struct reader r = reader_of(bytes, len);
     uint8_t kind = read_u8(&r);
@@ -307,9 +361,9 @@ int pair_listener_hear(struct pair_listener *l, int64_t now_us, const uint8_t *b
     if (read_u8(&r) != VERSION)
         return 0;
     if (kind == HELLO && len == PAIR_HELLO && is_whole(bytes, len))
-        return on_hello(l, now_us, &r, answer);
+        return on_hello(l, now_us, from, &r, answer);
     if (kind == NO && len == PAIR_NO && is_whole(bytes, len)) {
-        struct pair_waiting *w = by_random(l, read_bytes(&r, PAIR_RANDOM));
+        struct pair_waiting *w = by_random(l, from, read_bytes(&r, PAIR_RANDOM));
         if (w)
             guessed(l, w);
         return w && l->guesses >= PAIR_GUESSES_MAX ? -ROOST_GUESSES : 0;

@@ -120,6 +120,70 @@ def another_word(hall):
     same(file, out)
 
 
+class Strangers:
+    """Somebody who says hello from very many addresses, and is at none of them: what comes back there is only counted."""
+
+    def __init__(self, port, addresses=500):
+        import socket
+        import threading
+        self.port, self.sent, self.back, self.over = port, 0, 0, threading.Event()
+        self.sockets = []
+        for i in range(addresses):
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind((f"127.77.{i // 250}.{i % 250 + 1}", 0))
+            s.setblocking(False)
+            self.sockets.append(s)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.over.is_set():
+            for s in self.sockets:
+                hello = b"\x81\x01" + os.urandom(64) + bytes(1200 - 66 - 8)
+                try:
+                    s.sendto(hello + hashlib.sha256(hello).digest()[:8], ("127.0.0.1", self.port))
+                    self.sent += 1200
+                except OSError:
+                    pass
+                self.drain(s)
+                time.sleep(0.0003)
+
+    def drain(self, s):
+        try:
+            while True:
+                self.back += len(s.recv(2048))
+        except OSError:
+            pass
+
+    def close(self):
+        self.over.set()
+        self.thread.join()
+        for s in self.sockets:
+            self.drain(s)
+            s.close()
+
+
+@story
+def strangers_say_hello(hall):
+    """A flood of HELLOs from 500 addresses, before and while somebody comes who knows the word: he is answered at once."""
+    file, out = a_file(hall, 300000), hall.dir / "out"
+    receiver, port = receive(hall, out)
+    strangers = Strangers(port)
+    try:
+        time.sleep(2)
+        begun = time.monotonic()
+        sender = send(hall, port, file)
+        ends(sender, 0)
+        ends(receiver, 0)
+        took = time.monotonic() - begun
+    finally:
+        strangers.close()
+    same(file, out)
+    check(took < 10, took)  # 30 s are the patience of a sender that is not answered
+    check(strangers.sent > 1000 * 1200, strangers.sent)
+    check(0 < strangers.back < 3 * strangers.sent, (strangers.back, strangers.sent))
+
+
 @story
 def nothing_of_it_is_readable(hall):
     """What passes on the wire holds neither the bytes nor the word."""
