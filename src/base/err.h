@@ -105,6 +105,25 @@
       "ask for it (/wantshare); a host may give it to you")                                        \
     X(TOO_FAR, 73, "too-far", "a meeting cannot be planned for more than two years ahead",         \
       "choose an earlier time, or make it later")                                                  \
+    X(NO_SUCH_FILE, 80, "no-such-file", "there is no such file, or it is gone",                    \
+      "roost files lists them")                                                                    \
+    X(FILES_OFF, 81, "files-off", "the server takes no files of this kind",                        \
+      "ask the admin; people on one network can use --nearby")                                     \
+    X(QUOTA, 82, "quota", "the quota for files is used up",                                        \
+      "forget files that nobody needs any more, or ask the admin")                                 \
+    X(FILE_TOO_BIG, 83, "file-too-big", "the file is larger than this server keeps",               \
+      "send it to somebody who is on, or ask the admin")                                           \
+    X(FILE_RESERVE, 84, "file-reserve", "the server's disk has no room for files",                 \
+      "ask the admin to make room")                                                                \
+    X(AWAY, 85, "away", "that person is not on, and the server keeps no files for them",           \
+      "try again when they are on")                                                                \
+    X(FILE_OVER, 86, "file-over", "this transfer is over", "offer it again")                       \
+    X(NO_SUCH_CODE, 87, "no-such-code", "nobody sends under this number now",                      \
+      "check the phrase, and that the sender still waits")                                         \
+    X(CODE_BUSY, 88, "code-busy", "somebody else tries this phrase just now",                      \
+      "ask the sender for another")                                                                \
+    X(NOBODY_THERE, 89, "nobody-there", "the other end is not there",                              \
+      "wait until it is; what arrived is kept")                                                    \
     X(SOURCE_CHANGED, 95, "source-changed", "what is sent was changed meanwhile",                  \
       "send it again; a part of what it was before has to go first")                               \
     X(DISK_FULL, 96, "disk-full", "the disk of the receiver is full",                              \

@@ -3,6 +3,7 @@
  * cannot be handled; tests/unit/test_rules.c fails when the schema has one.
  */
 #include "hub/handlers_account.h"
+#include "hub/handlers_file.h"
 #include "hub/handlers_meet.h"
 #include "hub/handlers_talk.h"
 
@@ -131,6 +132,19 @@ static const struct rule rules[] = {
         meet_note_on_stored),
     ROW(MEET_REACT, meet_react, MEET, RULE_QUIET | RULE_GUESTS, want_meet_react,
         meet_react_on_message),
+
+    ROW(FILE_OFFER, file_offer, LOGIN, CHANGES, NULL, files_off_on_message),
+    ROW(FILE_ANSWER, file_answer, LOGIN, CHANGES, NULL, files_off_on_message),
+    ROW(FILE_STATE, file_state, LOGIN, 0, NULL, files_off_on_message),
+    ROW(FILE_GET, file_get, LOGIN, 0, NULL, files_off_on_message),
+    ROW(FILE_LIST, file_list, LOGIN, 0, NULL, files_off_on_message),
+    ROW(FILE_CANCEL, file_cancel, LOGIN, CHANGES, NULL, files_off_on_message),
+    ROW(FILE_FORGET, file_forget, LOGIN, CHANGES, NULL, files_off_on_message),
+    ROW(FILE_SIGNAL, file_signal, NONE, 0, NULL, files_off_on_message),
+    ROW(FILE_RELAY, file_relay, NONE, 0, NULL, files_off_on_message),
+    ROW(CODE_NEW, code_new, NONE, 0, NULL, files_off_on_message),
+    ROW(CODE_JOIN, code_join, NONE, 0, NULL, files_off_on_message),
+    ROW(CODE_END, code_end, NONE, 0, NULL, files_off_on_message),
 
     ROW(CALC, calc, LOGIN, 0, NULL, calc_on_message),
 

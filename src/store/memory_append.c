@@ -213,8 +213,9 @@ static int effects(struct mem *m, struct mem_room *room, const struct store_op *
     case EVENT_ROOM:
         settings(room, e);
         return 0;
-    case EVENT_MEET:
-        break; /* comes by STORE_MEET_CHANGE */
+    case EVENT_MEET: /* comes by STORE_MEET_CHANGE */
+    case EVENT_FILE: /* comes with what is kept */
+        break;
     }
     return -ROOST_INVALID;
 }

@@ -325,8 +325,9 @@ static int append(struct db *d, const struct store_op *op, struct room_head *h)
         return member(d, op, h);
     case EVENT_ROOM:
         return settings(d, op, h);
-    case EVENT_MEET:
-        break; /* comes by STORE_MEET_CHANGE */
+    case EVENT_MEET: /* comes by STORE_MEET_CHANGE */
+    case EVENT_FILE: /* comes with what is kept */
+        break;
     }
     return -ROOST_INVALID;
 }

@@ -94,6 +94,12 @@ Roost__Event *event_to_msg(struct arena *a, const struct event *e)
         if (!m->met)
             return NULL;
         break;
+    case EVENT_FILE:
+        m->what_case = ROOST__EVENT__WHAT_FILED;
+        m->filed = msg_unpack(a, &roost__filed__descriptor, e->data, e->n_data);
+        if (!m->filed)
+            return NULL;
+        break;
     }
     return m;
 }

@@ -21,6 +21,7 @@ enum event_kind {
     EVENT_ROOM = 6,   /* all of what a room is set to */
     EVENT_PIN = 7,    /* ref = the text, flag = taken down */
     EVENT_MEET = 8,   /* change = Roost__MeetAction, who, data = a packed Roost__Met */
+    EVENT_FILE = 9,   /* ref = the file, text = its name, data = a packed Roost__Filed */
 };
 
 struct event_reaction {
@@ -44,7 +45,7 @@ struct event {
     const char *text; /* the words, the emoji, or the room's topic */
     const uint64_t *mentions;
     size_t n_mentions;
-    const uint8_t *data; /* EVENT_MEET */
+    const uint8_t *data; /* EVENT_MEET, EVENT_FILE */
     size_t n_data;
 
     /* EVENT_ROOM */
