@@ -57,7 +57,7 @@ struct reach_edge_settings {
     uint8_t offer[REACH_OFFER]; /* the same at both ends: of the ticket */
     /* One of three. */
     const uint8_t *identity_seed; /* 32 bytes, home_identity: signs the keys */
-    const char *phrase;           /* words of a phrase (share/phrase.h), canonical; or NULL */
+    const char *phrase;           /* words of a phrase (seal/phrase.h), canonical; or NULL */
     bool nearby;                  /* neither: people compare the words (reach_edge_words) */
     const uint8_t *expects;       /* REACH_IDENTITY bytes that the other end must have; or NULL */
     const struct reach_relay *relay; /* or NULL; copied */
