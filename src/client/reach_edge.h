@@ -28,17 +28,9 @@
 #include <stdint.h>
 
 #include "flow/flow.h"
+#include "flow/reach.h"
 
 enum { REACH_OFFER = 16, REACH_IDENTITY = 32, REACH_SIGNAL_MAX = 4096, REACH_TOKEN = 16 };
-
-/* Best first. */
-enum reach_way {
-    REACH_WAY_NONE,
-    REACH_WAY_LAN,    /* straight, within one network */
-    REACH_WAY_DIRECT, /* straight, through address translators if there are any */
-    REACH_WAY_RELAY,  /* the server passes datagrams on, unopened */
-    REACH_WAY_TUNNEL, /* the same inside TLS */
-};
 
 /* What the server grants (roost.proto, Relay). */
 struct reach_relay {
@@ -93,6 +85,8 @@ void reach_edge_free(struct reach_edge *e); /* says goodbye; NULL is fine */
 
 /* Bytes, 0: none now. */
 int reach_edge_next_signal(struct reach_edge *e, uint8_t ret[static REACH_SIGNAL_MAX]);
+/* Whoever answers makes a new edge for this one: the other end began anew. */
+bool reach_signal_is_first(const uint8_t *bytes, size_t len);
 /* 0; -ROOST_MALFORMED: it made no sense, and changed nothing. */
 int reach_edge_on_signal(struct reach_edge *e, const uint8_t *bytes, size_t len, int64_t now_us);
 
