@@ -194,6 +194,29 @@ static void bloat_is_not_felt(void)
     road_fini(&road);
 }
 
+/* What leaves in one burst must find room: at a millisecond's worth each, a queue shorter than
+ * that would lose a part of all of them, at any rate. */
+static void a_queue_shorter_than_a_burst(void)
+{
+    static const char *const ccs[] = { "bbr", "cubic", "reno" };
+    struct link_config c = { .rate_bps = 400 * MBIT, .delay_us = 2000, .queue_bytes = 16000 };
+    double rate[3], twice[3];
+    bool sound = true;
+
+    for (int i = 0; i < 3; i++) {
+        struct road_lane lane = { .cc = ccs[i], .bytes = 60 * MB };
+        const struct road_lane *l = send_over(&c, &c, &lane, false, 1);
+        rate[i] = road_rate_bps(l) / 1e6;
+        twice[i] = 100 * road_twice(l);
+        sound = sound && is_sound();
+        road_fini(&road);
+    }
+    verdict(sound && rate[0] > 300 && twice[0] < 1 && twice[1] < 1 && twice[2] < 1,
+            "a queue shorter than a burst",
+            "%.0f, %.0f, %.0f Mbit/s of 400; %.2f, %.2f, %.2f %% sent twice", rate[0], rate[1],
+            rate[2], twice[0], twice[1], twice[2]);
+}
+
 /* --- beside others --------------------------------------------------------------------------- */
 
 static double share[ROAD_LANES_MAX];
@@ -417,6 +440,8 @@ int main(int argc, char **argv)
             run_track(&tracks[i]);
     if (wants("bloat pings"))
         bloat_is_not_felt();
+    if (wants("a queue shorter than a burst"))
+        a_queue_shorter_than_a_burst();
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
         if (wants(troubles[i].name))
             run_trouble(&troubles[i]);

@@ -106,6 +106,19 @@ void flow_close(struct flow *f, uint64_t code, const char *text)
 
 /* --- what comes --------------------------------------------------------------------- */
 
+/* A queue holds at least as much as was ever seen to wait in it. So once something was lost, the
+ * queue that did it is that long: one that lost by chance only seems longer than it need be.
+ * Where nothing waits (a policer, radio) there is no queue to have room in. */
+static void watch_queue(struct flow *f, const struct sent_report *r)
+{
+    int64_t waited_us = r->ack.rtt_us > 0 ? f->rtt.path_us - f->rtt.low_us : 0;
+
+    f->waited_us = waited_us > f->waited_us ? waited_us : f->waited_us;
+    f->dropped = f->dropped || r->loss.bytes;
+    if (f->dropped && f->waited_us >= PACER_BURST_LEAST_US)
+        pacer_on_queue(&f->pacer, f->waited_us);
+}
+
 static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
 {
     if (r->ack.bytes)
@@ -116,6 +129,7 @@ static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
         f->cc.ops->on_undo(&f->cc, now_us);
     path_set_pace(f, now_us);
     f->rate = r->ack.rate ? r->ack.rate : f->rate;
+    watch_queue(f, r);
     trace_report(f, now_us, r);
 }
 

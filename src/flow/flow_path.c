@@ -63,6 +63,8 @@ static void begin_anew(struct flow *f, int64_t now_us, int64_t took_us)
     cc_init(&f->cc, f->cc.ops, f->mtu, now_us);
     f->cc.dice = rng_u64(&f->rng);
     pacer_init(&f->pacer, f->pacer.kind, f->mtu, now_us);
+    f->waited_us = 0;
+    f->dropped = false;
     path_set_pace(f, now_us);
     f->probes = 1; /* the answer says what came of all that was under way */
     trace_tell(f, now_us, FLOW_TRACE_PATH, 0);

@@ -105,6 +105,8 @@ struct flow {
     bool rtt_told;     /* a first guess was given */
     struct cc cc;
     struct pacer pacer;
+    int64_t waited_us; /* the most that was ever waited on this path beyond its round trip */
+    bool dropped;      /* ... which has lost something */
     uint32_t mtu, probes;
     int64_t born_us;
     uint64_t skip_at; /* that number is not sent */

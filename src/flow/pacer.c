@@ -5,12 +5,13 @@
 static void set_burst(struct pacer *p)
 {
     uint64_t burst = (uint64_t)PACER_BURST_PACKETS * p->mss;
-    uint64_t of_time = p->rate * PACER_BURST_US / 1000000;
+    int64_t least_us = PACER_BURST_US;
 
+    if (p->queue_us && p->queue_us / 2 < least_us)
+        least_us = p->queue_us / 2 > PACER_BURST_LEAST_US ? p->queue_us / 2 : PACER_BURST_LEAST_US;
+    uint64_t of_time = p->rate * (uint64_t)least_us / 1000000;
     if (p->rate && of_time < burst)
         burst = of_time;
-    if (p->queue_seen && p->queue_seen / 2 < burst)
-        burst = p->queue_seen / 2;
     if (burst < (uint64_t)PACER_BURST_LEAST * p->mss)
         burst = (uint64_t)PACER_BURST_LEAST * p->mss;
     p->burst = burst;
@@ -48,11 +49,9 @@ void pacer_set_mss(struct pacer *p, uint32_t mss)
     set_burst(p);
 }
 
-void pacer_on_queue(struct pacer *p, uint64_t bytes)
+void pacer_on_queue(struct pacer *p, int64_t queue_us)
 {
-    if (p->queue_seen && p->queue_seen <= bytes)
-        return;
-    p->queue_seen = bytes;
+    p->queue_us = queue_us;
     set_burst(p);
 }
 

@@ -2,8 +2,8 @@
  *
  * Tokens are bytes; they come at the pacing rate and are kept up to one burst, so that a
  * sleep that took too long is made up for, but not more than that. A burst is the least of
- * 64 packets, a millisecond's worth, and half the smallest queue that was seen to drop; at
- * least two packets. Pure; microseconds, bytes, bytes a second.
+ * 64 packets, a millisecond's worth, and half of the queue that was seen to drop; at least two
+ * packets, and what may be overslept. Pure; microseconds, bytes, bytes a second.
  *
  * To be compared with: no shaping at all (all that the window allows leaves at once), and a
  * sleep after each packet, as programs do that know no better: what was overslept is not
@@ -16,6 +16,9 @@
 
 enum { PACER_BURST_PACKETS = 64, PACER_BURST_LEAST = 2 };
 #define PACER_BURST_US 1000
+/* For a short queue: with less, a sleep that takes PACER_LATE_US longer than asked for, or a few
+ * times that on a machine with other work, would cost a part of the rate. */
+#define PACER_BURST_LEAST_US 250
 /* What a sleep takes longer than asked for: 50 us of timer slack, and the waking (Linux). */
 #define PACER_LATE_US 60
 
@@ -23,7 +26,8 @@ enum pacer_kind { PACER_BUCKET, PACER_NONE, PACER_SLEEP };
 
 struct pacer {
     uint64_t rate; /* 0: no limit */
-    uint64_t burst, queue_seen;
+    uint64_t burst;
+    int64_t queue_us; /* of the queue that was seen to drop; 0: none was */
     double tokens;
     int64_t at_us;
     uint32_t mss;
@@ -34,8 +38,9 @@ struct pacer {
 void pacer_init(struct pacer *p, enum pacer_kind kind, uint32_t mss, int64_t now_us);
 void pacer_set_rate(struct pacer *p, int64_t now_us, uint64_t rate);
 void pacer_set_mss(struct pacer *p, uint32_t mss);
-/* A queue of so many bytes was full. */
-void pacer_on_queue(struct pacer *p, uint64_t bytes);
+/* A queue on the way was seen to drop when it took so long to leave it. At our rate that is a part
+ * of its bytes, all of them if we are alone there. */
+void pacer_on_queue(struct pacer *p, int64_t queue_us);
 
 /* May a packet of so many bytes leave now? */
 bool pacer_allows(struct pacer *p, int64_t now_us, uint64_t bytes);

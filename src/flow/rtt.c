@@ -32,7 +32,7 @@ void rtt_on_sample(struct rtt *r, int64_t now_us, int64_t took_us, int64_t delay
     if (!r->known)
         r->low_since_us = now_us;
     note_low(r, now_us, took_us);
-    r->newest_us = took_us;
+    r->newest_us = r->path_us = took_us;
     if (!r->known) {
         r->known = true;
         r->smooth_us = took_us;
@@ -42,6 +42,7 @@ void rtt_on_sample(struct rtt *r, int64_t now_us, int64_t took_us, int64_t delay
     if (delay_us > delay_max_us)
         delay_us = delay_max_us;
     int64_t path_us = took_us - delay_us >= r->low_us ? took_us - delay_us : took_us;
+    r->path_us = path_us;
     int64_t off_us = r->smooth_us > path_us ? r->smooth_us - path_us : path_us - r->smooth_us;
     r->vary_us = (3 * r->vary_us + off_us) / 4;
     r->smooth_us = (7 * r->smooth_us + path_us) / 8;

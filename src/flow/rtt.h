@@ -15,7 +15,8 @@
 struct rtt {
     bool known;
     int64_t newest_us, smooth_us, vary_us;
-    int64_t low_us; /* the lowest, at least of the last RTT_LOW_LIFE_US */
+    int64_t path_us; /* the newest, less what its acknowledgement was held for */
+    int64_t low_us;  /* the lowest, at least of the last RTT_LOW_LIFE_US */
     int64_t low_now_us, low_next_us, low_since_us;
 };
 

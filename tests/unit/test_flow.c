@@ -107,16 +107,19 @@ static void bursts_are_bounded(void)
     CHECK(p.burst == 64000);
     pacer_set_rate(&p, 0, 20000000);
     CHECK(p.burst == 20000);
-    pacer_on_queue(&p, 32000);
+    pacer_on_queue(&p, 1600);
     CHECK(p.burst == 16000);
-    pacer_on_queue(&p, 64000); /* the smallest counts */
-    CHECK(p.burst == 16000);
-    pacer_on_queue(&p, 100);
-    CHECK(p.burst == 2000);
+    pacer_on_queue(&p, 3200); /* it was longer than was thought */
+    CHECK(p.burst == 20000);
+    pacer_on_queue(&p, 100); /* what may be overslept leaves at once all the same */
+    CHECK(p.burst == 5000);
     uint64_t burst = 0;
     for (; pacer_allows(&p, 9000000, 1000); burst++) /* after a long sleep: no more than that */
         pacer_on_sent(&p, 9000000, 1000);
-    CHECK(burst == 2);
+    CHECK(burst == 5);
+    pacer_set_rate(&p, 9000000, 1000000);
+    CHECK(p.burst == 2000);
+    pacer_set_rate(&p, 9000000, 20000000);
     pacer_set_mss(&p, 9000);
     CHECK(p.burst == 18000 && pacer_when_us(&p, 9000000, 50000) > 9000000);
     CHECK(pacer_allows(&p, 9010000, 50000)); /* larger than a burst: with a full bucket */
