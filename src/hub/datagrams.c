@@ -167,7 +167,8 @@ int tunnel_on_message(struct hub *h, struct request *q)
 
     bool fits = d && d->id == b->session && b->token.len == sizeof d->token &&
                 seal_equal(b->token.data, d->token, sizeof d->token);
-    if (!fits && !relay_token_side(h, b->session, b->token.data, b->token.len, &open.side))
+    open.passes = !fits && relay_token_side(h, b->session, b->token.data, b->token.len, &open.side);
+    if (!fits && !open.passes)
         return -ROOST_SESSION_OVER;
     if (!c || c->user)
         return -ROOST_INVALID; /* control goes on as control */

@@ -97,7 +97,7 @@ struct hub_datagrams {
     uint32_t id;
     uint8_t secret[DATAGRAMS_SECRET]; /* OPEN; RELAY: both tokens; the taker wipes it */
     uint8_t side;                     /* TUNNEL of a relay: whose token it was, 0 or 1 */
-    bool passes;                      /* RELAY: else it only answers where it sees the ends */
+    bool passes; /* RELAY: else it only answers where it sees the ends; TUNNEL: of a relay */
     uint64_t conn;
 };
 

@@ -280,7 +280,7 @@ static void do_datagrams(struct edge *e, struct hub_datagrams *d)
     struct peer *p = d->what == DATAGRAMS_TUNNEL ? find(e, d->conn) : NULL;
 
     if (p && p->state == PEER_ROOST)
-        tunnel_conn_open(p, d->id);
+        tunnel_conn_open(p, d->id, d->passes);
     if (d->what != DATAGRAMS_TUNNEL || (p && p->state == PEER_TUNNEL))
         workers_put(e->workers, d);
 }
@@ -367,7 +367,9 @@ void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes)
 {
     struct peer *p = find(edge, conn);
 
-    if (p && p->state == PEER_TUNNEL)
+    bool full = p && p->relays && p->queue.bytes > RELAY_QUEUE_MAX;
+
+    if (p && p->state == PEER_TUNNEL && !full)
         peer_send(p, bytes);
     else
         blob_unref(bytes);

@@ -41,6 +41,7 @@ struct peer {
     bool is_dirty, said_goodbye, closed, waits_to_shake, is_shut;
     uint64_t source;  /* addr_source */
     uint32_t session; /* PEER_TUNNEL, and so is gate */
+    bool relays;      /* it is of a relay: what it does not take is lost */
     struct gate *gate;
     SSL *ssl; /* NULL until its first bytes come */
     struct frame_reader frames;

@@ -11,7 +11,7 @@
 enum { NOTSENT_BYTES = 16 << 10 };
 
 /* The kernel holds little: what waits here can still be chosen. */
-void tunnel_conn_open(struct peer *p, uint32_t session)
+void tunnel_conn_open(struct peer *p, uint32_t session, bool relays)
 {
     int low = NOTSENT_BYTES;
 
@@ -22,6 +22,7 @@ void tunnel_conn_open(struct peer *p, uint32_t session)
     setsockopt(p->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof low);
     p->state = PEER_TUNNEL;
     p->session = session;
+    p->relays = relays;
 }
 
 /* Streams of a tunnel are not sent twice, so nothing is dropped: it is not read from until its

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "server/log.h"
+#include "server/worker_relay.h"
 #include "wire/frame.h"
 #include "wire/packet.h"
 
@@ -94,6 +95,7 @@ static void close_all(struct worker *w)
 {
     struct map_slot *s;
 
+    worker_relay_close_all(w);
     for (size_t i = 0; (s = map_next(&w->sessions, &i)); i = 0)
         close_session(w, ((struct carried *)s->value)->id);
 }
@@ -102,6 +104,8 @@ static void on_tunnel(struct worker *w, const struct word *word)
 {
     struct carried *c = map_get(&w->sessions, word->id);
 
+    if (worker_relay_tunnel(w, word))
+        return;
     if (!c || c->over) {
         worker_let_go(w, word->conn);
         return;
@@ -120,7 +124,7 @@ static void on_frames(struct worker *w, const struct word *word)
     struct frame_reader whole;
     size_t len;
 
-    if (!c || c->tunnel != word->conn)
+    if (worker_relay_frames(w, word) || !c || c->tunnel != word->conn)
         return;
     frame_reader_init(&whole);
     while (frame_next(&whole, &at, end, &body, &len) > 0)
@@ -140,7 +144,7 @@ static void on_hung_up(struct worker *w, const struct word *word)
 {
     struct carried *c = map_get(&w->sessions, word->id);
 
-    if (c && c->tunnel == word->conn)
+    if (!worker_relay_hung_up(w, word) && c && c->tunnel == word->conn)
         worker_hang_up(w, c);
 }
 
@@ -152,6 +156,10 @@ static void on_word(struct worker *w, struct word *word)
         break;
     case WORD_CLOSE:
         close_session(w, word->id);
+        worker_relay_close(w, word->id);
+        break;
+    case WORD_RELAY:
+        worker_relay_open(w, word);
         break;
     case WORD_STOP:
         w->stopping = true;
@@ -170,15 +178,6 @@ static void on_word(struct worker *w, struct word *word)
 }
 
 /* --- packets ------------------------------------------------------------------------------ */
-
-struct packet_in {
-    struct path_address from;
-    const struct udp_local *to;
-    unsigned socket;
-    int ecn;
-    uint8_t *bytes;
-    size_t len;
-};
 
 static void note_via(struct carried *c, const struct packet_in *p)
 {
@@ -235,16 +234,19 @@ static void hand_over(struct worker *w, const struct packet_in *p, struct worker
 
 static void take_packet(struct worker *w, const struct packet_in *in)
 {
-    struct packet p;
+    struct packet p = { 0 };
+    bool relay = worker_relay_number(in->bytes, in->len, &p.session);
 
     w->counts.in++;
     w->counts.in_bytes += in->len;
-    if (packet_read(&p, in->bytes, in->len) || !p.from_client) {
+    if (!relay && (packet_read(&p, in->bytes, in->len) || !p.from_client)) {
         w->counts.strangers++;
         return;
     }
     unsigned whose = p.session & (w->all->n - 1);
-    if (whose == w->index)
+    if (whose == w->index && relay)
+        worker_relay_packet(w, in, p.session);
+    else if (whose == w->index)
         on_packet(w, in, p.session);
     else
         hand_over(w, in, w->all->each[whose]);
@@ -263,6 +265,7 @@ static void read_socket(struct worker *w, unsigned i)
                                .len = in.len };
         take_packet(w, &p);
     }
+    worker_relay_flush(w);
 }
 
 static void take_handed(struct worker *w)
@@ -278,10 +281,14 @@ static void take_handed(struct worker *w)
                                    .bytes = h->bytes,
                                    .len = h->len };
             struct packet head;
-            if (!packet_read(&head, p.bytes, p.len))
+            uint32_t number;
+            if (worker_relay_number(p.bytes, p.len, &number))
+                worker_relay_packet(w, &p, number);
+            else if (!packet_read(&head, p.bytes, p.len))
                 on_packet(w, &p, head.session);
             free(h);
         }
+    worker_relay_flush(w);
 }
 
 static void take_words(struct worker *w)

@@ -3,6 +3,7 @@
  * workers.c      the loop's side: starting, words to them and from them
  * worker.c       the thread: waits, reads its sockets, does what is due
  * worker_out.c   what its sessions want to send
+ * worker_relay.c what it passes between two ends, unopened
  */
 #pragma once
 
@@ -27,12 +28,22 @@ enum {
 
 /* From the loop to a worker, and back. */
 struct word {
-    enum { WORD_OPEN, WORD_CLOSE, WORD_TUNNEL, WORD_FRAMES, WORD_HUNG_UP, WORD_STOP } what;
+    enum {
+        WORD_OPEN,
+        WORD_CLOSE,
+        WORD_TUNNEL,
+        WORD_FRAMES,
+        WORD_HUNG_UP,
+        WORD_STOP,
+        WORD_RELAY,
+    } what;
     uint32_t id;
     uint64_t conn;
     uint8_t secret[DATAGRAMS_SECRET], seed[32];
     struct blob *bytes;
     struct gate *gate; /* of its tunnel */
+    uint8_t side;      /* of a relay */
+    bool passes;
 };
 void word_free(struct word *w);
 
@@ -67,7 +78,19 @@ struct carried {
 
 struct worker_counts {
     _Atomic uint64_t sessions, in, in_bytes, out, out_bytes, strangers, forged, handed_over,
-        overflowed, unproven_in, unproven_out;
+        overflowed, unproven_in, unproven_out, relays, relayed_bytes;
+};
+
+struct passing; /* worker_relay.c */
+
+/* Packets of a relay that leave together; they lie in the worker's `out`. */
+struct relay_run {
+    struct passing *to;
+    int side;
+    size_t used, segment;
+    unsigned n;
+    int ecn;
+    bool closed;
 };
 
 struct worker {
@@ -82,6 +105,8 @@ struct worker {
     struct passage inbox, outbox;
     struct passage handed[WORKERS_MAX]; /* from that one */
     struct map sessions;
+    struct map relays; /* worker_relay.h */
+    struct relay_run run;
     struct dues dues;
     struct carried *dirty;
     struct worker_counts counts;
@@ -115,6 +140,7 @@ bool worker_tell(struct worker *w, struct word *word);
 /* --- worker_out.c --- */
 
 struct path_address path_of(const union address *a);
+bool worker_address(const struct path_address *p, union address *ret);
 /* All that have something to send do, and know when they are due again. */
 void worker_send(struct worker *w);
 void worker_send_one(struct worker *w, struct carried *c);

@@ -21,7 +21,7 @@ struct path_address path_of(const union address *a)
     return p;
 }
 
-static bool address_of(const struct path_address *p, union address *ret)
+bool worker_address(const struct path_address *p, union address *ret)
 {
     struct dgram_address d = { .len = p->len, .port = p->port };
 
@@ -72,7 +72,7 @@ static void flush(struct worker *w, const struct carried *c, struct run *r)
     union address to;
     size_t at = 0;
 
-    while (at < r->used && via && address_of(&r->to.at, &to)) {
+    while (at < r->used && via && worker_address(&r->to.at, &to)) {
         struct iovec part = { w->out + at, r->used - at };
         struct udp_out o = { .to = &to,
                              .from = via->local.len ? &via->local : NULL,

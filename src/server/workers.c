@@ -127,6 +127,7 @@ static int open_worker(struct workers *w, unsigned i)
     worker->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     worker->out = malloc(OUT_BYTES);
     map_init(&worker->sessions, uv_hrtime());
+    map_init(&worker->relays, uv_hrtime());
     if (worker->event < 0 || !worker->out)
         return -ROOST_NOMEM;
     err = passage_init(&worker->inbox, WORDS_MAX);
@@ -278,7 +279,10 @@ void workers_put(struct workers *w, struct hub_datagrams *d)
     if (word) {
         word->what = d->what == DATAGRAMS_OPEN    ? WORD_OPEN
                      : d->what == DATAGRAMS_CLOSE ? WORD_CLOSE
+                     : d->what == DATAGRAMS_RELAY ? WORD_RELAY
                                                   : WORD_TUNNEL;
+        word->side = d->side;
+        word->passes = d->passes;
         word->id = d->id;
         word->conn = d->conn;
         memcpy(word->secret, d->secret, sizeof word->secret);
@@ -348,6 +352,8 @@ void workers_stats(const struct workers *w, struct workers_stats *ret)
         ret->overflowed += c->overflowed;
         ret->unproven_in += c->unproven_in;
         ret->unproven_out += c->unproven_out;
+        ret->relays += c->relays;
+        ret->relayed_bytes += c->relayed_bytes;
     }
 }
 
@@ -401,6 +407,7 @@ static void free_worker(struct workers *w, struct worker *worker)
     if (worker->event >= 0)
         close(worker->event);
     map_fini(&worker->sessions);
+    map_fini(&worker->relays);
     dues_fini(&worker->dues);
     free(worker->out);
     free(worker);

@@ -41,7 +41,8 @@ struct workers_stats {
     uint64_t forged;                       /* that did not open, replays among them */
     uint64_t handed_over;                  /* came to another's socket */
     uint64_t overflowed;                   /* we were too slow */
-    uint64_t unproven_in, unproven_out;    /* bytes from and to addresses that are not proven */
+    uint64_t relays, relayed_bytes;
+    uint64_t unproven_in, unproven_out; /* bytes from and to addresses that are not proven */
 };
 
 struct workers;
