@@ -80,6 +80,9 @@ void disk_part_close(struct disk_part *p); /* what is there stays */
 /* Forgets it: all that is there is removed. Closes. */
 int disk_part_remove(struct disk_part *p);
 
+/* It was whole before the power went, and has got its name by now: nothing is to be received any
+ * more, the other side is to be told so. */
+bool disk_part_is_whole(const struct disk_part *p);
 /* For receiver_settings: the newest map that is whole, and what there is of the list. NULL: none.
  */
 const uint8_t *disk_part_map(const struct disk_part *p, size_t *ret_len);
@@ -87,11 +90,9 @@ uint64_t disk_part_list(const struct disk_part *p);
 /* What was written can be read, for players and Range; the caller knows what was (receiver_has). */
 int64_t disk_part_read(struct disk_part *p, uint64_t at, uint8_t *bytes, uint32_t len);
 int64_t disk_part_do(struct disk_part *p, const struct wish *w);
-/* After WISH_FINISH: what it is called, below dir; of many, the first at the top. */
-const char *disk_part_name(const struct disk_part *p);
-/* Files that were finished, in the order of the list, for who shows them: NULL when there are no
- * more. With a list only what stands at the top. *i begins with 0. */
-const char *disk_part_top(const struct disk_part *p, uint32_t *i);
+/* When it is whole: what it is called, below dir; of many, one after the other what stands at the
+ * top; NULL: no more. *i begins with 0; borrowed from p until the next. */
+const char *disk_part_name(struct disk_part *p, uint32_t *i);
 
 /* --- whole kept files --- */
 

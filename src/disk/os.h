@@ -27,6 +27,8 @@ struct disk_os {
     int (*rename_below)(void *ctx, int from_dir, const char *from, int to_dir,
                         const char *to); /* never onto another */
     int (*unlink_below)(void *ctx, int dir, const char *path, bool directory);
+    int (*remove_below)(void *ctx, int dir,
+                        const char *path); /* a file, or a folder with all in it */
     int (*times)(void *ctx, int fd, int64_t mtime_s);
     int (*mode)(void *ctx, int fd, mode_t mode);
     int (*room)(void *ctx, int fd, uint64_t *ret_bytes); /* free, for us */

@@ -75,6 +75,7 @@ struct list_reader {
     uint32_t folder_len;
     uint64_t entries, body;
     bool begun, over;
+    bool middle; /* what stands open is not known */
 };
 
 /* The next entry out of *bytes, which move on. 1: e is set; 0: more bytes are needed; all were

@@ -52,6 +52,9 @@ void receiver_answer(struct receiver *r, int64_t now_us, uint32_t id, int64_t re
 uint32_t receiver_wishes(const struct receiver *r);
 /* Time for a sync; to be called when the deadline has come. */
 void receiver_expire(struct receiver *r, int64_t now_us);
+/* A sync now: for who will not come back to it soon (the stream is lost, the program ends). Then
+ * wishes until there are none. A receiver that is over asks for it by itself. */
+void receiver_flush(struct receiver *r);
 int64_t receiver_deadline_us(const struct receiver *r); /* INT64_MAX: none */
 
 /* A reader (a player) needs these blocks first. -ROOST_INVALID: not now, or past the end. */

@@ -5,8 +5,10 @@
  * Who has the stream does, after anything that happened:
  *
  *     sender_in(s, bytes, len);
- *     while (sender_wish(s, &w)) hand w to a thread that does disk_do and then sender_answer
- *     while ((p = sender_out(s, &len))) sender_sent(s, what the stream takes of it)
+ *     do {
+ *         while (sender_wish(s, &w)) hand w to a thread that does disk_do and then sender_answer
+ *         if ((p = sender_out(s, &len))) sender_sent(s, n = what the stream takes of it)
+ *     } while (p && n)
  *
  * Back-pressure: it reads only as much as SENDER_AHEAD blocks wait to leave. Memory: those blocks,
  * four pages of leaves and the page hashes (at most 512 KiB); nothing grows with the size but

@@ -3,7 +3,7 @@
  * One stream with two directions. A message: kind 1, length of the body 3, body. Who opened the
  * stream says BEGIN; then
  *
- *     sender    ABOUT  [LIST ...]  [PAGES ...]  (PAGE, BLOCK | LEAFED) ...  [PAGES ...]  END
+ *     sender    ABOUT  [LIST ...]  [PAGES ...]  (PAGE, BLOCK | LEAFED) ...  END
  *     receiver  [LIST_WANT]  HAVE  (VERIFIED | WANT) ...  DONE
  *     both      PAUSE, GO, CANCEL
  *

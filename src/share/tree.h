@@ -66,6 +66,8 @@ int gather_leaf(struct gather *g, uint64_t size, uint64_t block,
                 const uint8_t leaf[static TREE_HASH]);
 /* All leaves of a page at once. */
 int gather_page(struct gather *g, uint32_t page, const uint8_t *leaves, uint32_t n);
+/* A hash that is known from elsewhere. */
+int gather_put(struct gather *g, uint32_t page, const uint8_t hash[static TREE_HASH]);
 /* The size became known: the last page may be complete now. */
 int gather_size(struct gather *g, uint64_t size);
 bool gather_knows(const struct gather *g, uint32_t page);
@@ -74,3 +76,22 @@ const uint8_t *gather_hash(const struct gather *g, uint32_t page); /* NULL: not 
 bool gather_missing(const struct gather *g, uint64_t size, uint32_t *page);
 /* When no page is missing. */
 int gather_root(const struct gather *g, uint64_t size, uint8_t ret[static TREE_HASH]);
+
+/* --- leaves that were told: of the last TREE_OPEN pages. All zero is empty and ready. --- */
+
+struct told_page {
+    uint32_t page, n; /* n 0: none */
+    uint8_t leaves[TREE_PAGE][TREE_HASH];
+};
+
+struct told {
+    struct told_page *open[TREE_OPEN];
+    uint32_t next; /* the one that makes room */
+};
+
+void told_fini(struct told *t);
+void told_forget(struct told *t);
+int told_put(struct told *t, uint32_t page, const uint8_t *leaves, uint32_t n);
+bool told_has(const struct told *t, uint32_t page);
+/* The leaf of a block; NULL: its page is not among them. */
+const uint8_t *told_leaf(const struct told *t, uint64_t block);

@@ -13,23 +13,24 @@
 
 #include <stdint.h>
 
+/* READ_LIST   len bytes of the list at `at`
+ * READ        a block, len bytes of the body at `at`, fewer only where a stream ends; its leaf ->
+ * leaf LEAVES      hashes of len blocks from block number `at` on, of a body of `size` bytes ->
+ * bytes WRITE_LIST  len bytes of the list at `at` LAY_OUT     the list is whole, `at` bytes: is its
+ * root `bytes`, is the sum of its sizes `size`? Make room for them. Without a list (at 0) only
+ * that. -ROOST_MALFORMED: it is not that list, which is forgotten; -ROOST_DISK_FULL WRITE       a
+ * block, len bytes of the body at `at`; first: is this its leaf? -ROOST_MALFORMED SYNC        all
+ * that was written and answered; then the map, len bytes, synced too FINISH      all is there,
+ * `size` bytes, of root `leaf`: what is not synced yet is; it gets its name, synced */
 enum wish_kind {
-    /* of a sender */
-    WISH_READ_LIST, /* len bytes of the list at `at` */
-    WISH_READ, /* a block: len bytes of the body at `at`, fewer only where a stream ends; its leaf
-                  -> leaf */
-    /* of both */
-    WISH_LEAVES, /* hashes of len blocks from block number `at` on, of a body of `size` bytes ->
-                    bytes */
-    /* of a receiver */
-    WISH_WRITE_LIST, /* len bytes of the list at `at` */
-    WISH_LAY_OUT,    /* the list is whole, `at` bytes: is its root `bytes`, is the sum of its sizes
-                        `size`?    Make room for them. Without a list (at 0) only that. -ROOST_MALFORMED:
-                        it is not    that list, which is forgotten; -ROOST_DISK_FULL */
-    WISH_WRITE, /* a block: len bytes of the body at `at`; first: is this its leaf? -ROOST_MALFORMED
-                 */
-    WISH_SYNC,  /* all that was written and answered; then len bytes are the map, synced too */
-    WISH_FINISH, /* all is there and synced, `size` bytes: it gets its name, synced */
+    WISH_READ_LIST, /* of a sender */
+    WISH_READ,
+    WISH_LEAVES,     /* of both */
+    WISH_WRITE_LIST, /* of a receiver */
+    WISH_LAY_OUT,
+    WISH_WRITE,
+    WISH_SYNC,
+    WISH_FINISH,
 };
 
 struct wish {
