@@ -37,6 +37,16 @@ _roost_codes() {
         sed -n 's/.*"code": "\([0-9]*\)".*/\1/p'
 }
 
+# Numbers of files: of what is kept, or of what is under way.
+_roost_file_ids() {
+    local -a globals
+    mapfile -t globals < <(_roost_globals)
+    local list=transfers
+    [[ $1 == get || $1 == forget ]] && list=files
+    timeout 2 "${words[0]}" "${globals[@]}" --json $list </dev/null 2>/dev/null |
+        sed -n 's/.*"event": "file", "file": \([0-9]*\).*/\1/p'
+}
+
 # What a link is made of.
 _roost_links='lan wifi wan lossy sat bloat shallow policed mobile rate= delay= rtt= jitter= loss=
     burst= queue= reorder= late= dup= corrupt= codel= interval= police='
@@ -73,6 +83,22 @@ _roost() {
         ;;
     --pacing)
         mapfile -t COMPREPLY < <(compgen -W 'none sleep bucket' -- "$cur")
+        return
+        ;;
+    --via)
+        mapfile -t COMPREPLY < <(compgen -W 'direct relay server' -- "$cur")
+        return
+        ;;
+    --accept)
+        mapfile -t COMPREPLY < <(compgen -W 'ask all' -- "$cur")
+        return
+        ;;
+    --dir)
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --from)
+        mapfile -t COMPREPLY < <(compgen -W "$(_roost_ask name who)" -- "$cur")
         return
         ;;
     --only)
@@ -138,6 +164,16 @@ _roost() {
     [[ $name == 'room new' ]] && kind=USER
     [[ $name == 'admin user '* && $kind == NAME ]] && kind=USER
     [[ $prev == --room ]] && kind=ROOM
+    # The last word is to whom, those before are files: both.
+    if [[ $name == send && $cur == [@#]* ]]; then
+        kind=TARGET
+    elif [[ $name == send ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur"; compgen -W "$(_roost_rooms)" -- "$cur")
+        return
+    fi
+    case $name in
+    get | accept | decline | cancel | pause | resume | forget) kind=FILE_ID ;;
+    esac
     # Names of those in the meeting may hold spaces.
     if [[ $name == 'meet host' && $kind == *USER* ]]; then
         # A wrong code costs a guess: only those of one's own meetings are asked about.
@@ -149,6 +185,7 @@ _roost() {
     fi
     local names=''
     case $kind in
+    FILE_ID) names=$(_roost_file_ids "$name") ;;
     *CODE*) names=$(_roost_codes) ;;
     *ACTION*) names=$_roost_actions ;;
     *TARGET*) names="$(_roost_rooms) $(_roost_ask name who | sed 's/^/@/')" ;;

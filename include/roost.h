@@ -41,6 +41,7 @@
 #include <stdint.h>
 
 #include "roost_error.h"
+#include "roost_file.h"
 #include "roost_meet.h"
 
 #ifdef __cplusplus
@@ -201,6 +202,7 @@ enum roost_what {
     ROOST_ROOM_SET,   /* room_name, topic in text, private, moderated, closed, ... */
     ROOST_PINNED,     /* ref, off = taken down */
     ROOST_MET,        /* met: in a meeting */
+    ROOST_FILED,      /* file: it is kept, whole; text = its name */
     ROOST_UNKNOWN,    /* of a newer server */
 };
 enum roost_change {
@@ -245,6 +247,7 @@ struct roost_message {
     bool private_, moderated, closed, created;
     uint32_t retention_days;
     struct roost_met met;
+    const struct roost_file *file; /* ROOST_FILED */
 };
 
 struct roost_person {
@@ -345,6 +348,7 @@ enum roost_reply_kind {
     ROOST_MEETINGS,  /* meetings, n, more */
     ROOST_WORK,      /* work */
     ROOST_STATS,     /* stats, n */
+    ROOST_FILES,     /* files, n, more, used, quota */
 };
 
 struct roost_stat {
@@ -395,8 +399,10 @@ struct roost_reply {
     struct roost_ticket ticket;
     struct roost_work work;
     const struct roost_stat *stats;
-    size_t n;  /* items of the list that is set */
-    bool more; /* there is a next page */
+    const struct roost_file *files;
+    uint64_t used, quota; /* bytes that the server keeps for oneself; 0: without limit */
+    size_t n;             /* items of the list that is set */
+    bool more;            /* there is a next page */
     const char *text;
     uint64_t until_ms;
     int64_t took_ms; /* from the sending to the answer: what a ping shows */
@@ -435,6 +441,10 @@ enum roost_event_kind {
     ROOST_MEET_REACTED,   /* meet: account, name, text = the emoji */
     ROOST_PATH,           /* path: datagrams go another way now, or there are none */
     ROOST_PONG,           /* pong: the answer to roost_path_ping, or that none came */
+    ROOST_FILE_OFFERED,   /* file: somebody offers it, or it is kept and whole now */
+    ROOST_FILE_CHANGED,   /* file, changed: how an offer, sent or got, stands now */
+    ROOST_TRANSFER_BYTES, /* bytes: after roost_transfer_fetch */
+    ROOST_TRANSFER,       /* transfer: one of this handle moved on; see roost_file.h */
 };
 
 struct roost_event {
@@ -472,6 +482,20 @@ struct roost_event {
             enum roost_way way;
             int64_t took_us; /* -1: it is lost */
         } pong;
+        struct {
+            struct roost_file file; /* CHANGED: all but the numbers may be empty */
+            struct {
+                enum roost_file_stage stage;
+                uint64_t account, session; /* who did it; 0: the server */
+            } changed;
+        };
+        struct roost_transfer transfer;
+        struct {
+            int64_t number;
+            uint64_t at;
+            const uint8_t *bytes;
+            size_t n; /* 0: they cannot be read */
+        } bytes;
     };
 };
 

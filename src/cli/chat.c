@@ -83,6 +83,10 @@ static int run_command(struct chat *chat, struct slash *s)
                            "leave with /quit, or use another terminal");
     else if (a.command->run == cmd_ping)
         status = ping(chat, &a);
+    else if (a.command->run == cmd_send)
+        status = file_send(chat, &a);
+    else if (a.command->run == cmd_get || a.command->run == cmd_accept)
+        status = file_get(chat, &a);
     else
         status = a.command->run(c, &a);
     buf_fini(&wrong);
@@ -281,7 +285,7 @@ static void take_lines(struct chat *chat)
         chat_line(chat, line);
         free(line);
     }
-    if (lines_over(&chat->lines) && all_done(chat))
+    if (lines_over(&chat->lines) && all_done(chat) && file_is_done(chat))
         chat->quit = true;
 }
 
@@ -370,6 +374,7 @@ int chat_main(struct cli *c, const struct cli_args *a)
         .plain = c->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO),
     };
 
+    moving_init(&chat.moving, c);
     if (!chat.target)
         return CLI_REFUSED;
     int status = cli_rooms(c);
@@ -389,6 +394,7 @@ int chat_main(struct cli *c, const struct cli_args *a)
     if (!chat.line.plain)
         line_stop(&chat.line);
     say_close(&chat);
+    file_close(&chat);
     c->line = NULL;
     close_chat(&chat);
     return chat.status;

@@ -100,6 +100,8 @@ static int on_status(struct chat *chat, const struct roost_status *s)
 
 int chat_event(struct chat *chat, const struct roost_event *e)
 {
+    if (file_on_event(chat, e))
+        return 0;
     switch (e->kind) {
     case ROOST_MESSAGE:
         on_message(chat, &e->message);

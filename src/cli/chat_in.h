@@ -6,6 +6,7 @@
 #include "cli/line.h"
 #include "cli/lines.h"
 #include "cli/live.h"
+#include "cli/moving.h"
 
 enum {
     CHAT_PEOPLE_MAX = 5000,
@@ -51,7 +52,9 @@ struct chat {
     int64_t ping_request, ping_sent_us;
     int64_t ping_at_ms; /* the next goes out; 0: none */
     uint64_t ping_n, ping_count;
-    char *typing; /* who is, where one speaks; NULL nobody */
+    struct moving moving;    /* transfers that were begun here */
+    int64_t moving_shown_us; /* in the prompt */
+    char *typing;            /* who is, where one speaks; NULL nobody */
     int64_t typing_until_ms, typing_sent_ms;
 };
 
@@ -79,6 +82,13 @@ bool ask_on_answer(struct chat *chat, const struct roost_event *e); /* false: no
 int64_t ask_deadline_ms(const struct chat *chat);                   /* as say_deadline_ms */
 void ask_expire(struct chat *chat);
 bool ask_is_done(const struct chat *chat); /* pinging */
+
+/* chat_file.c: files that move while one types */
+int file_send(struct chat *chat, const struct cli_args *a);
+int file_get(struct chat *chat, const struct cli_args *a);
+bool file_on_event(struct chat *chat, const struct roost_event *e); /* false: not about files */
+bool file_is_done(const struct chat *chat);                         /* nothing moves any more */
+void file_close(struct chat *chat);                                 /* tells what is not whole */
 
 /* chat_event.c: what arrives */
 int chat_event(struct chat *chat, const struct roost_event *e); /* exit status + 1 when over */

@@ -26,6 +26,10 @@ void chat_prompt(void *arg, struct buf *b)
         text_fit(b, chat->typing, 20);
         buf_puts(b, " types");
     }
+    if (moving_left(&chat->moving)) {
+        buf_puts(b, " · ");
+        moving_short(&chat->moving, b);
+    }
     buf_puts(b, "] ");
 }
 

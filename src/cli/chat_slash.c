@@ -35,7 +35,9 @@ static const struct short_form {
       "/SRB USER…              a room of their own; prints its number" },
     { "SRM", "say %1 -- %r", "/SRM ROOM TEXT          say it in that room" },
     { "RDM", NULL, "/RDM b|s TIME           read broadcasts, or rooms, since then" },
-    { "UPD", NULL, "/UPD                    files come with a later version" },
+    { "send", NULL, "/send FILE [TARGET]     send it, here or there; typing goes on" },
+    { "files", "files %#", "/files [TARGET]         what is kept here" },
+    { "UPD", NULL, "/UPD USER FILE          send it to somebody" },
     { "OUT", NULL, "/OUT                    log out and leave" },
 };
 
@@ -257,6 +259,37 @@ static void classic_read(struct take *t)
     add(t, rest_of(t));
 }
 
+/* "UPD bea my notes.pdf": the rest of the line is the file. */
+static void classic_send(struct take *t)
+{
+    const char *user = cli_word(&t->rest);
+
+    if (!user || !*rest_of(t)) {
+        wrong(t, "send what, to whom?", "write: UPD USER FILE");
+        return;
+    }
+    t->s->kind = SLASH_COMMAND;
+    add(t, "send");
+    add(t, "--");
+    add(t, rest_of(t));
+    add(t, person(t, user));
+}
+
+/* A single file goes to where one speaks. */
+static void send_here(struct take *t)
+{
+    const char *word;
+
+    t->s->kind = SLASH_COMMAND;
+    add(t, "send");
+    while ((word = cli_word(&t->rest)))
+        add(t, word);
+    if (t->s->n == 1)
+        wrong(t, "send what?", "write: /send FILE, or /send FILE… TARGET");
+    else if (t->s->n == 2 && need_target(t))
+        add(t, t->place->target);
+}
+
 static void own(struct take *t, const char *name)
 {
     if (!strcmp(name, "go")) {
@@ -274,8 +307,10 @@ static void own(struct take *t, const char *name)
         classic_read(t);
     } else if (!strcmp(name, "OUT")) {
         t->s->kind = SLASH_OUT;
+    } else if (!strcmp(name, "send")) {
+        send_here(t);
     } else {
-        wrong(t, "files cannot be sent yet", "they come with a later version");
+        classic_send(t);
     }
 }
 

@@ -70,6 +70,18 @@ CLI_RUN(cmd_lab_link);
 CLI_RUN(cmd_lab_race);
 CLI_RUN(cmd_lab_send);
 CLI_RUN(cmd_lab_receive);
+CLI_RUN(cmd_send);
+CLI_RUN(cmd_receive);
+CLI_RUN(cmd_get);
+CLI_RUN(cmd_files);
+CLI_RUN(cmd_forget);
+CLI_RUN(cmd_decline);
+CLI_RUN(cmd_accept);
+CLI_RUN(cmd_cancel);
+CLI_RUN(cmd_pause);
+CLI_RUN(cmd_resume);
+CLI_RUN(cmd_transfers);
+CLI_RUN(cmd_play);
 
 /* Shared among them. */
 

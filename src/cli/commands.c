@@ -9,6 +9,7 @@
 #define TALK    "Talk"
 #define ROOMS   "Rooms"
 #define MEET    "Meetings"
+#define FILES   "Files"
 #define TOOLS   "Tools"
 #define LAB     "Lab"
 #define ADMIN   "Server (for admins)"
@@ -224,6 +225,66 @@ const struct cli_command cli_commands[] = {
       "  roost meet host 204816 message 'We begin at ten past.'\n"
       "  roost meet host 204816 end\n",
       OPTIONS(GUEST_NAME) },
+
+    { "send", FILES, "FILE… TARGET", 0, -1, -1, CLI_LOGIN, false, cmd_send,
+      "send files, folders, a stream or a text to a person or a room",
+      "TARGET is @user or '#room'. Somebody who is on is asked, and it goes straight to them; what\n"
+      "goes to a room is kept by the server. FILE may be - for what is piped in. When it was\n"
+      "cut off, by whatever, the same command sends the rest, and only the rest.\n\n"
+      "  roost send notes.pdf @bea\n"
+      "  roost send photos/ talk.odp '#maths'\n"
+      "  tar c src | roost send - --name src.tar @bea\n"
+      "  roost send --text 'the door code is 4711' @bea\n"
+      "  roost send --limit 5M --cc cubic film.mkv @carl\n",
+      OPTIONS({ "text", 't', "TEXT", "a text instead of files" },
+              { "name", 'n', "NAME", "call it so" },
+              { "limit", 'l', "RATE", "at most so fast: 5M is 5 Mbit/s, 600kB is 600 kB/s" },
+              { "via", 0, "WAY", "only direct, relay or server" },
+              { "cc", 0, "NAME", "congestion control: reno, cubic or bbr" }) },
+    { "receive", FILES, "", 0, 0, -1, CLI_LOGIN, true, cmd_receive,
+      "wait for what people send, and take it",
+      "Asks about each offer, or takes all. What was accepted before and cut off goes on by\n"
+      "itself. Files get their names when they are whole and verified; until then they are in\n"
+      ".roost-parts beside.\n\n"
+      "  roost receive\n"
+      "  roost receive --from bea --accept all --dir ~/Downloads --count 1\n",
+      OPTIONS({ "from", 'f', "USER", "only from this person" },
+              { "dir", 'd', "DIR", "where to (here)" },
+              { "accept", 'a', "HOW", "ask, or all" },
+              { "count", 'c', "N", "end after so many" }) },
+    { "get", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_get,
+      "fetch a file that the server keeps",
+      "ID is the number that files and chat show. An existing file is never written over.\n\n"
+      "  roost get 17\n  roost get 17 -o lecture.pdf\n  roost get 17 -o - | tar x\n",
+      OPTIONS({ "output", 'o', "PATH", "a name or a folder; - for the standard output" },
+              { "limit", 'l', "RATE", "at most so fast" }) },
+    { "files", FILES, "[TARGET]", 0, 1, -1, CLI_LOGIN, false, cmd_files,
+      "list the files that are kept in a room, or in all of one's rooms",
+      "  roost files\n  roost files '#maths'\n  roost --json files @bea\n", NULL },
+    { "transfers", FILES, "", 0, 0, -1, CLI_LOGIN, false, cmd_transfers,
+      "list what one sends or is offered, and is not over",
+      "  roost transfers\n  roost transfers --watch\n",
+      OPTIONS({ "watch", 'w', NULL, "again and again" }) },
+    { "accept", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_accept,
+      "take what somebody offers", "  roost accept 17\n  roost accept 17 -o ~/Downloads\n",
+      OPTIONS({ "output", 'o', "PATH", "a name or a folder; - for the standard output" },
+              { "limit", 'l', "RATE", "at most so fast" }) },
+    { "decline", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_decline,
+      "refuse what somebody offers", "  roost decline 17\n", NULL },
+    { "cancel", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_cancel,
+      "end a transfer, from either side", "  roost cancel 17\n", NULL },
+    { "pause", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_pause,
+      "let a transfer stand still, from either side", "  roost pause 17\n", NULL },
+    { "resume", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_resume,
+      "let it go on", "  roost resume 17\n", NULL },
+    { "play", FILES, "FILE|ID", 1, 1, -1, CLI_LOGIN, true, cmd_play,
+      "play a film or music while it comes",
+      "In mpv, else ffplay, which get it from a port of this machine; a seek fetches first what it\n"
+      "needs. Nothing of it stays.\n\n"
+      "  roost play 17\n  roost play 17 --player 'vlc --play-and-exit'\n  roost play film.mkv\n",
+      OPTIONS({ "player", 'p', "CMD", "this program, with the address as its last word" }) },
+    { "forget", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_forget,
+      "have the server forget a file that it keeps, for all", "  roost forget 17\n", NULL },
 
     { "calc", TOOLS, "EXPR…", 1, -1, 0, CLI_LOGIN, false, cmd_calc,
       "let the server reckon with two integers of up to 1,000 digits",

@@ -26,11 +26,18 @@ static void look_at_terminal(struct cli *c)
     c->colour = !c->json && !env("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 }
 
+/* It waits for a lost connection, however long. */
+static bool stays(int (*run)(struct cli *, const struct cli_args *))
+{
+    return run == chat_main || run == cmd_send || run == cmd_receive || run == cmd_get ||
+           run == cmd_accept;
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
     const struct cli_command *k = a->command;
 
-    c->patient = k->run == chat_main || args_has(a, "follow");
+    c->patient = stays(k->run) || args_has(a, "follow") || args_has(a, "watch");
     if (k->needs == CLI_LOGIN) {
         int status = cli_open(c, CLI_RESUME, NULL);
         if (status)

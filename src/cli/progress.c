@@ -6,7 +6,7 @@
 #include "cli/amount.h"
 #include "cli/text.h"
 
-/* --- rate -------------------------------------------------------------------------------- */
+/* --- rate --- */
 
 enum { LOOK_US = 100000, MEMORY_US = 2000000 };
 
@@ -39,7 +39,7 @@ int64_t progress_left_s(const struct progress *p, uint64_t done, uint64_t total)
     return left < 1e9 ? (int64_t)(left + 0.999) : -1;
 }
 
-/* --- the line ------------------------------------------------------------------------------ */
+/* --- the line --- */
 
 enum {
     NAME_LEAST = 8,

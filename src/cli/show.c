@@ -1,7 +1,9 @@
 #include "cli/show.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "cli/filed.h"
 #include "cli/json.h"
 #include "cli/meet_show.h"
 #include "cli/meet_words.h"
@@ -62,7 +64,7 @@ static const char *const event_names[] = {
     [ROOST_DELETED] = "deleted",       [ROOST_REACTED] = "reacted",
     [ROOST_MEMBERSHIP] = "membership", [ROOST_ROOM_SET] = "room-set",
     [ROOST_PINNED] = "pinned",         [ROOST_MET] = "met",
-    [ROOST_UNKNOWN] = "unknown",
+    [ROOST_FILED] = "filed",           [ROOST_UNKNOWN] = "unknown",
 };
 static const char *const change_names[] = {
     [ROOST_CHANGE_JOINED] = "joined",   [ROOST_CHANGE_LEFT] = "left",
@@ -145,6 +147,9 @@ static void json_kind(const struct roost_message *m, struct json *j)
         break;
     case ROOST_MET:
         meet_json_met(j, m);
+        break;
+    case ROOST_FILED:
+        filed_json(j, m->file);
         break;
     case ROOST_UNKNOWN:
         break;
@@ -336,6 +341,11 @@ static void other_line(const struct show *s, const struct roost_message *m, size
         break;
     case ROOST_MET:
         meet_say(&raw, m, s->there, s->there ? s->there->you.account : 0);
+        break;
+    case ROOST_FILED:
+        buf_printf(&raw, "%s sent ", m->sender_name);
+        filed_what(&raw, m->file);
+        buf_printf(&raw, " (get %" PRIu64 ")", m->file->file);
         break;
     default:
         buf_puts(&raw, "something that only a newer roost understands");

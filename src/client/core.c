@@ -264,6 +264,31 @@ struct core_event *core_take_answer(struct core *c, int64_t request)
     return NULL;
 }
 
+static bool is_of_files(const struct item *i)
+{
+    if (i->event.kind != CORE_PUSH || !i->event.msg)
+        return false;
+    switch (i->event.msg->body_case) {
+    case ROOST__TO_CLIENT__BODY_FILE_OFFERED:
+    case ROOST__TO_CLIENT__BODY_FILE_STATE:
+    case ROOST__TO_CLIENT__BODY_FILE_SIGNAL:
+    case ROOST__TO_CLIENT__BODY_CODE_MET:
+        return true;
+    default:
+        return false;
+    }
+}
+
+const Roost__ToClient *core_peek_push(struct core *c)
+{
+    for (struct item *i = c->events.head; i; i = i->next)
+        if (!i->peeked && is_of_files(i)) {
+            i->peeked = true;
+            return i->event.msg;
+        }
+    return NULL;
+}
+
 bool core_has_events(const struct core *c)
 {
     return c->events.head != NULL;

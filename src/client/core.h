@@ -194,6 +194,9 @@ struct core_event {
 struct core_event *core_next_event(struct core *c);
 /* The answer to this request alone, out of turn; NULL: not there. */
 struct core_event *core_take_answer(struct core *c, int64_t request);
+/* The oldest word of the server's about files, each once; it waits to be pulled all the same. NULL:
+ * none. Until the next call on this core. */
+const Roost__ToClient *core_peek_push(struct core *c);
 bool core_has_events(const struct core *c);
 size_t core_n_events(const struct core *c);
 

@@ -50,7 +50,14 @@ static unsigned flags_of(const Roost__ToServer *m)
     case ROOST__TO_SERVER__BODY_SIGN_UP:
     case ROOST__TO_SERVER__BODY_RESET_PASSWORD:
     case ROOST__TO_SERVER__BODY_PING:
+    case ROOST__TO_SERVER__BODY_CODE_NEW:
+    case ROOST__TO_SERVER__BODY_CODE_JOIN:
+    case ROOST__TO_SERVER__BODY_CODE_END:
         return ITEM_ANON;
+    case ROOST__TO_SERVER__BODY_FILE_SIGNAL:
+        return m->file_signal->code ? ITEM_ANON : 0;
+    case ROOST__TO_SERVER__BODY_FILE_RELAY:
+        return m->file_relay->code ? ITEM_ANON : 0;
     case ROOST__TO_SERVER__BODY_LOGOUT:
     case ROOST__TO_SERVER__BODY_DELETE_ACCOUNT:
         return ITEM_ENDS;

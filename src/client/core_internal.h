@@ -41,7 +41,7 @@ struct item {
     struct core_event event;
     struct core_error error; /* REFUSED and STATUS point to it */
     unsigned flags;
-    bool pooled, used;
+    bool pooled, used, peeked;
     struct blob *frame; /* of a request */
     int64_t sent_us;
     uint64_t room; /* ITEM_SYNC, ITEM_MEET, ITEM_LEAVE, ITEM_HERE */

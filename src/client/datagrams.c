@@ -100,6 +100,8 @@ static void send_all(struct datagrams *d, int64_t now_us)
 
 static void drop_session(struct datagrams *d)
 {
+    if (d->streams.gone && d->flow)
+        d->streams.gone(d->streams.ctx);
     flow_free(d->flow);
     d->flow = NULL;
     carry_fini(&d->carry);
@@ -454,6 +456,8 @@ static void hear_flow(struct datagrams *d, int64_t now_us)
     while (flow_event(d->flow, &e)) {
         if (e.what == FLOW_BACK)
             on_back(d, e.code, now_us);
+        else if (d->streams.event && e.what <= FLOW_SENT)
+            d->streams.event(d->streams.ctx, &e);
         over = over || e.what == FLOW_CLOSED;
     }
     flow_look(d->flow, &v);
@@ -514,6 +518,8 @@ static void drive(struct datagrams *d, int64_t now_us)
     if (!d->flow)
         return;
     choose_way(d, now_us);
+    if (d->streams.turn)
+        d->streams.turn(d->streams.ctx, now_us);
     send_all(d, now_us);
 }
 
@@ -525,4 +531,6 @@ void datagrams_process(struct datagrams *d, int64_t now_us)
     read_interfaces(d, now_us);
     if (d->flow)
         drive(d, now_us);
+    else if (d->streams.turn)
+        d->streams.turn(d->streams.ctx, now_us);
 }

@@ -36,6 +36,14 @@ struct ping {
     int64_t number, sent_us;
 };
 
+/* Who uses the session's streams; all NULL: nobody. */
+struct datagrams_streams {
+    void *ctx;
+    void (*event)(void *ctx, const struct flow_event *e); /* of a stream */
+    void (*gone)(void *ctx);                              /* the session goes now */
+    void (*turn)(void *ctx, int64_t now_us);              /* before what may leave is sent */
+};
+
 struct datagrams {
     bool wanted;
     struct core *core;
@@ -46,6 +54,7 @@ struct datagrams {
     int64_t ask_us;  /* not before */
     bool was_ready;
     /* the session */
+    struct datagrams_streams streams;
     uint32_t id;
     uint8_t token[TUNNEL_TOKEN];
     struct flow *flow;

@@ -31,6 +31,11 @@ const char *roost_problem(void)
     return problem;
 }
 
+void edge_complain(const char *text)
+{
+    snprintf(problem, sizeof problem, "%s", text);
+}
+
 static int complain(int err, const char *what, const char *which)
 {
     const char *why = err == -ROOST_IO ? strerror(errno) : err_text(err);
@@ -137,6 +142,7 @@ static int start(struct roost *r, const struct roost_options *o)
         tls_study(&r->tls, &r->study);
     if (!err)
         err = make_core(r, o);
+    files_init(&r->files, r);
     datagrams_init(&r->datagrams, r->core, &r->tls, r->host, r->port, &r->study);
     if (!err && o->link)
         err = datagrams_bend(&r->datagrams, &how);
@@ -160,8 +166,10 @@ void roost_close(struct roost *r)
 {
     if (!r)
         return;
-    if (r->core)
+    if (r->core) {
+        files_fini(&r->files);
         datagrams_fini(&r->datagrams);
+    }
     tls_fini(&r->tls);
     study_close(&r->study);
     home_close(&r->home);
@@ -451,7 +459,8 @@ int roost_wants(const struct roost *r)
 
 static bool has_events(const struct roost *r)
 {
-    return r->tell_asking || core_has_events(r->core) || r->datagrams.n_news;
+    return r->tell_asking || core_has_events(r->core) || r->datagrams.n_news ||
+           files_has_news(&r->files);
 }
 
 /* When something must be done; events aside. */
@@ -467,6 +476,8 @@ static int64_t until_us(const struct roost *r)
         SSL_pending(r->tls.ssl) > 0)
         at = now;
     int64_t datagrams = datagrams_deadline_us(&r->datagrams, now);
+    int64_t files = files_deadline_us(&r->files);
+    at = files < at ? files : at;
     return datagrams < at ? datagrams : at;
 }
 
@@ -571,7 +582,7 @@ bool roost_next(struct roost *r, struct roost_event *ret_event)
         ret_event->status.program = ret_event->status.registration = ret_event->status.name = "";
         return true;
     }
-    if (datagrams_next(&r->datagrams, ret_event))
+    if (datagrams_next(&r->datagrams, ret_event) || files_next(&r->files, ret_event))
         return true;
     do
         e = core_next_event(r->core);
@@ -583,6 +594,8 @@ bool roost_next(struct roost *r, struct roost_event *ret_event)
 
 int roost_datagrams(struct roost *r, bool on)
 {
+    if (!on && r->files.begun)
+        return 0; /* files move in it */
     datagrams_want(&r->datagrams, on);
     return r->datagrams.wanted == on ? 0 : -ROOST_NOMEM;
 }

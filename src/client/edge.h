@@ -3,6 +3,7 @@
 
 #include "client/core.h"
 #include "client/datagrams.h"
+#include "client/files.h"
 #include "client/home.h"
 #include "client/tls.h"
 #include "roost.h"
@@ -26,10 +27,14 @@ struct roost {
     struct roost_ticket roll; /* what roost_meet_get gave last */
     struct arena roll_mem;
     struct datagrams datagrams;
+    struct files files;
     struct study study;
 };
 
 int64_t edge_now_us(void);
+void edge_complain(const char *text); /* what roost_problem() says */
+/* "#room", "@user", "*", or the number of a room; borrows. False: it is none. */
+bool edge_target(Roost__Target *t, const char *s);
 /* The trust question, checked against pins: 1 trusted, 0 asked later, or an error. */
 int edge_trust(struct roost *r);
 int edge_guest_keep(struct roost *r, const char *code);
@@ -41,4 +46,8 @@ void plain_attendee(const Roost__Attendee *m, struct roost_attendee *p);
 void plain_meeting(const Roost__Meeting *m, struct roost_meeting *p);
 int plain_ticket(struct arena *a, const Roost__Ticket *m, struct roost_ticket *p);
 int plain_met(struct arena *a, const Roost__Met *m, struct roost_met *p);
+/* plain_file.c */
+void plain_file(const struct roost *r, const Roost__FileInfo *m, struct roost_file *p);
+enum roost_file_stage plain_file_stage(Roost__FileStage stage);
+int plain_file_push(struct roost *r, const Roost__ToClient *m, struct roost_event *to);
 int plain_meet_push(struct arena *a, const Roost__ToClient *m, struct roost_event *to);

@@ -191,6 +191,20 @@ static void read_rest(const Roost__Event *m, struct roost_message *p)
     }
 }
 
+static int read_filed(struct roost *r, struct arena *a, const Roost__Filed *m,
+                      struct roost_message *p)
+{
+    struct roost_file *file = arena_get(a, sizeof *file);
+
+    if (!file)
+        return -ROOST_NOMEM;
+    plain_file(r, m->file, file);
+    p->what = ROOST_FILED;
+    p->text = file->name;
+    p->file = file;
+    return 0;
+}
+
 static int plain_message(struct roost *r, struct arena *a, const Roost__Event *m,
                          struct roost_message *p)
 {
@@ -214,6 +228,8 @@ static int plain_message(struct roost *r, struct arena *a, const Roost__Event *m
         p->what = ROOST_MET;
         p->text = str(m->met->text);
         err = plain_met(a, m->met, &p->met);
+    } else if (m->what_case == ROOST__EVENT__WHAT_FILED && m->filed->file) {
+        err = read_filed(r, a, m->filed, p);
     } else
         read_rest(m, p);
     for (size_t i = 0; i < p->n_mentions; i++)
@@ -269,6 +285,22 @@ static void read_work(const Roost__Work *m, struct roost_work *to)
     };
 }
 
+static int plain_files(struct roost *r, struct arena *a, const Roost__FileListing *m,
+                       struct roost_reply *to)
+{
+    struct roost_file *list = arena_get(a, m->n_files * sizeof *list + 1);
+
+    for (size_t i = 0; list && i < m->n_files; i++)
+        plain_file(r, m->files[i], &list[i]);
+    to->reply = ROOST_FILES;
+    to->files = list;
+    to->n = m->n_files;
+    to->more = m->more;
+    to->used = m->used;
+    to->quota = m->quota;
+    return list ? 0 : -ROOST_NOMEM;
+}
+
 static int read_lists(struct roost *r, struct arena *a, const Roost__Reply *m,
                       struct roost_reply *to)
 {
@@ -322,6 +354,8 @@ static int read_lists(struct roost *r, struct arena *a, const Roost__Reply *m,
         to->reply = ROOST_PAGE;
         to->more = m->page->more;
         return plain_messages(r, a, m->page->n_events, m->page->events, to);
+    case ROOST__REPLY__RESULT_FILE_LISTING:
+        return plain_files(r, a, m->file_listing, to);
     case ROOST__REPLY__RESULT_VERSIONS:
         to->reply = ROOST_VERSIONS;
         return plain_messages(r, a, m->versions->n_events, m->versions->events, to);
@@ -354,6 +388,11 @@ static int plain_reply(struct roost *r, struct arena *a, const Roost__Reply *m,
     case ROOST__REPLY__RESULT_ANSWER:
         to->reply = ROOST_ANSWER;
         to->text = str(m->answer->text);
+        return 0;
+    case ROOST__REPLY__RESULT_FILE_TICKET:
+        to->reply = ROOST_ANSWER;
+        to->text = str(m->file_ticket->path);
+        to->until_ms = m->file_ticket->until_ms;
         return 0;
     case ROOST__REPLY__RESULT_TOKEN:
         to->reply = ROOST_TOKEN;
@@ -452,6 +491,9 @@ static int plain_push(struct roost *r, struct core_event *from, struct roost_eve
     case ROOST__TO_CLIENT__BODY_LOG_LINE:
         to->kind = ROOST_LOG_LINE;
         return plain_line(&from->mem, m->log_line, &to->log_line);
+    case ROOST__TO_CLIENT__BODY_FILE_OFFERED:
+    case ROOST__TO_CLIENT__BODY_FILE_STATE:
+        return plain_file_push(r, m, to);
     default:
         return plain_meet_push(&from->mem, m, to); /* or it is passed over */
     }

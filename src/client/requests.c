@@ -13,7 +13,7 @@ static bool ok(const char *s)
 }
 
 /* "#room", "@user", "*", or the number of a room. */
-static bool read_target(Roost__Target *t, const char *s)
+bool edge_target(Roost__Target *t, const char *s)
 {
     char *end = NULL;
 
@@ -52,7 +52,7 @@ static int64_t ask(struct roost *r, Roost__ToServer *m)
     } while (0)
 #define TARGET(s)                                                                                  \
     Roost__Target to;                                                                              \
-    if (!read_target(&to, s))                                                                      \
+    if (!edge_target(&to, s))                                                                      \
         return -ROOST_INVALID;                                                                     \
     b.target = &to
 
@@ -231,7 +231,7 @@ int64_t roost_message_search(struct roost *r, const char *words, const char *tar
 {
     BEGIN(Search, SEARCH, search);
     Roost__Target to;
-    if (target && !read_target(&to, target))
+    if (target && !edge_target(&to, target))
         return -ROOST_INVALID;
     if (target)
         b.target = &to;

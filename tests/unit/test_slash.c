@@ -66,6 +66,12 @@ static void short_forms_fill_in_where_one_is(void)
     CHECK(means("/leave", "room|leave|#maths"));
     CHECK(means("/leave physics", "room|leave|physics"));
     CHECK(means("/msg bob hi there", "say|@bob|--|hi there"));
+    CHECK(means("/send notes.pdf", "send|notes.pdf|#maths"));
+    CHECK(means("/send \"my notes.pdf\" b.pdf @bob", "send|my notes.pdf|b.pdf|@bob"));
+    CHECK(!parse("/send", "#maths", false) && s.kind == SLASH_WRONG);
+    CHECK(!parse("/send notes.pdf", "", false) && s.kind == SLASH_WRONG);
+    CHECK(means("/files", "files|#maths"));
+    CHECK(means("/files @bob", "files|@bob"));
     CHECK(means("/me waves", "say|--me|#maths|--|waves"));
     CHECK(!parse("/topic x", "", false) && s.kind == SLASH_WRONG);
     CHECK(!parse("/me", "#maths", false) && s.kind == SLASH_WRONG);
@@ -81,6 +87,7 @@ static void the_classic_ones_are_known(void)
     CHECK(means("RDM b yesterday 14:00", "read|--everyone|--since|yesterday 14:00"));
     CHECK(means("RDM s 2h", "read|--rooms|--since|2h"));
     CHECK(!parse("OUT", "", true) && s.kind == SLASH_OUT);
+    CHECK(means("UPD bea my notes.pdf", "send|--|my notes.pdf|@bea"));
     CHECK(!parse("/UPD x", "", true) && s.kind == SLASH_WRONG);
     CHECK(!parse("RDM x 2h", "", true) && s.kind == SLASH_WRONG);
 

@@ -1,0 +1,163 @@
+/* roost_file.h - files: sending, offers, fetching what a server keeps. Part of roost.h.
+ *
+ *     roost_file_send(r, &(struct roost_file_send){ .target = "#maths", .paths = paths, 1 });
+ *     ... ROOST_TRANSFER, again and again, until roost_transfer_over(t.stage)
+ *
+ * A transfer has a number of this handle, and, once the server knows it, a file: its number
+ * there, by which everybody speaks of it. Disks are read and written on a thread of the
+ * library's own; a datagram session begins by itself when something moves. What was cut off
+ * goes on when both sides are there again, and when the same call is made by the next program:
+ * what has arrived and was verified lies beside where it will be (DIR/.roost-parts) and is never
+ * sent again.
+ *
+ * Nothing that the other side says is believed: names are made safe, sizes are checked as they
+ * come, and a file gets its name when all of it is verified and on the disk.
+ */
+#ifndef ROOST_FILE_H
+#define ROOST_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "roost_error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct roost;
+
+#define ROOST_SIZE_UNKNOWN UINT64_MAX
+enum { ROOST_FILE_PATHS_MAX = 10000, ROOST_TRANSFERS_MAX = 64, ROOST_FILE_TEXT_MAX = 65536 };
+
+/* ASKING -> WAITING -> GOING <-> PAUSED, and from each to one of the last four. */
+enum roost_file_stage {
+    ROOST_FILE_ASKING,  /* the source is looked through, the server is asked */
+    ROOST_FILE_WAITING, /* for the other side: to accept, to be there, to be reached */
+    ROOST_FILE_GOING,
+    ROOST_FILE_PAUSED,
+    ROOST_FILE_DONE,
+    ROOST_FILE_DECLINED,
+    ROOST_FILE_CANCELLED,
+    ROOST_FILE_FAILED, /* error, detail */
+};
+
+/* By which way bytes go. */
+enum roost_file_way {
+    ROOST_FILE_NO_WAY,
+    ROOST_FILE_LAN,    /* from program to program, within a network */
+    ROOST_FILE_DIRECT, /* likewise, through address translators */
+    ROOST_FILE_RELAY,  /* sealed for the other one, handed on by the server, by UDP */
+    ROOST_FILE_TUNNEL, /* likewise inside TLS */
+    ROOST_FILE_SERVER, /* kept by the server */
+};
+
+struct roost_transfer {
+    int64_t number;
+    uint64_t file; /* 0: not known yet, or there is no server */
+    bool sends;
+    enum roost_file_stage stage;
+    enum roost_file_way way;
+    bool tunnelled;     /* the way to the server is a tunnel (roost_path) */
+    const char *phrase; /* "4821-maple-orbit-tin"; "": none, or not yet */
+    const char *name;   /* of the file or folder; of many: of the first one */
+    const char *peer;   /* "#maths", "@bea" */
+    uint32_t files;
+    uint64_t size;      /* ROOST_SIZE_UNKNOWN: a stream's, until its end */
+    uint64_t done;      /* verified at the receiver, as far as is known here */
+    uint64_t had;       /* of these: were there before it began */
+    uint64_t lost;      /* bytes that were sent twice because packets were lost */
+    const char *where;  /* DONE, of what was received: the path that it got; else "" */
+    int error;          /* FAILED: of roost_error.h; 0: none */
+    const char *detail; /* in words; "" */
+};
+
+static inline bool roost_transfer_over(enum roost_file_stage stage)
+{
+    return stage >= ROOST_FILE_DONE;
+}
+
+/* What somebody offers, or a server keeps. */
+enum roost_file_kind { ROOST_FILE_ONE, ROOST_FILE_TREE, ROOST_FILE_TEXT };
+struct roost_file {
+    uint64_t file, room;
+    uint64_t account, peer; /* who sent it, to whom; peer 0: to all who read the room */
+    const char *from, *to;  /* their names; to "" for a room */
+    const char *name;       /* as the sender says */
+    enum roost_file_kind kind;
+    uint32_t files;
+    uint64_t size;
+    uint64_t arrived;                    /* at the server, of one that is not whole yet */
+    uint64_t made_ms, done_ms, until_ms; /* until_ms 0: kept until it is forgotten */
+    uint64_t seq;                        /* of its event in the room; 0: none */
+    bool kept;                           /* by the server */
+    bool yours;                          /* one sent it oneself */
+    bool gone;                           /* it was kept, its contents are forgotten */
+    /* WAITING: offered, not answered, or not whole at the server yet */
+    enum roost_file_stage stage;
+};
+
+enum roost_file_via { ROOST_VIA_BEST, ROOST_VIA_DIRECT, ROOST_VIA_RELAY, ROOST_VIA_SERVER };
+
+struct roost_file_send {
+    const char *target; /* "#room", "@user" */
+    bool code;          /* instead of target: to who is told the phrase (roost_transfer.phrase) */
+    const char *const *paths;
+    size_t n_paths;
+    const char *name;    /* NULL: as the first path ends */
+    int fd;              /* with n_paths 0 and text NULL: a stream; it is closed in the end */
+    const char *text;    /* a text instead of files */
+    const char *cc;      /* NULL: as usual */
+    uint64_t limit_bits; /* a second; 0: none */
+    enum roost_file_via via;
+};
+/* With `code` no account is needed. The transfer's number, or -ROOST_E_INVALID, -ROOST_E_LIMIT,
+ * -ROOST_E_NOMEM, -ROOST_E_IO (errno says why). */
+int64_t roost_file_send(struct roost *r, const struct roost_file_send *what);
+
+struct roost_file_get {
+    uint64_t file;
+    const char *phrase; /* instead of file: what the sender was given, however it is typed */
+    const char *dir;    /* NULL: "." */
+    const char *name;   /* NULL: the sender's, made safe, another one if it is taken */
+    int fd;             /* with `stream`: bytes go there, in order */
+    bool stream;
+    bool fetched; /* it is for roost_transfer_fetch alone: never over by itself, and goes in the end
+                   */
+    uint64_t limit_bits;
+};
+/* Fetches what the server keeps, or accepts what is offered. -ROOST_E_INVALID also for what is
+ * no phrase: roost_problem() says what is wrong with it. */
+int64_t roost_file_get(struct roost *r, const struct roost_file_get *what);
+
+/* For a player: the bytes from `from` on are wanted first, and come as ROOST_TRANSFER_BYTES when
+ * they are verified and on the disk, at most 64 KiB; one call at a time, a later one takes the
+ * place of the one before. Of transfers with `fetched`. */
+int roost_transfer_fetch(struct roost *r, int64_t number, uint64_t from);
+
+int roost_transfer_cancel(struct roost *r, int64_t number);
+int roost_transfer_pause(struct roost *r, int64_t number, bool on);
+/* False: there is no such transfer (any more). Strings until the next call of the library. */
+bool roost_transfer_get(struct roost *r, int64_t number, struct roost_transfer *ret);
+/* The i-th; false past the end. */
+bool roost_transfer_at(struct roost *r, size_t i, struct roost_transfer *ret);
+
+/* --- requests, answered as those of roost.h --- */
+
+/* What is kept at a target; target NULL: what one sends or is offered, and is not over. The
+ * next page is after the last one's number. FILES. */
+int64_t roost_file_list(struct roost *r, const char *target, uint64_t after);
+int64_t roost_file_decline(struct roost *r, uint64_t file);
+/* By either side, from any of one's programs. */
+int64_t roost_file_cancel(struct roost *r, uint64_t file);
+int64_t roost_file_pause(struct roost *r, uint64_t file, bool on);
+int64_t roost_file_forget(struct roost *r, uint64_t file); /* what is kept goes, for all */
+/* Where browsers, curl and players fetch it for a while: text is the path of a URL. ANSWER. */
+int64_t roost_file_web(struct roost *r, uint64_t file);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

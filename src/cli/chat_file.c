@@ -1,0 +1,89 @@
+/* chat_file.c - files that are sent and fetched while one types. */
+#include "cli/chat_in.h"
+#include "cli/filing.h"
+
+enum { SHOWN_US = 500 * 1000 };
+
+int file_send(struct chat *chat, const struct cli_args *a)
+{
+    struct filing_send f;
+    int status = filing_send_read(chat->c, a, &f);
+
+    if (!status &&
+        !moving_add(&chat->moving, roost_file_send(chat->c->r, &f.what), filing_send_name(&f)))
+        status = chat->moving.status;
+    filing_send_fini(&f);
+    line_prompt(&chat->line);
+    return status;
+}
+
+int file_get(struct chat *chat, const struct cli_args *a)
+{
+    struct filing_get g;
+    int status = filing_get_read(chat->c, a, &g);
+
+    if (!status && g.what.stream) {
+        status = cli_usage(chat->c, "the standard output is the chat's", "give a name");
+    } else if (!status && !moving_add(&chat->moving, roost_file_get(chat->c->r, &g.what),
+                                      g.what.dir ? g.what.dir : ".")) {
+        status = chat->moving.status;
+    }
+    filing_get_fini(&g);
+    line_prompt(&chat->line);
+    return status;
+}
+
+static void offered(struct chat *chat, const struct roost_file *f)
+{
+    if (f->yours || (f->kept && !*f->to)) /* a room's are an event in it */
+        return;
+    if (chat->c->json) {
+        filing_json(chat->c, "offer", f);
+        return;
+    }
+    filing_offer_say(chat->c, f);
+    if (!chat->line.plain)
+        buf_putc(&chat->c->out, '\a');
+}
+
+static void moved(struct chat *chat, const struct roost_event *e)
+{
+    int64_t now = cli_now_us();
+    size_t before = moving_left(&chat->moving);
+
+    moving_event(&chat->moving, e);
+    bool over = moving_left(&chat->moving) < before;
+    if (chat->line.plain && chat->moving.status && !chat->status)
+        chat->status = chat->moving.status;
+    if (!over && now - chat->moving_shown_us < SHOWN_US)
+        return;
+    chat->moving_shown_us = now;
+    line_prompt(&chat->line);
+}
+
+bool file_on_event(struct chat *chat, const struct roost_event *e)
+{
+    switch (e->kind) {
+    case ROOST_TRANSFER:
+        moved(chat, e);
+        return true;
+    case ROOST_FILE_OFFERED:
+        offered(chat, &e->file);
+        return true;
+    case ROOST_FILE_CHANGED:
+        return true; /* what is ours is told by its transfer */
+    default:
+        return false;
+    }
+}
+
+bool file_is_done(const struct chat *chat)
+{
+    return !moving_left(&chat->moving);
+}
+
+void file_close(struct chat *chat)
+{
+    if (!file_is_done(chat))
+        cli_say(chat->c, "Files were on their way: the same /send or /get goes on where they are.");
+}

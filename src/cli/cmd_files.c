@@ -1,0 +1,182 @@
+/* files [TARGET]: what is kept where; transfers [--watch]: what is under way */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/amount.h"
+#include "cli/filed.h"
+#include "cli/filing.h"
+#include "cli/moving.h"
+#include "cli/text.h"
+#include "cli/when.h"
+
+struct listing {
+    struct cli *c;
+    struct table table;
+    size_t n;
+    int64_t now_ms;
+    int32_t zone_s;
+};
+
+static void add_size(struct table *t, uint64_t bytes)
+{
+    struct buf b = { 0 };
+
+    if (bytes != ROOST_SIZE_UNKNOWN)
+        amount_bytes(&b, (double)bytes);
+    table_add_buf(t, &b);
+    buf_fini(&b);
+}
+
+static void add_place(struct listing *l, const struct roost_file *f)
+{
+    struct buf b = { 0 };
+
+    if (*f->to)
+        buf_printf(&b, "@%s", f->yours ? f->to : f->from);
+    else
+        rooms_label(&l->c->rooms, f->room, &b);
+    table_add_buf(&l->table, &b);
+    buf_fini(&b);
+}
+
+static void add_name(struct table *t, const struct roost_file *f)
+{
+    struct buf b = { 0 };
+
+    buf_puts(&b, f->name);
+    if (f->kind == ROOST_FILE_TREE)
+        buf_printf(&b, "/ (%" PRIu32 ")", f->files);
+    table_add_buf(t, &b);
+    buf_fini(&b);
+}
+
+static void put_kept(void *arg, const struct roost_file *f)
+{
+    struct listing *l = arg;
+    struct buf b = { 0 };
+
+    l->n++;
+    if (l->c->json) {
+        filing_json(l->c, "file", f);
+        return;
+    }
+    table_add_u64(&l->table, f->file);
+    add_size(&l->table, f->size);
+    table_add(&l->table, f->from);
+    add_place(l, f);
+    when_short(&b, (int64_t)(f->done_ms ? f->done_ms : f->made_ms), l->now_ms, l->zone_s);
+    table_add_buf(&l->table, &b);
+    add_name(&l->table, f);
+    buf_fini(&b);
+}
+
+static void put_moving(void *arg, const struct roost_file *f)
+{
+    struct listing *l = arg;
+    struct buf b = { 0 };
+
+    l->n++;
+    if (l->c->json) {
+        filing_json(l->c, "file", f);
+        return;
+    }
+    table_add_u64(&l->table, f->file);
+    table_add(&l->table, f->yours ? "to" : "from");
+    add_place(l, f);
+    add_size(&l->table, f->size);
+    if (f->arrived && f->size != ROOST_SIZE_UNKNOWN && f->size)
+        buf_printf(&b, "%d %%, ", (int)(100.0 * (double)f->arrived / (double)f->size));
+    buf_puts(&b, f->stage == ROOST_FILE_WAITING && !f->kept
+                     ? f->yours ? "offered" : "offered: accept?"
+                 : f->stage == ROOST_FILE_WAITING ? "not whole yet"
+                                                  : filed_stage(f->stage));
+    table_add_buf(&l->table, &b);
+    add_name(&l->table, f);
+    buf_fini(&b);
+}
+
+static int print(struct listing *l, const char *nothing)
+{
+    if (!l->c->json && l->n)
+        table_print(&l->table, &l->c->out, l->c->columns, l->c->colour);
+    else if (!l->c->json)
+        cli_say(l->c, "%s", nothing);
+    table_fini(&l->table);
+    cli_flush(l->c);
+    return CLI_OK;
+}
+
+static int each_room(struct listing *l)
+{
+    for (size_t i = 0; i < l->c->rooms.n; i++) {
+        char room[24];
+        snprintf(room, sizeof room, "%" PRIu64, l->c->rooms.list[i].room);
+        int status = filing_each(l->c, room, put_kept, l);
+        if (status)
+            return status;
+    }
+    return CLI_OK;
+}
+
+CLI_RUN(cmd_files)
+{
+    static const char *const heads[] = { "FILE", "SIZE", "FROM", "IN", "WHEN", "NAME" };
+    struct listing l = { .c = c, .now_ms = cli_now_ms() };
+    char *target = a->n_words ? cli_target(a->words[0], false) : NULL;
+
+    int status = a->n_words && !target ? CLI_REFUSED : cli_rooms(c);
+    l.zone_s = cli_zone_s(l.now_ms);
+    table_init(&l.table, heads, 6);
+    if (!status)
+        status = target ? filing_each(c, target, put_kept, &l) : each_room(&l);
+    free(target);
+    if (status) {
+        table_fini(&l.table);
+        return status;
+    }
+    return print(&l, "No files are kept there.");
+}
+
+static int list_moving(struct cli *c)
+{
+    static const char *const heads[] = { "FILE", "", "WHO", "SIZE", "STATE", "NAME" };
+    struct listing l = { .c = c };
+
+    table_init(&l.table, heads, 6);
+    int status = filing_each(c, NULL, put_moving, &l);
+    if (status) {
+        table_fini(&l.table);
+        return status;
+    }
+    return print(&l, "Nothing is under way.");
+}
+
+/* Once a second, and when one changes. */
+static int watch(struct cli *c)
+{
+    struct roost_event e;
+    int status;
+
+    moving_catch();
+    do {
+        if (!c->json && c->columns)
+            buf_puts(&c->out, "\033[H\033[2J");
+        status = list_moving(c);
+        int n = status ? 0 : roost_wait(c->r, 1000);
+        while (n >= 0 && roost_next(c->r, &e))
+            if (e.kind == ROOST_STATUS && e.status.state == ROOST_OVER)
+                return cli_fail_error(c, &e.status.error, e.status.detail);
+    } while (!status && !moving_interrupted());
+    return status;
+}
+
+CLI_RUN(cmd_transfers)
+{
+    int status = cli_rooms(c);
+
+    if (status)
+        return status;
+    return args_has(a, "watch") ? watch(c) : list_moving(c);
+}

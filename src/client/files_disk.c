@@ -1,0 +1,339 @@
+/* files_disk.c - what movers have done on the disk thread, and what follows from it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "client/edge.h"
+#include "client/files.h"
+
+/* So much is hashed before it is offered: then the server can say that it has it, and blocks
+ * need no leaf of their own. More would let people wait. */
+#define HASH_FIRST_MAX (256ULL << 20)
+
+enum { PART_IS_WHOLE = 1 };
+
+/* --- on the disk thread --- */
+
+static int open_source(struct mover *m)
+{
+    struct disk_source_view v;
+    int err;
+
+    if (m->n_paths)
+        err = disk_source_open(&m->source, (const char *const *)m->paths, m->n_paths, NULL);
+    else
+        err = disk_source_file(&m->source, m->fd, m->stream, NULL);
+    m->fd = m->n_paths || !err ? -1 : m->fd;
+    if (err)
+        return err;
+    disk_source_look(m->source, &v);
+    disk_source_about(m->source, &m->about);
+    m->files = v.files > UINT32_MAX ? UINT32_MAX : (uint32_t)v.files;
+    m->size = v.size;
+    if (!m->name)
+        m->name = strdup(v.name && *v.name ? v.name : "file");
+    if (!m->name)
+        return -ROOST_NOMEM;
+    if (!m->about.stream && v.size <= HASH_FIRST_MAX)
+        err = disk_source_hash(m->source, &m->about, &m->pages, &m->stop);
+    return err;
+}
+
+static int open_dir(struct mover *m)
+{
+    m->dir_fd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (m->dir_fd >= 0)
+        return 0;
+    snprintf(m->detail, sizeof m->detail, "%.200s: %s", m->dir, strerror(errno));
+    return errno == EACCES || errno == EPERM ? -ROOST_NOT_ALLOWED : -ROOST_IO;
+}
+
+/* What it is called now. */
+static void note_name(struct mover *m)
+{
+    uint32_t i = 0;
+    const char *name = disk_part_name(m->part, &i);
+
+    if (!m->finished && name)
+        m->finished = strdup(name);
+}
+
+static int open_part(struct mover *m)
+{
+    char parts[80];
+    struct disk_part_settings s = {
+        .parts = parts, .lay_out = true, .name = m->name, .seed = m->all->seed
+    };
+    int err = m->dir_fd < 0 ? open_dir(m) : 0;
+
+    if (err)
+        return err;
+    const uint8_t *id = core_server(m->all->r->core)->id;
+    if (!*m->part_id)
+        snprintf(m->part_id, sizeof m->part_id, "%02x%02x-%" PRIu64, id[0], id[1], m->file);
+    snprintf(parts, sizeof parts, ".roost-parts/%s", m->part_id);
+    s.dir = m->dir_fd;
+    err = disk_part_open(&m->part, &s);
+    if (err || !disk_part_is_whole(m->part))
+        return err;
+    note_name(m);
+    return PART_IS_WHOLE;
+}
+
+/* Bytes that went where they were wanted leave nothing behind. */
+static void remove_part(struct mover *m)
+{
+    disk_part_remove(m->part);
+    if (m->finished)
+        unlinkat(m->dir_fd, m->finished, 0);
+}
+
+static void do_wish(struct mover *m, struct job *j)
+{
+    j->result = m->part ? disk_part_do(m->part, &j->wish) : disk_source_do(m->source, &j->wish);
+    if (m->part && j->wish.kind == WISH_FINISH && !j->result)
+        note_name(m);
+}
+
+static void close_all(struct mover *m)
+{
+    disk_source_free(m->source);
+    m->source = NULL;
+    if (m->part && (m->fetched || (m->fd >= 0 && m->stage == ROOST_FILE_DONE)))
+        remove_part(m);
+    else if (m->part)
+        disk_part_close(m->part);
+    m->part = NULL;
+}
+
+static void run(struct chore *chore)
+{
+    struct job *j = (struct job *)chore;
+    struct mover *m = j->mover;
+
+    switch (j->kind) {
+    case JOB_OPEN:
+        j->result = open_source(m);
+        break;
+    case JOB_PART:
+        j->result = open_part(m);
+        break;
+    case JOB_WISH:
+        do_wish(m, j);
+        break;
+    case JOB_FETCH:
+        j->result = disk_part_read(m->part, j->wish.at, j->wish.bytes, j->wish.len);
+        break;
+    case JOB_CLOSE:
+        close_all(m);
+        break;
+    }
+}
+
+/* --- here --- */
+
+bool mover_job(struct mover *m, enum job_kind kind, const struct wish *w)
+{
+    for (size_t i = 0; i < MOVER_JOBS; i++) {
+        struct job *j = &m->jobs[i];
+        if (j->busy)
+            continue;
+        *j = (struct job){ .chore = { .run = run }, .mover = m, .kind = kind, .busy = true };
+        if (w)
+            j->wish = *w;
+        m->n_jobs++;
+        chores_add(&m->all->chores, &j->chore);
+        return true;
+    }
+    return false;
+}
+
+static void on_opened(struct mover *m, int err)
+{
+    if (m->step != STEP_OPEN)
+        return;
+    if (err) {
+        mover_end(m, ROOST_FILE_FAILED, err, NULL);
+        return;
+    }
+    m->kind = m->kind == ROOST__PARCEL_KIND__PARCEL_TEXT ? m->kind
+              : m->about.list_size                       ? ROOST__PARCEL_KIND__PARCEL_TREE
+                                                         : ROOST__PARCEL_KIND__PARCEL_FILE;
+    struct sender_settings s = { .about = m->about, .pages = m->pages };
+    err = sender_new(&m->sender, &s);
+    if (err) {
+        mover_end(m, ROOST_FILE_FAILED, err, NULL);
+        return;
+    }
+    m->step = STEP_FIND;
+    m->news = true;
+}
+
+static void note_where(struct mover *m)
+{
+    bool here = !strcmp(m->dir, ".");
+
+    if (!m->finished || m->fd >= 0 || m->fetched)
+        return;
+    size_t len = strlen(m->dir) + strlen(m->finished) + 2;
+    free(m->where);
+    m->where = malloc(len);
+    if (m->where)
+        snprintf(m->where, len, "%s%s%s", here ? "" : m->dir, here ? "" : "/", m->finished);
+}
+
+static void on_part(struct mover *m, int err)
+{
+    struct receiver_settings s = { .size = m->size,
+                                   .has_root = m->has_root,
+                                   .has_list_root = m->has_list_root };
+
+    if (m->step != STEP_PART)
+        return;
+    if (err == PART_IS_WHOLE && m->fd < 0 && !m->fetched) {
+        m->had = m->size;
+        note_where(m);
+        mover_end(m, ROOST_FILE_DONE, 0, NULL);
+        return;
+    }
+    if (!err) {
+        memcpy(s.root, m->root, sizeof s.root);
+        memcpy(s.list_root, m->list_root, sizeof s.list_root);
+        s.map = disk_part_map(m->part, &s.map_len);
+        s.list_held = disk_part_list(m->part);
+        err = receiver_new(&m->receiver, &s);
+    }
+    if (err) {
+        mover_end(m, ROOST_FILE_FAILED, err, *m->detail ? m->detail : NULL);
+        return;
+    }
+    m->step = STEP_SESSION;
+}
+
+static void on_fetched(struct mover *m, const struct job *j)
+{
+    if (m->fetched) {
+        m->out_len = j->result > 0 ? (uint32_t)j->result : 0;
+        m->out_at = j->wish.at;
+        m->fetch_news = m->fetch_at == m->out_at;
+        m->news = m->news || m->fetch_news;
+        return;
+    }
+    if (j->result <= 0)
+        m->out_failed = true;
+    else
+        m->out_len = (uint32_t)j->result;
+}
+
+void job_back(struct job *j, int64_t now_us)
+{
+    struct mover *m = j->mover;
+
+    j->busy = false;
+    m->n_jobs--;
+    switch (j->kind) {
+    case JOB_OPEN:
+        on_opened(m, (int)j->result);
+        break;
+    case JOB_PART:
+        on_part(m, (int)j->result);
+        break;
+    case JOB_WISH:
+        if (j->wish.kind == WISH_FINISH && !j->result)
+            note_where(m);
+        if (m->sender)
+            sender_answer(m->sender, j->wish.id, j->result);
+        else
+            receiver_answer(m->receiver, now_us, j->wish.id, j->result);
+        break;
+    case JOB_FETCH:
+        on_fetched(m, j);
+        break;
+    case JOB_CLOSE:
+        m->step = STEP_OVER;
+        break;
+    }
+}
+
+/* --- reading along --- */
+
+static uint32_t here_from(const struct mover *m, uint64_t at)
+{
+    struct share_view v;
+    uint64_t len = MOVER_OUT_BYTES;
+
+    receiver_look(m->receiver, &v);
+    if (v.size != TREE_UNKNOWN && at >= v.size)
+        return 0;
+    if (v.size != TREE_UNKNOWN && len > v.size - at)
+        len = v.size - at;
+    len -= v.size == TREE_UNKNOWN || at + len < v.size ? (at + len) % TREE_BLOCK : 0;
+    return len && receiver_has(m->receiver, at, len) ? (uint32_t)len : 0;
+}
+
+static bool is_fetching(const struct mover *m)
+{
+    for (size_t i = 0; i < MOVER_JOBS; i++)
+        if (m->jobs[i].busy && m->jobs[i].kind == JOB_FETCH)
+            return true;
+    return false;
+}
+
+/* The end of a block of which a player wants the middle. */
+void mover_fetch(struct mover *m)
+{
+    struct share_view v;
+
+    if (!m->receiver || m->fetch_at == UINT64_MAX || m->fetch_news || is_fetching(m))
+        return;
+    receiver_look(m->receiver, &v);
+    uint32_t len = here_from(m, m->fetch_at);
+    struct wish w = { .at = m->fetch_at, .len = len, .bytes = m->out };
+    if (len) {
+        mover_job(m, JOB_FETCH, &w);
+    } else if (m->fetch_wanted != m->fetch_at / TREE_BLOCK && v.state == SHARE_BLOCKS &&
+               !receiver_want(m->receiver, m->fetch_at, 0)) {
+        m->fetch_wanted = m->fetch_at / TREE_BLOCK;
+    }
+}
+
+/* A pipe that has room takes so much without blocking. */
+static ssize_t write_some(int fd, const uint8_t *bytes, uint32_t len)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+    errno = EAGAIN;
+    return poll(&p, 1, 0) == 1 ? write(fd, bytes, len < PIPE_BUF ? len : PIPE_BUF) : -1;
+}
+
+/* What is here goes to the file descriptor, in order. */
+void mover_read_along(struct mover *m)
+{
+    while (m->fd >= 0 && m->out_len && !m->out_failed) {
+        ssize_t n = write_some(m->fd, m->out + m->out_done, m->out_len - m->out_done);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n < 0) {
+            m->out_failed = true;
+            return;
+        }
+        m->out_done += (uint32_t)n;
+        if (m->out_done < m->out_len)
+            return;
+        m->out_at += m->out_len;
+        m->out_len = m->out_done = 0;
+    }
+    if (is_fetching(m))
+        return;
+    uint32_t len = m->out_failed ? 0 : here_from(m, m->out_at);
+    struct wish w = { .at = m->out_at, .len = len, .bytes = m->out };
+    if (len)
+        mover_job(m, JOB_FETCH, &w);
+}
