@@ -81,8 +81,6 @@ static void exchange(const uint8_t *data, size_t len)
 
 /* --- a parcel ------------------------------------------------------------------------ */
 
-static const uint8_t key[SUM_KEY] = { 5 };
-
 struct carried {
     struct flow *f[2];
     struct parcel_in in;
@@ -134,7 +132,7 @@ static void nonsense(struct carried *c, const uint8_t *data, size_t len)
 /* One as it should be. */
 static void sense(struct carried *c, const uint8_t *data, size_t len)
 {
-    assert(!parcel_send(&c->out, c->f[0], key, len % 2 ? len : PARCEL_UNKNOWN));
+    assert(!parcel_send(&c->out, c->f[0], len % 2 ? len : PARCEL_UNKNOWN));
     assert(parcel_put(&c->out, data, len) == (int64_t)len && !parcel_end(&c->out));
     carry(c);
     assert(c->out.done && c->in.got == len && c->in.heard);
@@ -155,7 +153,7 @@ static void parcel(const uint8_t *data, size_t len, bool sound)
         };
         assert(!flow_new(&c.f[i], &s, 1000000));
     }
-    assert(!parcel_receive(&c.in, c.f[1], key));
+    assert(!parcel_receive(&c.in, c.f[1]));
     if (sound)
         sense(&c, data, len < 20000 ? len : 20000);
     else

@@ -187,7 +187,7 @@ static int try_session(struct receiving *r, struct udp_in *in, int64_t now_us)
     if (!carry_hear(&r->e.carry, in, now_us)) {
         r->proven = true;
         r->proven_us = now_us;
-        return parcel_receive(&r->parcel, r->e.flow, r->e.sum_key)
+        return parcel_receive(&r->parcel, r->e.flow)
                    ? lab_fail(&r->e, CLI_REFUSED, "try again", "out of memory")
                    : 0;
     }
@@ -280,7 +280,8 @@ static void say_received(struct receiving *r, int64_t now_us)
 {
     lab_progress(&r->e, now_us, r->parcel.got, r->parcel.expected, true);
     if (!r->pipe || !r->e.c->json)
-        lab_result(&r->e, "received", r->file, r->parcel.got, now_us - r->proven_us);
+        lab_result(&r->e, "received", r->file, r->parcel.got, r->parcel.hash,
+                   now_us - r->proven_us);
 }
 
 static int stop(struct receiving *r)

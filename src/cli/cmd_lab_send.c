@@ -184,7 +184,7 @@ static int call(struct sending *s)
     int err = lab_session(&s->e, &keys, true, &s->to, sleep_now_us());
     explicit_bzero(&keys, sizeof keys);
     if (!err)
-        err = parcel_send(&s->parcel, s->e.flow, s->e.sum_key, s->size);
+        err = parcel_send(&s->parcel, s->e.flow, s->size);
     return err ? lab_fail(&s->e, CLI_REFUSED, "try again", "out of memory") : 0;
 }
 
@@ -284,7 +284,7 @@ static int run(struct sending *s)
     int64_t now_us = sleep_now_us();
     lab_progress(&s->e, now_us, s->parcel.length, s->size, true);
     say_goodbye(s);
-    lab_result(&s->e, "sent", s->file, s->parcel.length, now_us - s->begun_us);
+    lab_result(&s->e, "sent", s->file, s->parcel.length, s->parcel.hash, now_us - s->begun_us);
     return CLI_OK;
 }
 

@@ -216,9 +216,7 @@ int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
     study_keys(&e->study, keys->session, keys->secret);
     if (lab_seed(e, seed))
         return -ROOST_IO;
-    int err = parcel_key(e->sum_key, keys->secret);
-    if (!err)
-        err = flow_new(&e->flow, &s, now_us);
+    int err = flow_new(&e->flow, &s, now_us);
     if (!err)
         err = carry_init(&e->carry, e->udp, e->flow, to);
     if (err) {

@@ -38,7 +38,6 @@ struct lab_end {
     struct sleep sleep;
     int signals; /* a file descriptor */
     struct flow *flow;
-    uint8_t sum_key[SUM_KEY];
     struct carry carry;
     struct lab_bent *bent; /* --link; or NULL */
     bool carries;          /* session and carry are there */
@@ -79,6 +78,6 @@ bool lab_is_silent(struct lab_end *e, int64_t now_us);
 void lab_progress(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t total, bool over);
 /* It worked: for people a sentence, with --json an object. file may be "-". */
 void lab_result(struct lab_end *e, const char *event, const char *file, uint64_t bytes,
-                int64_t took_us);
+                const uint8_t hash[static PARCEL_HASH], int64_t took_us);
 int lab_fail(struct lab_end *e, int status, const char *advice, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -5,6 +5,7 @@
 
 #include "cli/amount.h"
 #include "cli/json.h"
+#include "seal/digest.h"
 
 enum { SHOW_EACH_US = 200000, JSON_EACH_US = 1000000 };
 
@@ -164,8 +165,9 @@ void lab_progress(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t tot
  */
 
 static void put_result(struct lab_end *e, const char *event, const char *file, uint64_t bytes,
-                       int64_t took_us)
+                       const uint8_t *hash, int64_t took_us)
 {
+    char hex[2 * PARCEL_HASH + 1];
     const struct udp_counts *u = udp_counts(e->udp);
     struct flow_view v;
     struct json j;
@@ -175,6 +177,8 @@ static void put_result(struct lab_end *e, const char *event, const char *file, u
     json_str(&j, "event", event);
     json_str(&j, "file", file);
     json_u64(&j, "bytes", bytes);
+    seal_hex(hex, hash, PARCEL_HASH);
+    json_str(&j, "sha256", hex);
     json_fixed(&j, "seconds", (double)took_us / 1e6);
     json_u64(&j, "bits_a_second", took_us ? (uint64_t)((double)bytes * 8e6 / (double)took_us) : 0);
     json_str(&j, "cc", v.cc->ops->name);
@@ -192,12 +196,12 @@ static void put_result(struct lab_end *e, const char *event, const char *file, u
 }
 
 void lab_result(struct lab_end *e, const char *event, const char *file, uint64_t bytes,
-                int64_t took_us)
+                const uint8_t hash[static PARCEL_HASH], int64_t took_us)
 {
     struct buf b = { 0 };
 
     if (e->c->json) {
-        put_result(e, event, file, bytes, took_us);
+        put_result(e, event, file, bytes, hash, took_us);
         cli_flush(e->c);
         return;
     }

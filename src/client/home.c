@@ -150,11 +150,12 @@ static int shared_lock(const struct home *h)
     return fd;
 }
 
-int home_device(struct home *h, uint8_t ret[static 32])
+/* 32 random bytes that are made once. */
+static int once(struct home *h, const char *name, uint8_t ret[static 32])
 {
     path_t p;
 
-    snprintf(p, sizeof p, "%s/device", h->path);
+    snprintf(p, sizeof p, "%s/%s", h->path, name);
     int n = read_file(p, ret, 32);
     if (n == 32)
         return 0;
@@ -165,6 +166,16 @@ int home_device(struct home *h, uint8_t ret[static 32])
     int err = n == 32 ? 0 : getrandom(ret, 32, 0) == 32 ? write_file(p, ret, 32) : -ROOST_IO;
     close(fd);
     return err;
+}
+
+int home_device(struct home *h, uint8_t ret[static 32])
+{
+    return once(h, "device", ret);
+}
+
+int home_identity(struct home *h, uint8_t ret[static 32])
+{
+    return once(h, "identity", ret);
 }
 
 static bool read_line(const char *path, char *ret, size_t cap)

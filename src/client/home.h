@@ -1,6 +1,7 @@
 /* home.h - what a client keeps on disk: pins, the device's secret, resume tokens.
  *
  *   HOME/device                  32 random bytes, made once
+ *   HOME/identity                32 random bytes, made once: the seed of the device's Ed25519 key
  *   HOME/servers                 "HOST:PORT FINGERPRINT" a line
  *   HOME/last                    the server of the last login
  *   HOME/sessions/HOST:PORT/last       the user of the last login there
@@ -36,6 +37,7 @@ struct home {
 int home_open(struct home *h, const char *dir);
 void home_close(struct home *h);
 int home_device(struct home *h, uint8_t ret[static 32]);
+int home_identity(struct home *h, uint8_t ret[static 32]); /* the caller wipes it */
 
 /* In the place of a name, for a guest; code "": one who is to start a meeting. */
 void home_guest_key(char *ret, size_t cap, const char *code, const char *name);

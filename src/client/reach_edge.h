@@ -8,6 +8,7 @@
  *         sleep until reach_edge_fd is readable, or reach_edge_deadline_us
  *         reach_edge_process(e, now)                          sockets, probes, what is due
  *         while (reach_edge_event(e, &event)) ...
+ *         while (flow_event(reach_edge_flow(e), ...)) ...     of the streams, once there is one
  *         f = reach_edge_flow(e)         from REACH_EDGE_FOUND on: streams as in flow/flow.h
  *     reach_edge_process once more after anything was written to the flow: it sends
  *
@@ -38,7 +39,10 @@ struct reach_relay {
     const char *fingerprint; /* that control was accepted with */
     uint32_t number;
     uint8_t token[REACH_TOKEN];
-    uint16_t udp_port; /* 0: no UDP there */
+    uint16_t udp_port;   /* 0: no UDP there */
+    bool passes;         /* else it only tells where it sees us */
+    const char *address; /* "192.0.2.7", where control goes; NULL: host is looked up, which may
+                            take a while */
 };
 
 struct link_pair;
@@ -68,7 +72,6 @@ enum reach_edge_what {
     REACH_EDGE_PATH,  /* it is another one now */
     REACH_EDGE_WRONG, /* the other end is not who it should be, or does not know the phrase */
     REACH_EDGE_LOST,  /* no path, or silence: begin anew with a new edge */
-    REACH_EDGE_FLOW,  /* flow_event has something */
 };
 
 struct reach_edge_event {

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "seal/aead.h"
+#include "seal/digest.h"
 #include "wire/cursor.h"
 
-enum { VERSION = 1, HEAD_BYTES = 9, END_BYTES = 8 + SUM_BYTES, DONE_BYTE = 1 };
+enum { VERSION = 1, HEAD_BYTES = 9, END_BYTES = 8 + PARCEL_HASH, DONE_BYTE = 1 };
 enum { TALK = 0, BYTES = 2 }; /* the first two streams of who called */
 
 const char *parcel_text(uint64_t code)
@@ -31,14 +31,6 @@ const char *parcel_text(uint64_t code)
     return code < sizeof texts / sizeof *texts ? texts[code] : "the session ended";
 }
 
-int parcel_key(uint8_t ret[static SUM_KEY], const uint8_t secret[static 32])
-{
-    static const char purpose[] = "roost parcel sum";
-
-    return seal_hkdf(ret, SUM_KEY, &(struct seal_part){ secret, 32 }, &(struct seal_part){ "", 0 },
-                     &(struct seal_part){ purpose, sizeof purpose - 1 });
-}
-
 /* --- the sender ----------------------------------------------------------------------- */
 
 static int say(struct flow *f, uint64_t stream, const uint8_t *bytes, size_t len)
@@ -48,13 +40,12 @@ static int say(struct flow *f, uint64_t stream, const uint8_t *bytes, size_t len
     return n < 0 ? (int)n : (size_t)n == len ? 0 : -ROOST_LIMIT;
 }
 
-int parcel_send(struct parcel_out *p, struct flow *f, const uint8_t key[static SUM_KEY],
-                uint64_t length)
+int parcel_send(struct parcel_out *p, struct flow *f, uint64_t length)
 {
     uint8_t head[HEAD_BYTES];
     struct writer w = writer_of(head, sizeof head);
 
-    *p = (struct parcel_out){ .flow = f, .sum = sum_new(key) };
+    *p = (struct parcel_out){ .flow = f, .sum = seal_running_new() };
     if (!p->sum)
         return -ROOST_NOMEM;
     p->talk = flow_open(f, 0);
@@ -70,7 +61,7 @@ int parcel_send(struct parcel_out *p, struct flow *f, const uint8_t key[static S
 
 void parcel_out_fini(struct parcel_out *p)
 {
-    sum_free(p->sum);
+    seal_running_free(p->sum);
     p->sum = NULL;
 }
 
@@ -86,7 +77,7 @@ int64_t parcel_put(struct parcel_out *p, const void *bytes, size_t len)
     int64_t n = flow_write(p->flow, (uint64_t)p->bytes, bytes, len);
 
     if (n > 0) {
-        int err = sum_add(p->sum, bytes, (size_t)n);
+        int err = seal_running_add(p->sum, bytes, (size_t)n);
         if (err)
             return err;
         p->length += (uint64_t)n;
@@ -100,9 +91,11 @@ int parcel_end(struct parcel_out *p)
     struct writer w = writer_of(end, sizeof end);
 
     write_number(&w, p->length, 8);
-    int err = sum_end(p->sum, end + 8);
-    if (!err)
+    int err = seal_running_end(p->sum, p->hash);
+    if (!err) {
+        write_bytes(&w, p->hash, PARCEL_HASH);
         err = flow_end(p->flow, (uint64_t)p->bytes);
+    }
     if (!err)
         err = say(p->flow, (uint64_t)p->talk, end, sizeof end);
     if (!err)
@@ -139,15 +132,15 @@ void parcel_out_hear(struct parcel_out *p, int64_t now_us)
 
 /* --- the receiver ------------------------------------------------------------------------ */
 
-int parcel_receive(struct parcel_in *p, struct flow *f, const uint8_t key[static SUM_KEY])
+int parcel_receive(struct parcel_in *p, struct flow *f)
 {
-    *p = (struct parcel_in){ .flow = f, .expected = PARCEL_UNKNOWN, .sum = sum_new(key) };
+    *p = (struct parcel_in){ .flow = f, .expected = PARCEL_UNKNOWN, .sum = seal_running_new() };
     return p->sum ? 0 : -ROOST_NOMEM;
 }
 
 void parcel_in_fini(struct parcel_in *p)
 {
-    sum_free(p->sum);
+    seal_running_free(p->sum);
     p->sum = NULL;
 }
 
@@ -165,7 +158,7 @@ static int understand(struct parcel_in *p, bool over)
     }
     if (p->has_head && !p->has_end && p->n_words >= HEAD_BYTES + END_BYTES) {
         p->length = read_number(&r, 8);
-        memcpy(p->wanted, read_bytes(&r, SUM_BYTES), SUM_BYTES);
+        memcpy(p->wanted, read_bytes(&r, PARCEL_HASH), PARCEL_HASH);
         p->has_end = true;
     }
     return p->n_words > HEAD_BYTES + END_BYTES || (over && !p->has_end) ? -ROOST_MALFORMED : 0;
@@ -229,7 +222,7 @@ int parcel_take(struct parcel_in *p, size_t len, int64_t now_us)
     bool over;
     const uint8_t *at = flow_read(p->flow, BYTES, &there, &over);
 
-    int err = sum_add(p->sum, at, len);
+    int err = seal_running_add(p->sum, at, len);
     if (err)
         return err;
     p->got += len;
@@ -241,14 +234,12 @@ int parcel_take(struct parcel_in *p, size_t len, int64_t now_us)
 
 int parcel_is_whole(struct parcel_in *p)
 {
-    uint8_t got[SUM_BYTES];
-
     if (!p->has_end || !p->bytes_over || p->told)
         return p->told;
     if (p->got != p->length || (p->expected != PARCEL_UNKNOWN && p->expected != p->length))
         return -ROOST_MALFORMED;
-    int err = sum_end(p->sum, got);
-    return err ? err : seal_equal(got, p->wanted, SUM_BYTES) ? 1 : -ROOST_MALFORMED;
+    int err = seal_running_end(p->sum, p->hash);
+    return err ? err : seal_equal(p->hash, p->wanted, PARCEL_HASH) ? 1 : -ROOST_MALFORMED;
 }
 
 int parcel_confirm(struct parcel_in *p)

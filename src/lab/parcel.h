@@ -3,7 +3,7 @@
  * Two streams, opened by who sends: one to talk on, one of bytes.
  *
  *     sender    -> HEAD  version 1, length 8 (all ones: not known yet)
- *               -> END   length 8, sum 16 of all
+ *               -> END   length 8, SHA-256 of all 32
  *     receiver  <- DONE  1: it is stored and is what was sent
  *
  * A receiver that cannot go on closes the session with one of the codes below, and so does a
@@ -17,10 +17,12 @@
 #include <stdint.h>
 
 #include "flow/flow.h"
-#include "seal/sum.h"
+#include "seal/running.h"
 
 #define PARCEL_UNKNOWN UINT64_MAX
 #define PARCEL_AHEAD   (512 * 1024ULL) /* bytes that are put before the path takes them */
+
+enum { PARCEL_HASH = 32 /* bytes */ };
 
 enum parcel_why {
     PARCEL_DONE = FLOW_DONE,
@@ -32,15 +34,13 @@ enum parcel_why {
 };
 const char *parcel_text(uint64_t code);
 
-/* The key of the sum, out of the session's secret. 0 or -ROOST_NOMEM. */
-int parcel_key(uint8_t ret[static SUM_KEY], const uint8_t secret[static 32]);
-
 /* --- the sender --- */
 
 struct parcel_out {
     struct flow *flow;
     int64_t talk, bytes; /* streams */
-    struct sum *sum;
+    struct seal_running *sum;
+    uint8_t hash[PARCEL_HASH]; /* of all, once it ended */
     uint64_t length;
     bool ended, done; /* done: the other side has all of it, stored */
     bool closed;      /* the session is over, for `why` */
@@ -48,8 +48,7 @@ struct parcel_out {
 };
 
 /* 0, -ROOST_NOMEM, -ROOST_LIMIT, -ROOST_CLOSED. */
-int parcel_send(struct parcel_out *p, struct flow *f, const uint8_t key[static SUM_KEY],
-                uint64_t length);
+int parcel_send(struct parcel_out *p, struct flow *f, uint64_t length);
 void parcel_out_fini(struct parcel_out *p);
 /* How many bytes to put now: what keeps the path busy, and is not more than the session takes while
  * it waits for one that was lost. */
@@ -63,22 +62,23 @@ void parcel_out_hear(struct parcel_out *p, int64_t now_us);
 
 struct parcel_in {
     struct flow *flow;
-    struct sum *sum;
+    struct seal_running *sum;
     uint64_t expected; /* bytes; PARCEL_UNKNOWN */
     uint64_t got;
     uint8_t words[64]; /* of the talk stream, not understood yet */
     size_t n_words;
     bool has_head, has_end, has_bytes, bytes_over;
-    uint64_t length; /* and sum, as the sender says */
-    uint8_t wanted[SUM_BYTES];
-    bool told;   /* DONE was said ... */
-    bool heard;  /* ... and the other side knows */
-    bool closed; /* the session is over, for `why` */
+    uint64_t length; /* and hash, as the sender says */
+    uint8_t wanted[PARCEL_HASH];
+    uint8_t hash[PARCEL_HASH]; /* of what came, once it is whole */
+    bool told;                 /* DONE was said ... */
+    bool heard;                /* ... and the other side knows */
+    bool closed;               /* the session is over, for `why` */
     uint64_t why;
 };
 
 /* 0 or -ROOST_NOMEM. */
-int parcel_receive(struct parcel_in *p, struct flow *f, const uint8_t key[static SUM_KEY]);
+int parcel_receive(struct parcel_in *p, struct flow *f);
 void parcel_in_fini(struct parcel_in *p);
 /* After datagrams came. -ROOST_MALFORMED: it is no parcel. */
 int parcel_in_hear(struct parcel_in *p, int64_t now_us);

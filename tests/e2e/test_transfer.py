@@ -99,6 +99,7 @@ def what_json_says(hall):
                                "maple", str(file)], hall.plain_env()))
     sent, got = sender.expect(event="sent"), receiver.expect(event="received")
     equal((sent["bytes"], got["bytes"]), (500000, 500000))
+    equal([sent["sha256"], got["sha256"]], [hashlib.sha256(file.read_bytes()).hexdigest()] * 2, "what both say it is")
     check(sent["sent_bytes"] > 500000 and sent["packets"] > 50 and sent["seconds"] > 0, sent)
     equal(set(sent), set(got), "both say the same kinds of things")
     ends(sender, 0)
