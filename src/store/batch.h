@@ -25,6 +25,11 @@ uint64_t store_log_account(const struct store_op *op, const struct store_result 
  * of two, so every element must be added through it. */
 void *store_grow(struct arena *a, void *array, size_t n, size_t size);
 
+/* Is a parcel of this stage to have another one? 0, or -ROOST_FILE_OVER. */
+int store_file_moves(const struct file_row *from, uint32_t to);
+/* Would they be one content? */
+bool store_file_same(const struct file_row *a, const struct file_row *b);
+
 /* May it be appended to a closed room? Only that a member leaves. */
 bool store_closed_takes(const struct event *e);
 

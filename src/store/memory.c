@@ -75,6 +75,7 @@ static void state_fini(struct mem_state *s)
     free(s->requests);
     free(s->rooms);
     free(s->lines);
+    free(s->files);
     *s = (struct mem_state){ 0 };
 }
 
@@ -125,6 +126,13 @@ static mem_handler *const handlers[] = {
     [STORE_MEET_CHANGE] = mem_meet_change,
     [STORE_MEET_LIST] = mem_meet_list,
     [STORE_MEET_NOTE] = mem_meet_note,
+    [STORE_FILE_NEW] = mem_file_new,
+    [STORE_FILE_FIND] = mem_file_find,
+    [STORE_FILE_SET] = mem_file_set,
+    [STORE_FILE_KEEP] = mem_file_keep,
+    [STORE_FILE_LIST] = mem_file_list,
+    [STORE_FILE_EXPIRE] = mem_file_expire,
+    [STORE_FILE_LOOSE] = mem_file_loose,
 };
 
 static struct mem_request *request_find(struct mem *m, const struct store_request *req)
@@ -251,6 +259,9 @@ static bool changes(const struct store_op *op)
     case STORE_LOG_READ:
     case STORE_MEET_FIND:
     case STORE_MEET_LIST:
+    case STORE_FILE_FIND:
+    case STORE_FILE_LIST:
+    case STORE_FILE_LOOSE:
         return op->log.kind || op->req.has_id || op->n_counts;
     default:
         return true;
@@ -427,5 +438,7 @@ uint64_t memory_digest(const struct store *s)
         h = mix_n(mix_str(h, now->accounts[i].row.name), now->accounts[i].row.role);
     for (size_t i = 0; i < now->n_rooms; i++)
         h = mix_room(h, &now->rooms[i]);
+    for (size_t i = 0; i < now->n_files; i++)
+        h = mix_n(mix_n(mix_str(h, now->files[i].name), now->files[i].stage), now->files[i].seq);
     return h;
 }

@@ -92,6 +92,8 @@ struct mem_state {
     size_t n_accounts, n_sessions, n_devices, n_invites, n_ignores, n_guards, n_requests, n_rooms,
         n_lines;
     uint64_t last_session;
+    struct file_row *files; /* id is at id - 1 */
+    size_t n_files;
 };
 
 struct mem {
@@ -154,6 +156,10 @@ void mem_guests_clear(struct mem *m, int64_t now_ms);
 int mem_counts_check(struct mem *m, const struct store_op *op, struct store_result *r);
 void mem_counts_add(struct mem *m, const struct store_op *op);
 
+/* What it sent is over, and its names are gone. */
+void mem_files_forget_account(struct mem *m, uint64_t account);
+void mem_files_forget_room(struct mem *m, uint64_t room);
+
 mem_handler mem_guest_new, mem_meet_new, mem_meet_find, mem_meet_change, mem_meet_list,
     mem_meet_note;
 mem_handler mem_account_new, mem_account_find, mem_account_password, mem_account_role,
@@ -162,4 +168,6 @@ mem_handler mem_login_find, mem_session_new, mem_session_resume, mem_session_end
     mem_guard_put, mem_guard_list;
 mem_handler mem_room_new, mem_room_find, mem_room_direct, mem_room_load, mem_room_list, mem_mark,
     mem_room_mute;
+mem_handler mem_file_new, mem_file_find, mem_file_set, mem_file_keep, mem_file_list,
+    mem_file_expire, mem_file_loose;
 mem_handler mem_append, mem_read, mem_search, mem_earlier, mem_log_read, mem_retain;

@@ -302,6 +302,7 @@ static bool is_of(struct mem *m, const struct mem_room *direct, uint64_t meeting
 static void meet_forget(struct mem *m, struct mem_room *room)
 {
     mem_texts_drop(room, room->row.head + 1);
+    mem_files_forget_room(m, room->row.id);
     room->n_members = 0;
     for (size_t i = 0; i < m->now.n_rooms; i++) {
         struct mem_room *direct = &m->now.rooms[i];

@@ -216,6 +216,7 @@ int mem_account_delete(struct mem *m, const struct store_op *op, struct store_re
     if (a->row.role == ROOST__ROLE__ADMIN && !other_admin(m, id))
         return -ROOST_LAST_ADMIN;
     texts_empty(m, id);
+    mem_files_forget_account(m, id);
     snprintf(a->made, sizeof a->made, "#%llu", (unsigned long long)id);
     a->row.password = "";
     a->row.role = 0;

@@ -238,6 +238,13 @@ static handler *const handlers[] = {
     [STORE_MEET_CHANGE] = do_meet_change,
     [STORE_MEET_LIST] = do_meet_list,
     [STORE_MEET_NOTE] = do_meet_note,
+    [STORE_FILE_NEW] = do_file_new,
+    [STORE_FILE_FIND] = do_file_find,
+    [STORE_FILE_SET] = do_file_set,
+    [STORE_FILE_KEEP] = do_file_keep,
+    [STORE_FILE_LIST] = do_file_list,
+    [STORE_FILE_EXPIRE] = do_file_expire,
+    [STORE_FILE_LOOSE] = do_file_loose,
 };
 
 static struct db *db_of(struct store *s)

@@ -198,6 +198,7 @@ int do_account_delete(struct db *d, const struct store_op *op, struct store_resu
         return err; /* somebody is called so: the hub's rule for names forbids it */
     db_looks_drop(d, LOOK_ACCOUNT, op->account.id);
     texts_empty(d, op->account.id);
+    files_forget_account(d, op->account.id);
     meets_empty(d, op->account.id);
     accounts_end_sessions(d, op->account.id, 0);
     db_run(d, "DELETE FROM devices WHERE account = ?1", "i", id);

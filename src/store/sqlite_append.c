@@ -80,10 +80,11 @@ static int other_put(struct db *d, int64_t id, const struct event *e, int64_t at
 {
     return db_run(d,
                   "INSERT INTO events(id, at_ms, kind, sender, bits, text, who, change, role, days,"
-                  " room_name, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                  "iiiiitiiiitx", id, at_ms, (int64_t)e->kind, (int64_t)e->from, bits, e->text,
+                  " room_name, data, ref) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                  " ?13)",
+                  "iiiiitiiiitxi", id, at_ms, (int64_t)e->kind, (int64_t)e->from, bits, e->text,
                   (int64_t)e->who, (int64_t)e->change, (int64_t)e->role, (int64_t)e->retention_days,
-                  e->room_name, (const void *)e->data, e->n_data);
+                  e->room_name, (const void *)e->data, e->n_data, (int64_t)e->ref);
 }
 
 int event_put(struct db *d, struct room_head *h, const struct event *e, int64_t now_ms,
@@ -96,7 +97,8 @@ int event_put(struct db *d, struct room_head *h, const struct event *e, int64_t 
                    (e->created ? BIT_CREATED : 0);
     int err = 0;
 
-    if (e->kind == EVENT_MEMBER || e->kind == EVENT_ROOM || e->kind == EVENT_MEET)
+    if (e->kind == EVENT_MEMBER || e->kind == EVENT_ROOM || e->kind == EVENT_MEET ||
+        e->kind == EVENT_FILE)
         err = other_put(d, id, e, at_ms, bits);
     else
         err = db_run(d,

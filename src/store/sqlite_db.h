@@ -100,7 +100,7 @@ int schema_open_reading(struct db *d, char ret_why[static 200]);
 
 /* The tables of this version, in an empty database. */
 int schema_make(sqlite3 *sql);
-enum { SCHEMA_VERSION = 2, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
+enum { SCHEMA_VERSION = 3, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
 
 /* --- health --- */
 /* The call that just failed: notes what it means for the disk; what the batch fails with. */
@@ -188,6 +188,10 @@ void guests_clear(struct db *d, int64_t now_ms);
 int counts_check(struct db *d, const struct store_op *op, struct store_result *r);
 void counts_add(struct db *d, const struct store_op *op); /* each is one more */
 
+/* What it sent is over, and its names are gone. */
+void files_forget_account(struct db *d, uint64_t account);
+void files_forget_room(struct db *d, uint64_t room);
+
 void index_add(struct db *d, int64_t id, const char *text);
 void index_drop(struct db *d, int64_t id, const char *text);
 /* Everything said so far can be found. */
@@ -205,6 +209,8 @@ handler do_room_new, do_room_find, do_room_direct, do_room_load, do_room_list, d
     do_room_mute;
 handler do_append;
 handler do_guest_new, do_meet_new, do_meet_find, do_meet_change, do_meet_list, do_meet_note;
+handler do_file_new, do_file_find, do_file_set, do_file_keep, do_file_list, do_file_expire,
+    do_file_loose;
 handler do_read, do_earlier, do_search, do_log_read, do_retain;
 void log_put(struct db *d, const struct store_op *op, uint64_t account, int outcome);
 /* Where the log named this account there is its number; looks at all of it. Before the

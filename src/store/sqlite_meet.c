@@ -305,6 +305,7 @@ static void meet_forget(struct db *d, const struct room_head *h)
     int64_t room = (int64_t)h->id;
 
     texts_drop(d, h, h->head + 1);
+    files_forget_room(d, h->id);
     db_run(d, "DELETE FROM members WHERE room = ?1", "i", room);
     db_run(d,
            "DELETE FROM members WHERE account IN " ITS_GUESTS

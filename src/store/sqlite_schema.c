@@ -42,6 +42,22 @@ static const char pragmas[] = "PRAGMA page_size = 4096;"
     "CREATE UNIQUE INDEX attendees_name ON attendees(meeting, skeleton) WHERE skeleton IS NOT "    \
     "NULL;"
 
+/* Came with version 3. Stages: 0 offered, 1 accepted, 5 done (Roost__FileStage). */
+#define FILES                                                                                      \
+    "CREATE TABLE files(id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL,"              \
+    "  sender INTEGER NOT NULL, peer INTEGER NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL," \
+    "  files INTEGER NOT NULL, size INTEGER NOT NULL, open_size INTEGER NOT NULL,"                 \
+    "  list_size INTEGER NOT NULL, root BLOB, list_root BLOB, kept INTEGER NOT NULL,"              \
+    "  stage INTEGER NOT NULL, got INTEGER NOT NULL DEFAULT 0, made_ms INTEGER NOT NULL,"          \
+    "  done_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, seq INTEGER NOT NULL);"                \
+    "CREATE INDEX files_room ON files(room) WHERE kept = 1 AND stage IN (0, 1, 5);"                \
+    "CREATE INDEX files_sender ON files(sender) WHERE kept = 1 AND stage IN (0, 1, 5);"            \
+    "CREATE INDEX files_open ON files(sender) WHERE stage IN (0, 1);"                              \
+    "CREATE INDEX files_peer ON files(peer) WHERE got = 0 AND stage IN (0, 1, 5);"                 \
+    "CREATE INDEX files_made ON files(made_ms) WHERE stage IN (0, 1);"                             \
+    "CREATE INDEX files_until ON files(until_ms) WHERE kept = 1 AND stage = 5 AND until_ms > 0;"   \
+    "CREATE INDEX files_root ON files(root) WHERE kept = 1 AND stage = 5;"
+
 static const char schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE accounts(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
@@ -86,7 +102,7 @@ static const char schema[] =
     "CREATE TABLE pins(room INTEGER, seq INTEGER, PRIMARY KEY(room, seq)) WITHOUT ROWID;"
     "CREATE TABLE requests(scope INTEGER, id BLOB, digest BLOB NOT NULL, made_ms INTEGER NOT NULL,"
     "  room INTEGER, seq INTEGER, at_ms INTEGER, account INTEGER, PRIMARY KEY(scope, id))"
-    "  WITHOUT ROWID;" RECENT MEETS
+    "  WITHOUT ROWID;" RECENT MEETS FILES
     "CREATE TABLE log(n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, account INTEGER NOT NULL,"
     "  kind TEXT NOT NULL, target TEXT, address TEXT, outcome INTEGER NOT NULL);"
     /* It holds no texts of its own and no lengths of them: we ask for order, not rank. */
@@ -95,10 +111,10 @@ static const char schema[] =
     "INSERT INTO words(words, rank) VALUES('hashsize', 262144);"
     "INSERT INTO rooms(id, kind, name, skeleton) VALUES(1, 2, '', NULL);"
     "PRAGMA application_id = 1383035764;"
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "COMMIT;";
 
-_Static_assert(SCHEMA_VERSION == 2 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
+_Static_assert(SCHEMA_VERSION == 3 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
                    ROOST__ROOM_KIND__EVERYONE == 2,
                "these numbers are in the text above");
 
@@ -154,7 +170,12 @@ static int to_version_2(sqlite3 *sql)
     return rc ? rc : sqlite3_exec(sql, RECENT, NULL, NULL, NULL);
 }
 
-static const struct migration steps[] = { { 2, to_version_2 } };
+static int to_version_3(sqlite3 *sql)
+{
+    return sqlite3_exec(sql, FILES, NULL, NULL, NULL);
+}
+
+static const struct migration steps[] = { { 2, to_version_2 }, { 3, to_version_3 } };
 
 _Static_assert(sizeof steps / sizeof *steps == SCHEMA_VERSION - 1, "a step for each version");
 

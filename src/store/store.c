@@ -143,3 +143,20 @@ bool store_closed_takes(const struct event *e)
 {
     return e->kind == EVENT_MEMBER && e->change == ROOST__MEMBER_CHANGED__CHANGE__LEFT;
 }
+
+int store_file_moves(const struct file_row *from, uint32_t to)
+{
+    bool goes_on = from->stage == ROOST__FILE_STAGE__FILE_OFFERED ||
+                   from->stage == ROOST__FILE_STAGE__FILE_ACCEPTED;
+    bool kept = from->stage == ROOST__FILE_STAGE__FILE_DONE && from->kept;
+
+    if (to == ROOST__FILE_STAGE__FILE_FORGOTTEN)
+        return kept ? 0 : -ROOST_FILE_OVER;
+    return goes_on ? 0 : -ROOST_FILE_OVER;
+}
+
+bool store_file_same(const struct file_row *a, const struct file_row *b)
+{
+    return a->has_root && b->has_root && memcmp(a->root, b->root, sizeof a->root) == 0 &&
+           a->has_list == b->has_list && memcmp(a->list_root, b->list_root, sizeof a->root) == 0;
+}

@@ -51,6 +51,7 @@ enum {
     ROOM_MEMBERS_MAX = 10000,
     MEET_ATTENDEES_MAX = 2000, /* rows of one meeting: who came, also long ago */
     STORE_COUNTS_MAX = 2,
+    FILES_OPEN_MAX = 500, /* parcels of one sender that are not over */
     STORE_GUARD_KEPT = 7, /* guards of this kind (GUARD_CODES) are not pushed out by others */
 };
 
@@ -180,6 +181,34 @@ enum store_kind {
      * room of the two, made if there is none -> room, seq, head, at_ms | NO_SUCH_USER
      * | ROOM_CLOSED */
     STORE_MEET_NOTE,
+    /* --- files --- */
+    /* file (all but id, stage, times), room.id, account.id = its sender, counts of bytes
+     * quota_user, quota_room (0: none), event (EVENT_FILE, for contents that are there) -> file;
+     * its number is `account` too, for a request that is asked again | QUOTA | LIMIT
+     * (FILES_OPEN_MAX of its sender go on) | ROOM_CLOSED | NO_SUCH_ROOM. `on`: kept contents with
+     * this root and list are there and the sender could read them: it is DONE, event was
+     * appended -> seq, at_ms. `more`: its sender was sending the very same there already: that one.
+     */
+    STORE_FILE_NEW,
+    /* file.id, account.id -> file, on: may read what is kept in its room | NO_SUCH_FILE */
+    STORE_FILE_FIND,
+    /* file.id, file.stage; mine: got by whom it is for (stage as it is) -> file, on: no kept
+     * file has its contents any more | NO_SUCH_FILE | FILE_OVER (DONE is followed by FORGOTTEN
+     * only, and what is over by nothing; FORGOTTEN is for kept ones) */
+    STORE_FILE_SET,
+    /* file.{id,size,root,list_root,until_ms}, quotas, event: it is kept: DONE; event (EVENT_FILE;
+     * its ref becomes the file's number) is appended -> file, room, seq, at_ms | FILE_OVER | QUOTA
+     * | ROOM_CLOSED */
+    STORE_FILE_KEEP,
+    /* room.id: kept there and whole; account.id: what it sends or is offered and is not over, and
+     * what is kept for it and was not got; neither: all that are kept and whole; after, limit ->
+     * files[] by number, more, used (bytes kept of account.id's or, with room.id, of the room's) */
+    STORE_FILE_LIST,
+    /* before_ms: kept ones whose until_ms is over at now_ms are FORGOTTEN, those offered before
+     * before_ms and not over are CANCELLED -> files[] (limit), more */
+    STORE_FILE_EXPIRE,
+    /* file.{root,list_root} -> on: no kept file has these contents */
+    STORE_FILE_LOOSE,
 };
 
 struct store_request {
@@ -275,6 +304,16 @@ struct store_count {
     const char *source; /* for admins */
 };
 
+/* A parcel: Roost__FileInfo says what is what. */
+struct file_row {
+    uint64_t id, room, sender, peer, size, list_size, seq;
+    uint32_t kind, files, stage; /* Roost__ParcelKind, Roost__FileStage */
+    bool open_size, kept, has_root, has_list, got;
+    uint8_t root[32], list_root[32];
+    int64_t made_ms, done_ms, until_ms;
+    const char *name, *sender_name, *peer_name;
+};
+
 struct room_place {
     struct room_row room;
     bool member, muted;
@@ -324,6 +363,8 @@ struct store_op {
     size_t n_attendees;
     struct store_count counts[STORE_COUNTS_MAX];
     size_t n_counts;
+    struct file_row file;
+    uint64_t quota_user, quota_room;
     uint64_t after, before, around, seq, delivered, read;
     int64_t since_ms, until_ms, before_ms;
     uint32_t limit;
@@ -365,7 +406,12 @@ struct store_result {
     size_t n_attendees;
     uint32_t meet_role; /* MEET_FIND: account's role in the bound room, plus 1; 0: not in it */
     int64_t retry_ms;   /* GUESSES: from now until the last full window ends */
-    uint64_t *ids;      /* ignored accounts, or pins */
+    struct file_row file;
+    struct file_row *files;
+    size_t n_files;
+    uint64_t used;
+    bool on;
+    uint64_t *ids; /* ignored accounts, or pins */
     size_t n_ids;
     uint64_t delivered, read;
     bool more;

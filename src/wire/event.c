@@ -99,6 +99,11 @@ Roost__Event *event_to_msg(struct arena *a, const struct event *e)
         m->filed = msg_unpack(a, &roost__filed__descriptor, e->data, e->n_data);
         if (!m->filed)
             return NULL;
+        if (m->filed->file) { /* what was not known yet when it was packed */
+            m->filed->file->file = e->ref;
+            m->filed->file->seq = e->seq;
+            m->filed->file->done_ms = (uint64_t)e->at_ms;
+        }
         break;
     }
     return m;

@@ -415,6 +415,6 @@ def a_newer_programs_database_is_refused(hall):
     equal(refused.process.wait(20), 1, said)
     check("newer program" in said and "9999" in said, said)
     with sqlite3.connect(hall.data / "roost.db") as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
     db.close()
     hall.start()

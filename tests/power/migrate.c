@@ -102,7 +102,7 @@ static int turn_texts_around(sqlite3 *sql)
                         NULL, NULL, NULL);
 }
 
-static const struct migration later[] = { { 3, add_a_column }, { 4, turn_texts_around } };
+static const struct migration later[] = { { 4, add_a_column }, { 5, turn_texts_around } };
 
 /* --- looking ---------------------------------------------------------------------------- */
 
@@ -131,11 +131,13 @@ static int version_of(const char *path)
     if (raw_int(sql, "SELECT count(*) FROM events WHERE kind = 1 AND sender = 1") != EVENTS)
         fail("events are missing");
     int meets = raw_int(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'meets'");
+    int files = raw_int(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'files'");
     int shoes = raw_int(
         sql, "SELECT count(*) FROM pragma_table_info('accounts') WHERE name = 'shoe_size'");
     int turned = raw_int(sql, "SELECT count(*) FROM events WHERE text LIKE 'turned %'");
     sqlite3_close(sql);
-    if (meets != (version >= 2) || shoes != (version >= 3) || turned != (version >= 4 ? EVENTS : 0))
+    if (meets != (version >= 2) || files != (version >= 3) || shoes != (version >= 4) ||
+        turned != (version >= 5 ? EVENTS : 0))
         fail("it is between two versions");
     return version;
 }
@@ -262,17 +264,17 @@ static void newer_is_refused(const struct story *t, int *bad)
 int main(void)
 {
     const struct story stories[] = {
-        { "the_first_version_becomes_the_second",
-          "m.db.before-v2",
+        { "the_first_version_becomes_the_third",
+          "m.db.before-v3",
           make_v1,
           1,
-          2,
+          3,
           { .path = "m.db", .vfs = FAULTVFS_NAME } },
         { "two_steps_of_a_time_to_come",
-          "m.db.before-v4",
+          "m.db.before-v5",
           make_now,
-          2,
-          4,
+          3,
+          5,
           { .path = "m.db", .vfs = FAULTVFS_NAME, .steps = later, .n_steps = 2 } },
     };
     int bad = 0;

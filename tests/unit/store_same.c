@@ -201,6 +201,34 @@ static bool same_line(const struct log_line *a, const struct log_line *b)
     return true;
 }
 
+static bool same_file(const struct file_row *a, const struct file_row *b)
+{
+    SAME(id);
+    SAME(room);
+    SAME(sender);
+    SAME(peer);
+    SAME(size);
+    SAME(list_size);
+    SAME(seq);
+    SAME(kind);
+    SAME(files);
+    SAME(stage);
+    SAME(open_size);
+    SAME(kept);
+    SAME(has_root);
+    SAME(has_list);
+    SAME(got);
+    SAME_BYTES(root);
+    SAME_BYTES(list_root);
+    SAME(made_ms);
+    SAME(done_ms);
+    SAME(until_ms);
+    SAME_TEXT(name);
+    SAME_TEXT(sender_name);
+    SAME_TEXT(peer_name);
+    return true;
+}
+
 bool store_same(const struct store_result *a, const struct store_result *b)
 {
     SAME(kind);
@@ -218,8 +246,11 @@ bool store_same(const struct store_result *a, const struct store_result *b)
     SAME(more);
     if (!same_account(&a->account_row, &b->account_row) ||
         !same_session(&a->session, &b->session) || !same_room(&a->room_row, &b->room_row) ||
-        !same_meet(&a->meet, &b->meet))
+        !same_meet(&a->meet, &b->meet) || !same_file(&a->file, &b->file))
         return false;
+    SAME(on);
+    SAME(used);
+    SAME_LIST(files, n_files, same_file);
     SAME(meet_role);
     SAME(retry_ms);
     SAME_LIST(meets, n_meets, same_meet);

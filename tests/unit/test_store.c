@@ -433,7 +433,7 @@ static void file_begin(void)
         atexit(files_drop);
     snprintf(path, sizeof path, "/tmp/roost-store-%d", (int)getpid());
     snprintf(wal, sizeof wal, "%s-wal", path);
-    snprintf(before, sizeof before, "%s.before-v2", path);
+    snprintf(before, sizeof before, "%s.before-v3", path);
     files_drop();
 }
 
@@ -450,7 +450,7 @@ static void an_older_file_is_brought_up(void)
     end();
     CHECK(sqlite3_open(path, &sql) == SQLITE_OK);
     int rc = sqlite3_exec(sql,
-                          "DROP TABLE looks; DROP TABLE recent0; DROP TABLE recent1;"
+                          "DROP TABLE files; DROP TABLE looks; DROP TABLE recent0; DROP TABLE recent1;"
                           "DROP TABLE meets; DROP TABLE attendees; DROP INDEX direct_high;"
                           "DROP INDEX accounts_guest; ALTER TABLE accounts DROP COLUMN guest;"
                           "ALTER TABLE accounts DROP COLUMN guest_of;"

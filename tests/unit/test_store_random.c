@@ -202,6 +202,42 @@ static void random_meeting(struct world *w, struct store_op *op)
     }
 }
 
+/* Few names, sizes and roots: often the same parcel, or the same contents. */
+static void random_parcel(struct world *w, struct store_op *op)
+{
+    static const char *const names[] = { "a", "b.txt" };
+    struct file_row *f = &op->file;
+
+    *f = (struct file_row){ .id = roll(&w->dice, 30),
+                            .room = roll(&w->dice, 9),
+                            .sender = roll(&w->dice, 9),
+                            .peer = roll(&w->dice, 3) ? 0 : roll(&w->dice, 9),
+                            .name = names[roll(&w->dice, 2)],
+                            .kind = (uint32_t)roll(&w->dice, 3),
+                            .files = 1,
+                            .size = 100 * roll(&w->dice, 3),
+                            .stage = (uint32_t)roll(&w->dice, 7),
+                            .has_list = roll(&w->dice, 4) == 0,
+                            .open_size = roll(&w->dice, 6) == 0,
+                            .kept = roll(&w->dice, 3) != 0 };
+    f->has_root = op->kind == STORE_FILE_KEEP || roll(&w->dice, 2);
+    f->list_size = f->has_list ? 10 : 0;
+    f->until_ms = roll(&w->dice, 3) ? 0 : w->now_ms + (int64_t)roll(&w->dice, 900000);
+    if (f->has_root)
+        bytes_of(f->root, 32, roll(&w->dice, 3));
+    if (f->has_list)
+        bytes_of(f->list_root, 32, roll(&w->dice, 2));
+    op->owner_epoch = roll(&w->dice, 40) != 0;
+    op->quota_user = roll(&w->dice, 2) ? 0 : 1000;
+    op->quota_room = roll(&w->dice, 2) ? 0 : 900;
+    op->mine = roll(&w->dice, 4) == 0;
+    op->before_ms = w->now_ms - (int64_t)roll(&w->dice, 9000000);
+    if (op->kind == STORE_FILE_LIST && roll(&w->dice, 2))
+        op->room.id = 0;
+    op->event = (struct event){ .from = f->sender, .kind = EVENT_FILE };
+    op->event.data = random_data(w, op, &op->event.n_data);
+}
+
 static void random_secrets(struct world *w, struct store_op *op)
 {
     op->has_secret = op->kind != STORE_ACCOUNT_NEW ? roll(&w->dice, 2) : roll(&w->dice, 4) == 0;
@@ -224,13 +260,16 @@ static void random_secrets(struct world *w, struct store_op *op)
 static struct store_op *random_op(struct world *w)
 {
     static const enum store_kind rare[] = { STORE_ACCOUNT_DELETE, STORE_RETAIN };
-    enum store_kind kind = (enum store_kind)(1 + roll(&w->dice, STORE_MEET_NOTE));
+    enum store_kind kind = (enum store_kind)(1 + roll(&w->dice, STORE_FILE_LOOSE));
 
     if (roll(&w->dice, 3) == 0)
         kind = STORE_APPEND;
     else if (roll(&w->dice, 3) == 0)
         kind = (enum store_kind)(STORE_GUEST_NEW +
                                  roll(&w->dice, STORE_MEET_NOTE - STORE_GUEST_NEW + 1));
+    else if (roll(&w->dice, 4) == 0)
+        kind = (enum store_kind)(STORE_FILE_NEW +
+                                 roll(&w->dice, STORE_FILE_LOOSE - STORE_FILE_NEW + 1));
     if ((kind == rare[0] || kind == rare[1]) && roll(&w->dice, 3))
         kind = STORE_READ;
     w->now_ms += (int64_t)roll(&w->dice, 20000) - 2000;
@@ -282,7 +321,9 @@ static struct store_op *random_op(struct world *w)
         op->room.id = 0;
     if (kind == STORE_APPEND)
         random_event(w, op);
-    if (kind >= STORE_GUEST_NEW)
+    if (kind >= STORE_FILE_NEW)
+        random_parcel(w, op);
+    else if (kind >= STORE_GUEST_NEW)
         random_meeting(w, op);
     return op;
 }
