@@ -87,6 +87,11 @@ static void pull(struct hall *h)
         case HUB_DATAGRAMS:
             h->carried[h->n_carried++ % HALL_CARRIED_MAX] = out.datagrams;
             break;
+        case HUB_DEPOT:
+            free(out.depot.name);
+            out.depot.name = NULL;
+            h->depot[h->n_depot++ % HALL_CARRIED_MAX] = out.depot;
+            break;
         case HUB_TITLE:
             h->title_err = out.err;
             snprintf(h->title, sizeof h->title, "%s", out.title ? out.title : "");

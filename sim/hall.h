@@ -64,6 +64,8 @@ struct hall {
     int title_err;
     struct hub_datagrams carried[HALL_CARRIED_MAX]; /* what its carrier was told, a ring */
     size_t n_carried;
+    struct hub_depot depot[HALL_CARRIED_MAX]; /* what its depot was told, a ring */
+    size_t n_depot;
     char first_admin[48]; /* the invitation of the empty store */
 };
 

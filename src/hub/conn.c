@@ -125,6 +125,7 @@ void conn_detach(struct hub *h, struct conn *c)
 static void conn_free(struct hub *h, struct conn *c)
 {
     conn_detach(h, c);
+    codes_on_gone(h, c);
     map_fini(&c->subs);
     if (c->condemned)
         h->n_condemned--;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/file.h"
 #include "hub/handlers_account.h"
 #include "hub/internal.h"
 
@@ -32,6 +33,12 @@ void hub_config_default(struct hub_config *c)
         .code_digits = 6,
         .code_tries = 10,
         .code_tries_all = 8000,
+        .codes = true,
+        .relays = true,
+        .file_max = 20ULL << 30,
+        .file_quota_user = 20ULL << 30,
+        .file_quota_room = 50ULL << 30,
+        .file_days = 90,
         .idle_ms = 60000,
     };
 }
@@ -58,6 +65,10 @@ struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint
     map_init(&h->datagrams, rng_u64(&h->rng));
     map_init(&h->datagram_ids, rng_u64(&h->rng));
     map_init(&h->relays, rng_u64(&h->rng));
+    map_init(&h->parcels, rng_u64(&h->rng));
+    map_init(&h->codes, rng_u64(&h->rng));
+    map_init(&h->code_guesses, rng_u64(&h->rng));
+    h->depot_room = UINT64_MAX;
     h->out = outbox_new();
     if (!h->out || bus->ops->subscribe(bus, (struct shard){ SHARD_EVERYONE, 0 }) < 0) {
         hub_free(h);
@@ -101,6 +112,7 @@ void hub_free(struct hub *h)
     free_requests(h);
     datagrams_free_all(h);
     relay_free_all(h);
+    files_free_all(h);
     free_conns(h);
     shard_free_all(h);
     guard_flights_free(h->flights);
@@ -155,7 +167,8 @@ static void on_account_note(struct hub *h, uint64_t account, const Roost__ToNode
     case ROOST__TO_NODE__BODY_FRAME: {
         struct blob *b = blob_copy(note->frame.data, note->frame.len);
         for (struct conn *c = u->conns; c; c = c->next_of_user) {
-            if (note->except && c->session == note->except)
+            if ((note->except && c->session == note->except) ||
+                (note->only && c->session != note->only))
                 continue;
             if (b)
                 send_blob(h, c, b);
@@ -264,6 +277,8 @@ void hub_on_stored(struct hub *h, struct store_result *r, struct now now)
         retention_on_stored(h, r);
     else if (r->kind == STORE_MEET_LIST)
         meetings_on_stored(h, r);
+    else
+        files_on_stored(h, r);
     log_follow_touch(h);
     pump(h);
     store_result_free(r);
@@ -287,6 +302,13 @@ void hub_on_kept(struct hub *h, uint64_t token, const struct hub_kept *kept, str
     h->now = now;
     if (q)
         admin_keep_on_kept(h, q, kept);
+    pump(h);
+}
+
+void hub_on_depot(struct hub *h, const struct hub_depot_word *word, struct now now)
+{
+    h->now = now;
+    file_keep_on_word(h, word);
     pump(h);
 }
 
@@ -314,6 +336,7 @@ void hub_expire(struct hub *h, struct now now)
         conn_sweep(h);
         shard_sweep(h);
         datagrams_expire(h);
+        files_expire(h);
     }
     meetings_expire(h);
     retention_expire(h);
@@ -322,7 +345,8 @@ void hub_expire(struct hub *h, struct now now)
 
 int64_t hub_deadline_us(const struct hub *h)
 {
-    bool busy = h->conns.n || h->users.n || h->rooms.n || h->datagrams.n;
+    bool busy = h->conns.n || h->users.n || h->rooms.n || h->datagrams.n || h->parcels.n ||
+                h->codes.n;
     int64_t due = busy ? h->swept_us + SWEEP_US : retention_deadline_us(h);
     int64_t log_due = log_follow_deadline_us(h);
     int64_t meetings_due = meetings_deadline_us(h);
@@ -366,6 +390,8 @@ void hub_stats(const struct hub *h, struct hub_stats *ret)
     *ret = h->stats;
     ret->conns = h->conns.n;
     ret->rooms_loaded = h->rooms.n;
+    ret->parcels = h->parcels.n;
+    ret->codes = h->codes.n;
     ret->bytes = sizeof *h + h->conns.n * sizeof(struct conn) + h->users.n * sizeof(struct user) +
                  h->requests.n * sizeof(struct request);
     for (size_t i = 0; (s = map_next(&h->rooms, &i));)

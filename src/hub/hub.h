@@ -53,9 +53,15 @@ struct hub_config {
     uint32_t code_digits;    /* of a meeting: 6, or 9 */
     uint32_t code_tries;     /* wrong bare codes an hour from one source, or account: 10 */
     uint32_t code_tries_all; /* and a day from all sources: 8000 */
-    bool datagrams;          /* somebody carries them (HUB_DATAGRAMS) */
-    uint32_t media_port;     /* UDP; 0: only in tunnels */
-    int64_t idle_ms;         /* a silent client is taken for dead: 60000 */
+    bool files, files_away;  /* the server keeps parcels (HUB_DEPOT); for one who is away too */
+    bool codes;              /* two who have no account find each other by a number */
+    bool relays;             /* packets are passed between two ends */
+    bool file_paths;         /* what is kept can be had by HTTPS */
+    uint64_t file_max, file_quota_user, file_quota_room; /* bytes; 0: without limit */
+    uint32_t file_days;  /* so long it is kept; 0: until somebody forgets it */
+    bool datagrams;      /* somebody carries them (HUB_DATAGRAMS) */
+    uint32_t media_port; /* UDP; 0: only in tunnels */
+    int64_t idle_ms;     /* a silent client is taken for dead: 60000 */
     uint8_t server_id[16];
     uint8_t server_secret[32]; /* kept in the data directory; tokens are derived from it */
 };
@@ -75,6 +81,7 @@ enum hub_output_kind {
     HUB_HASH,      /* hash: verify or make a password hash on another thread */
     HUB_KEEP,      /* keep: backup, restore, check, figures; hub_keep_fini, hub_on_kept */
     HUB_TITLE,     /* the answer to hub_ask_title; title is the edge's, to free */
+    HUB_DEPOT,     /* depot: what is to become of kept parcels; hub_depot_fini, hub_on_depot */
     HUB_DATAGRAMS, /* datagrams: keys that are good from now on, or no more */
 };
 
@@ -114,6 +121,43 @@ struct hub_keep {
 };
 void hub_keep_fini(struct hub_keep *k);
 
+enum { FILE_TOKEN = 16, FILE_NAME_MAX = 255 };
+
+/* To whoever keeps parcels. */
+struct hub_depot {
+    enum {
+        DEPOT_TAKE,   /* who shows the token sends this parcel */
+        DEPOT_GIVE,   /* who shows the token may have it, until until_us */
+        DEPOT_STORED, /* the answer to DEPOT_KEPT: err, or 0: it is an event now */
+        DEPOT_OVER,   /* of a parcel: no token is good any more, what came of it goes */
+        DEPOT_DROP,   /* nobody refers to these contents */
+    } what;
+    int err;
+    uint64_t file, account, size, size_max, list_size;
+    bool open_size, has_root, has_list;
+    uint8_t root[32], list_root[32];
+    uint8_t token[FILE_TOKEN];
+    int64_t until_us;
+    char *name; /* heap; of GIVE */
+};
+void hub_depot_fini(struct hub_depot *d);
+
+/* From there. */
+struct hub_depot_word {
+    enum {
+        DEPOT_KEPT,   /* the parcel is whole, verified and synced: its size and roots */
+        DEPOT_FAILED, /* it cannot be: err */
+        DEPOT_GOT,    /* account has all of it */
+        DEPOT_FOUND,  /* contents that are there since before: does anybody refer to them? */
+        DEPOT_PART,   /* a part that is there since before: does it go on? */
+        DEPOT_ROOM,   /* size: bytes that may still be taken */
+    } what;
+    int err;
+    uint64_t file, account, size;
+    bool has_list;
+    uint8_t root[32], list_root[32];
+};
+
 struct hub_stat {
     const char *name;
     uint64_t value;
@@ -143,6 +187,7 @@ struct hub_output {
     struct hub_hash hash;
     struct hub_keep keep;
     struct hub_datagrams datagrams;
+    struct hub_depot depot;
     char *title; /* "" when err says why there is none */
     int err;
 };
@@ -166,6 +211,7 @@ void hub_on_stored(struct hub *h, struct store_result *result, struct now now);
 /* ok: verified; encoded: the hash that was made (copied), or NULL when it failed. */
 void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, struct now now);
 void hub_on_kept(struct hub *h, uint64_t token, const struct hub_kept *kept, struct now now);
+void hub_on_depot(struct hub *h, const struct hub_depot_word *word, struct now now);
 /* What is the meeting with this code called? A page asks, which counts as a guess; the answer
  * is HUB_TITLE with the same conn. -ROOST_BUSY, -ROOST_NOMEM: there will be none. */
 int hub_ask_title(struct hub *h, uint64_t conn, const char *code, const struct hub_peer *peer,
@@ -187,7 +233,8 @@ bool hub_next_output(struct hub *h, struct hub_output *ret);
 struct store_op *hub_first_admin(struct hub *h, char ret_token[static 48], struct now now);
 
 struct hub_stats {
-    uint64_t conns, sessions, rooms_loaded, requests, refusals, events_out, dups, stores_failed;
+    uint64_t conns, sessions, rooms_loaded, requests, refusals, events_out, dups, stores_failed,
+        offers, parcels, codes;
     size_t bytes; /* rough size of all state, to show that it is bounded */
 };
 void hub_stats(const struct hub *h, struct hub_stats *ret);

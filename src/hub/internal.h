@@ -231,6 +231,10 @@ struct hub {
     struct map conns, users, topics, rooms, requests;
     struct map datagrams, datagram_ids; /* of login sessions, and by their own numbers */
     struct map relays;                  /* by number */
+    struct map parcels, codes;          /* file.h: what two ends are at just now, by number */
+    struct map code_guesses;            /* by source */
+    int64_t guesses_us;                 /* when they were last forgotten */
+    uint64_t depot_room;                /* bytes that may still be kept */
     uint64_t next_token;
     struct outbox *out;
     struct topic *departing; /* have a train */
@@ -280,6 +284,8 @@ void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint6
 void tell_detach(struct hub *h, uint64_t room, uint64_t account);
 /* To each of its sessions but that one. */
 void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame, uint64_t except);
+/* To one of its sessions. */
+void tell_session_frame(struct hub *h, uint64_t account, uint64_t session, Roost__ToClient *frame);
 /* One's own place in a room changed; `gone`: no longer in it (only info->room counts). */
 void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, bool gone);
 /* Sessions of the account end: only one (0 = all), but except; err is what they are told. */
@@ -376,6 +382,7 @@ int outbox_hash(struct outbox *o, const struct hub_hash *hash);                /
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err); /* copies */
 int outbox_keep(struct outbox *o, const struct hub_keep *keep);        /* takes, unless it fails */
 int outbox_datagrams(struct outbox *o, const struct hub_datagrams *d); /* copies */
+int outbox_depot(struct outbox *o, const struct hub_depot *d);         /* takes, unless it fails */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
 
 /* admin_keep.c: who asked for work on the server's data is gone. */
@@ -406,6 +413,14 @@ void datagrams_end(struct hub *h, uint64_t account, uint64_t only, uint64_t exce
 void datagrams_expire(struct hub *h);
 void datagrams_free_all(struct hub *h);
 int datagrams_draw_id(struct hub *h, uint32_t *ret); /* one that no session or relay has */
+
+/* --- files (file_live.c, file_keep.c, code.c) ------------------------------------------------- */
+
+void files_expire(struct hub *h); /* parcels that nobody is at any more, codes that are over */
+void files_retain(struct hub *h); /* what is kept no longer; once an hour */
+void files_on_stored(struct hub *h, const struct store_result *r);
+void files_free_all(struct hub *h);
+void codes_on_gone(struct hub *h, const struct conn *c);
 
 /* --- relay.c ------------------------------------------------------------------------------- */
 

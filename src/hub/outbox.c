@@ -50,6 +50,7 @@ void outbox_free(struct outbox *o)
         store_op_unref(out.op);
         hub_hash_fini(&out.hash);
         hub_keep_fini(&out.keep);
+        hub_depot_fini(&out.depot);
         free(out.title);
         seal_wipe(&out.datagrams, sizeof out.datagrams);
     }
@@ -134,6 +135,24 @@ int outbox_keep(struct outbox *o, const struct hub_keep *keep)
     return err;
 }
 
+void hub_depot_fini(struct hub_depot *d)
+{
+    free(d->name);
+    seal_wipe(d, sizeof *d);
+}
+
+int outbox_depot(struct outbox *o, const struct hub_depot *d)
+{
+    struct hub_depot *copy = malloc(sizeof *copy);
+    int err = copy ? push(o, HUB_DEPOT, 0, copy) : -ROOST_NOMEM;
+
+    if (!err)
+        *copy = *d;
+    else
+        free(copy);
+    return err;
+}
+
 int outbox_datagrams(struct outbox *o, const struct hub_datagrams *d)
 {
     struct hub_datagrams *copy = malloc(sizeof *copy);
@@ -184,6 +203,11 @@ bool outbox_next(struct outbox *o, struct hub_output *ret)
         break;
     case HUB_KEEP:
         ret->keep = *(struct hub_keep *)item.thing;
+        free(item.thing);
+        break;
+    case HUB_DEPOT:
+        ret->depot = *(struct hub_depot *)item.thing;
+        seal_wipe(item.thing, sizeof ret->depot);
         free(item.thing);
         break;
     case HUB_DATAGRAMS:

@@ -48,6 +48,7 @@ void retention_expire(struct hub *h)
         return;
     h->retained_us = h->now.mono_us;
     walk_from(h, 0);
+    files_retain(h);
 }
 
 void retention_on_stored(struct hub *h, const struct store_result *r)

@@ -2,8 +2,8 @@
  * needs and the word under which it stands in the log. A message without a row
  * cannot be handled; tests/unit/test_rules.c fails when the schema has one.
  */
+#include "hub/file.h"
 #include "hub/handlers_account.h"
-#include "hub/handlers_file.h"
 #include "hub/handlers_meet.h"
 #include "hub/handlers_talk.h"
 
@@ -46,6 +46,9 @@ WANTS(meet_act, .room = m->meet_act->meeting, .code = m->meet_act->code)
 WANTS(meet_who, .meeting = m->meet_who->meeting, .code = m->meet_who->code)
 WANTS(meet_note, .room = m->meet_note->meeting)
 WANTS(meet_react, .room = m->meet_react->meeting)
+
+WANTS(file_offer, .target = m->file_offer->target)
+WANTS(file_list, .target = m->file_list->target)
 
 #define CHANGES RULE_CHANGES
 #define BARRIER RULE_CHANGES | RULE_BARRIER
@@ -133,18 +136,23 @@ static const struct rule rules[] = {
     ROW(MEET_REACT, meet_react, MEET, RULE_QUIET | RULE_GUESTS, want_meet_react,
         meet_react_on_message),
 
-    ROW(FILE_OFFER, file_offer, LOGIN, CHANGES, NULL, files_off_on_message),
-    ROW(FILE_ANSWER, file_answer, LOGIN, CHANGES, NULL, files_off_on_message),
-    ROW(FILE_STATE, file_state, LOGIN, 0, NULL, files_off_on_message),
-    ROW(FILE_GET, file_get, LOGIN, 0, NULL, files_off_on_message),
-    ROW(FILE_LIST, file_list, LOGIN, 0, NULL, files_off_on_message),
-    ROW(FILE_CANCEL, file_cancel, LOGIN, CHANGES, NULL, files_off_on_message),
-    ROW(FILE_FORGET, file_forget, LOGIN, CHANGES, NULL, files_off_on_message),
-    ROW(FILE_SIGNAL, file_signal, NONE, 0, NULL, files_off_on_message),
-    ROW(FILE_RELAY, file_relay, NONE, 0, NULL, files_off_on_message),
-    ROW(CODE_NEW, code_new, NONE, 0, NULL, files_off_on_message),
-    ROW(CODE_JOIN, code_join, NONE, 0, NULL, files_off_on_message),
-    ROW(CODE_END, code_end, NONE, 0, NULL, files_off_on_message),
+    ROW(FILE_OFFER, file_offer, SPEAK, CHANGES | RULE_DUPS | RULE_GUESTS, want_file_offer,
+        file_offer_on_message, file_offer_on_stored),
+    ROW(FILE_ANSWER, file_answer, LOGIN, CHANGES | RULE_DUPS, NULL, file_answer_on_message,
+        file_answer_on_stored),
+    ROW(FILE_STATE, file_state, LOGIN, 0, NULL, file_state_on_message, file_state_on_stored),
+    ROW(FILE_GET, file_get, LOGIN, RULE_GUESTS, NULL, file_get_on_message, file_get_on_stored),
+    ROW(FILE_LIST, file_list, LOGIN, RULE_GUESTS, want_file_list, file_list_on_message,
+        file_list_on_stored),
+    ROW(FILE_CANCEL, file_cancel, LOGIN, CHANGES | RULE_GUESTS, NULL, file_cancel_on_message,
+        file_cancel_on_stored),
+    ROW(FILE_FORGET, file_forget, LOGIN, CHANGES | RULE_GUESTS, NULL, file_forget_on_message,
+        file_forget_on_stored),
+    ROW(FILE_SIGNAL, file_signal, NONE, RULE_QUIET, NULL, file_signal_on_message),
+    ROW(FILE_RELAY, file_relay, NONE, 0, NULL, file_relay_on_message),
+    ROW(CODE_NEW, code_new, NONE, 0, NULL, code_new_on_message),
+    ROW(CODE_JOIN, code_join, NONE, 0, NULL, code_join_on_message),
+    ROW(CODE_END, code_end, NONE, 0, NULL, code_end_on_message),
 
     ROW(CALC, calc, LOGIN, 0, NULL, calc_on_message),
 

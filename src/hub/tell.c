@@ -54,6 +54,23 @@ void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame,
     publish_frame(h, (struct shard){ SHARD_ACCOUNT, account }, msg_encode(&frame->base), 0, except);
 }
 
+void tell_session_frame(struct hub *h, uint64_t account, uint64_t session, Roost__ToClient *frame)
+{
+    struct blob *b = msg_encode(&frame->base);
+    Roost__ToNode note;
+
+    roost__to_node__init(&note);
+    if (!b) {
+        tell_lost(h);
+        return;
+    }
+    note.body_case = ROOST__TO_NODE__BODY_FRAME;
+    note.frame = (ProtobufCBinaryData){ b->len, b->bytes };
+    note.only = session;
+    publish(h, (struct shard){ SHARD_ACCOUNT, account }, &note);
+    blob_unref(b);
+}
+
 void tell_room_place(struct hub *h, uint64_t account, Roost__RoomInfo *info, bool gone)
 {
     Roost__RoomChanged changed = ROOST__ROOM_CHANGED__INIT;

@@ -35,6 +35,8 @@ struct config {
     uint32_t http_max;
     char metrics_token[CONFIG_TEXT_MAX]; /* "": metrics for loopback only */
     int64_t handshake_ms, http_ms, close_ms;
+    uint64_t files_reserve;
+    uint32_t files_threads, files_transfers;
     uint64_t queue_bytes; /* that wait for one connection */
     uint32_t store_waiting, store_batch;
 };

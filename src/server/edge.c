@@ -314,6 +314,9 @@ static void do_output(struct edge *e, struct hub_output *out)
     case HUB_DATAGRAMS:
         do_datagrams(e, &out->datagrams);
         break;
+    case HUB_DEPOT:
+        hub_depot_fini(&out->depot);
+        break;
     case HUB_TITLE:
         edge_on_title(e, out->conn,
                       !out->err                            ? MEETING_LIVE

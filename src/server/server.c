@@ -146,6 +146,7 @@ static void set_identity(struct server *s)
     memcpy(h->server_id, s->dir.server_id, sizeof h->server_id);
     memcpy(h->server_secret, s->dir.server_secret, sizeof h->server_secret);
     h->datagrams = s->workers != NULL;
+    h->files = false;
     h->media_port = s->workers ? workers_port(s->workers) : 0;
 }
 

@@ -195,10 +195,14 @@ int mem_file_find(struct mem *m, const struct store_op *op, struct store_result 
 {
     const struct file_row *f = file_of(m, op->file.id);
 
+    r->file.id = op->file.id;
     if (!f)
         return -ROOST_NO_SUCH_FILE;
     show(m, r, f, &r->file);
     r->on = reads(m, f->room, op->account.id);
+    struct mem_room *room = mem_room(m, f->room);
+    struct mem_member *in = room ? mem_in(room, op->account.id) : NULL;
+    r->meet_role = in ? in->row.role + 1 : 0;
     return 0;
 }
 
@@ -211,7 +215,7 @@ int mem_file_set(struct mem *m, const struct store_op *op, struct store_result *
     r->account = f->id;
     int err = op->mine ? 0 : store_file_moves(f, op->file.stage);
     if (op->mine)
-        f->got = true;
+        f->got = f->got || f->peer == op->account.id;
     else if (!err) {
         f->stage = op->file.stage;
         f->done_ms = op->now_ms;
@@ -301,6 +305,8 @@ int mem_file_expire(struct mem *m, const struct store_op *op, struct store_resul
 
 int mem_file_loose(struct mem *m, const struct store_op *op, struct store_result *r)
 {
+    r->file = op->file;
+    r->file.name = r->file.sender_name = r->file.peer_name = NULL;
     r->on = !has_contents(m, &op->file);
     return 0;
 }

@@ -218,9 +218,14 @@ int do_file_new(struct db *d, const struct store_op *op, struct store_result *r)
 
 int do_file_find(struct db *d, const struct store_op *op, struct store_result *r)
 {
+    r->file.id = op->file.id;
     if (!file_get(d, r, op->file.id))
         return -ROOST_NO_SUCH_FILE;
     r->on = reads(d, r->file.room, op->account.id);
+    r->meet_role = (uint32_t)(1 + db_int(d, -1,
+                                         "SELECT role FROM members WHERE room = ?1 AND"
+                                         " account = ?2 AND banned = 0",
+                                         "ii", (int64_t)r->file.room, (int64_t)op->account.id));
     return 0;
 }
 
@@ -232,6 +237,8 @@ int do_file_set(struct db *d, const struct store_op *op, struct store_result *r)
         return -ROOST_NO_SUCH_FILE;
     r->account = r->file.id;
     if (op->mine) {
+        if (r->file.peer != op->account.id)
+            return 0;
         db_run(d, "UPDATE files SET got = 1 WHERE id = ?1", "i", id);
         r->file.got = true;
         return 0;
@@ -341,6 +348,8 @@ int do_file_expire(struct db *d, const struct store_op *op, struct store_result 
 
 int do_file_loose(struct db *d, const struct store_op *op, struct store_result *r)
 {
+    r->file = op->file;
+    r->file.name = r->file.sender_name = r->file.peer_name = NULL;
     r->on = !has_contents(d, &op->file);
     return 0;
 }

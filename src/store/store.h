@@ -190,11 +190,12 @@ enum store_kind {
      * appended -> seq, at_ms. `more`: its sender was sending the very same there already: that one.
      */
     STORE_FILE_NEW,
-    /* file.id, account.id -> file, on: may read what is kept in its room | NO_SUCH_FILE */
+    /* file.id, account.id -> file, on: may read what is kept in its room, meet_role: its role there
+     * | NO_SUCH_FILE */
     STORE_FILE_FIND,
-    /* file.id, file.stage; mine: got by whom it is for (stage as it is) -> file, on: no kept
-     * file has its contents any more | NO_SUCH_FILE | FILE_OVER (DONE is followed by FORGOTTEN
-     * only, and what is over by nothing; FORGOTTEN is for kept ones) */
+    /* file.id, file.stage; mine: got by account.id, if it is for it (stage as it is) -> file, on:
+     * no kept file has its contents any more | NO_SUCH_FILE | FILE_OVER (DONE is followed by
+     * FORGOTTEN only, and what is over by nothing; FORGOTTEN is for kept ones) */
     STORE_FILE_SET,
     /* file.{id,size,root,list_root,until_ms}, quotas, event: it is kept: DONE; event (EVENT_FILE;
      * its ref becomes the file's number) is appended -> file, room, seq, at_ms | FILE_OVER | QUOTA
@@ -207,7 +208,7 @@ enum store_kind {
     /* before_ms: kept ones whose until_ms is over at now_ms are FORGOTTEN, those offered before
      * before_ms and not over are CANCELLED -> files[] (limit), more */
     STORE_FILE_EXPIRE,
-    /* file.{root,list_root} -> on: no kept file has these contents */
+    /* file.{root,list_root} -> file (those), on: no kept file has these contents */
     STORE_FILE_LOOSE,
 };
 
@@ -404,7 +405,8 @@ struct store_result {
     size_t n_meets;
     struct attendee_row *attendees; /* ROOM_LOAD of a meeting */
     size_t n_attendees;
-    uint32_t meet_role; /* MEET_FIND: account's role in the bound room, plus 1; 0: not in it */
+    uint32_t meet_role; /* MEET_FIND: account's role in the bound room, plus 1; 0: not in it.
+                         * FILE_FIND: in the room of the file */
     int64_t retry_ms;   /* GUESSES: from now until the last full window ends */
     struct file_row file;
     struct file_row *files;
