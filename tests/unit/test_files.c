@@ -47,6 +47,13 @@ static Roost__Reply *offer(struct visitor *v, const char *to, uint64_t size)
     return offer_as(v, to, &b);
 }
 
+/* Of a reply that must be one. */
+static const Roost__FileTicket *ticket(const Roost__Reply *r)
+{
+    CHECK(reply_code(r) == 0);
+    return r->file_ticket;
+}
+
 static Roost__Reply *get(struct visitor *v, uint64_t file, bool web)
 {
     Roost__FileGet b = ROOST__FILE_GET__INIT;
@@ -102,6 +109,22 @@ static const Roost__FileListing *list(struct visitor *v, const char *where, bool
     return reply_code(r) ? NULL : r->file_listing;
 }
 
+static size_t listed(struct visitor *v, const char *where)
+{
+    const Roost__FileListing *l = list(v, where, false);
+
+    CHECK(l);
+    return l->n_files;
+}
+
+static uint64_t used(struct visitor *v, const char *where)
+{
+    const Roost__FileListing *l = list(v, where, false);
+
+    CHECK(l);
+    return l->used;
+}
+
 static int signal_to(struct visitor *v, uint64_t file, uint32_t code, size_t len)
 {
     static uint8_t bytes[8192];
@@ -122,12 +145,20 @@ static Roost__Reply *relay(struct visitor *v, uint64_t file, uint32_t code)
     return ASK(v, FILE_RELAY, file_relay, &b);
 }
 
-static const Roost__ToClient *heard(const struct visitor *v, int what)
+static const Roost__ToClient *heard_of(const struct visitor *v, int what)
 {
     for (size_t i = v->n_heard; i-- > 0;)
         if ((int)v->heard[i].frame->body_case == what)
             return v->heard[i].frame;
     return NULL;
+}
+
+static const Roost__ToClient *heard(const struct visitor *v, int what)
+{
+    const Roost__ToClient *f = heard_of(v, what);
+
+    CHECK(f);
+    return f;
 }
 
 static const struct hub_depot *told(const struct stage *s, int what, uint64_t file)
@@ -211,13 +242,13 @@ static void what_is_declined_or_cancelled_is_over(void)
     struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
     struct visitor *eve = visitor_named(s, "eve");
 
-    uint64_t file = offer(ann, "@bob", 1)->file_ticket->file->file;
+    uint64_t file = ticket(offer(ann, "@bob", 1))->file->file;
     CHECK(CODE_OF(answer(bob, file, false)) == 0);
     CHECK(heard(ann, ROOST__TO_CLIENT__BODY_FILE_STATE)->file_state->stage ==
           ROOST__FILE_STAGE__FILE_DECLINED);
     CHECK(CODE_OF(answer(bob, file, true)) == ROOST_FILE_OVER);
 
-    file = offer(ann, "@bob", 2)->file_ticket->file->file;
+    file = ticket(offer(ann, "@bob", 2))->file->file;
     CHECK(cancel(eve, file) == ROOST_NO_SUCH_FILE && cancel(ann, file) == 0);
     CHECK(cancel(ann, file) == ROOST_FILE_OVER && cancel(ann, 999) == ROOST_NO_SUCH_FILE);
     CHECK(CODE_OF(answer(bob, file, true)) == ROOST_FILE_OVER);
@@ -230,7 +261,7 @@ static void it_goes_on_after_the_server_died(void)
     struct stage *s = stage();
     struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
 
-    uint64_t file = offer(ann, "@bob", 500)->file_ticket->file->file;
+    uint64_t file = ticket(offer(ann, "@bob", 500))->file->file;
     CHECK(CODE_OF(answer(bob, file, true)) == 0);
     CHECK(hall_crash(&s->hall) == 0);
     visitor_connect(ann);
@@ -238,7 +269,7 @@ static void it_goes_on_after_the_server_died(void)
     CHECK(resume(ann, ann->token, 1) == 0 || login(ann, "ann", PASSWORD, 1) == 0);
     CHECK(resume(bob, bob->token, 2) == 0 || login(bob, "bob", PASSWORD, 2) == 0);
     CHECK(signal_to(ann, file, 0, 10) == ROOST_NO_SUCH_FILE);
-    CHECK(list(bob, NULL, false)->n_files == 1 && list(ann, NULL, false)->n_files == 1);
+    CHECK(listed(bob, NULL) == 1 && listed(ann, NULL) == 1);
 
     CHECK(CODE_OF(get(bob, file, false)) == 0);
     CHECK(signal_to(bob, file, 0, 10) == ROOST_NOBODY_THERE);
@@ -255,7 +286,7 @@ static void signals_have_a_limit(void)
     struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
     int n = 0;
 
-    uint64_t file = offer(ann, "@bob", 500)->file_ticket->file->file;
+    uint64_t file = ticket(offer(ann, "@bob", 500))->file->file;
     CHECK(CODE_OF(answer(bob, file, true)) == 0);
     while (n < 1000 && signal_to(ann, file, 0, 10) == 0)
         n++;
@@ -274,7 +305,7 @@ static void both_ends_get_one_relay(void)
     struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
     struct visitor *eve = visitor_named(s, "eve");
 
-    uint64_t file = offer(ann, "@bob", 500)->file_ticket->file->file;
+    uint64_t file = ticket(offer(ann, "@bob", 500))->file->file;
     CHECK(CODE_OF(relay(ann, file, 0)) == ROOST_NO_SUCH_FILE);
     CHECK(CODE_OF(answer(bob, file, true)) == 0);
     const Roost__Reply *a = relay(ann, file, 0), *b = relay(bob, file, 0);
@@ -302,7 +333,7 @@ static void a_room_gets_an_event_when_it_is_whole(void)
     const struct hub_depot *d = told(s, DEPOT_TAKE, file);
     CHECK(d && memcmp(d->token, r->file_ticket->token.data, 16) == 0 && d->size == 500);
     CHECK(CODE_OF(get(bob, file, false)) == ROOST_NO_SUCH_FILE); /* not whole */
-    CHECK(list(bob, "#maths", false)->n_files == 0);
+    CHECK(listed(bob, "#maths") == 0);
 
     visitor_forget(bob);
     whole(s, file, 500);
@@ -322,14 +353,14 @@ static void a_room_gets_an_event_when_it_is_whole(void)
     CHECK(strncmp(r->file_ticket->path, "/files/", 7) == 0);
     CHECK(told(s, DEPOT_GIVE, file));
     CHECK(CODE_OF(get(eve, file, false)) == ROOST_NO_SUCH_FILE);
-    CHECK(list(bob, "#maths", false)->n_files == 1 && list(ann, "#maths", false)->used == 500);
+    CHECK(listed(bob, "#maths") == 1 && used(ann, "#maths") == 500);
     CHECK(!list(eve, "#maths", false));
 
     CHECK(forget(eve, file) == ROOST_NO_SUCH_FILE && forget(bob, file) == ROOST_NOT_ALLOWED);
     CHECK(forget(ann, file) == 0 && forget(ann, file) == ROOST_FILE_OVER);
     CHECK(told(s, DEPOT_DROP, 0));
     CHECK(CODE_OF(get(bob, file, false)) == ROOST_NO_SUCH_FILE);
-    CHECK(list(bob, "#maths", false)->n_files == 0 && list(ann, NULL, false)->used == 0);
+    CHECK(listed(bob, "#maths") == 0 && used(ann, NULL) == 0);
     stage_free(s);
 }
 
@@ -348,13 +379,13 @@ static void contents_are_not_sent_twice(void)
     const Roost__Reply *r = offer_as(bob, "#music", &b);
     CHECK(CODE_OF(r) == 0 && r->file_ticket->have && !r->file_ticket->token.len);
     uint64_t second = r->file_ticket->file->file;
-    CHECK(list(bob, "#music", false)->n_files == 1);
+    CHECK(listed(bob, "#music") == 1);
     /* who cannot read it learns nothing, and sends it */
     r = offer_as(eve, "#elsewhere", &b);
     CHECK(CODE_OF(r) == 0 && !r->file_ticket->have && r->file_ticket->token.len == 16);
     /* another size is another content */
     b.size = 501;
-    CHECK(!offer_as(bob, "#music", &b)->file_ticket->have);
+    CHECK(!ticket(offer_as(bob, "#music", &b))->have);
     /* shared contents go with the last of them */
     size_t n = s->hall.n_depot;
     CHECK(forget(ann, first) == 0 && s->hall.n_depot == n);
@@ -369,15 +400,15 @@ static void half_sent_it_goes_on(void)
     struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
 
     visitor_room(ann, "maths", "bob");
-    uint64_t file = offer(ann, "#maths", 500)->file_ticket->file->file;
-    CHECK(offer(ann, "#maths", 500)->file_ticket->file->file == file);
-    CHECK(offer(ann, "#maths", 501)->file_ticket->file->file != file);
+    uint64_t file = ticket(offer(ann, "#maths", 500))->file->file;
+    CHECK(ticket(offer(ann, "#maths", 500))->file->file == file);
+    CHECK(ticket(offer(ann, "#maths", 501))->file->file != file);
     const Roost__Reply *r = get(ann, file, false);
     CHECK(CODE_OF(r) == 0 && r->file_ticket->sends && r->file_ticket->token.len == 16);
-    CHECK(list(ann, NULL, false)->n_files == 2 && list(bob, NULL, false)->n_files == 0);
+    CHECK(listed(ann, NULL) == 2 && listed(bob, NULL) == 0);
     CHECK(cancel(bob, file) == ROOST_NO_SUCH_FILE && cancel(ann, file) == 0);
     CHECK(told(s, DEPOT_OVER, file));
-    CHECK(offer(ann, "#maths", 500)->file_ticket->file->file != file);
+    CHECK(ticket(offer(ann, "#maths", 500))->file->file != file);
     stage_free(s);
 }
 
@@ -393,15 +424,15 @@ static void who_is_away_finds_it_later(void)
     whole(s, file, 500);
     visitor_connect(bob);
     CHECK(login(bob, "bob", PASSWORD, 2) == 0);
-    CHECK(list(bob, NULL, false)->n_files == 1);
+    CHECK(listed(bob, NULL) == 1);
     CHECK(CODE_OF(get(bob, file, false)) == 0);
     struct hub_depot_word w = { .what = DEPOT_GOT, .file = file, .account = ann->account };
     hub_on_depot(s->hall.hub, &w, hall_now(&s->hall));
-    CHECK(list(bob, NULL, false)->n_files == 1); /* its sender got it, that is not the same */
+    CHECK(listed(bob, NULL) == 1); /* its sender got it, that is not the same */
     w.account = bob->account;
     hub_on_depot(s->hall.hub, &w, hall_now(&s->hall));
     stage_run(s, SECONDS(1));
-    CHECK(list(bob, NULL, false)->n_files == 0);
+    CHECK(listed(bob, NULL) == 0);
     CHECK(CODE_OF(get(bob, file, false)) == 0); /* and it can be had again */
 
     s->hall.config.files_away = false;
@@ -442,7 +473,7 @@ static void there_are_quotas(void)
     uint64_t file = r->file_ticket->file->file;
     visitor_forget(bob);
     whole(s, file, 5000);
-    CHECK(told(s, DEPOT_STORED, file)->err == -ROOST_QUOTA);
+    CHECK(told(s, DEPOT_STORED, file) && told(s, DEPOT_STORED, file)->err == -ROOST_QUOTA);
     CHECK(heard(bob, ROOST__TO_CLIENT__BODY_FILE_STATE)->file_state->stage ==
           ROOST__FILE_STAGE__FILE_CANCELLED);
     CHECK(CODE_OF(get(bob, file, false)) == ROOST_FILE_OVER);
@@ -461,11 +492,11 @@ static void what_is_kept_goes_in_time(void)
     s->hall.config.file_days = 1;
     s->hall.config.idle_ms = 100LL * 86400000;
     hub_set_config(s->hall.hub, &s->hall.config);
-    uint64_t file = kept(s, ann, "#maths"), half = offer(ann, "#maths", 9)->file_ticket->file->file;
+    uint64_t file = kept(s, ann, "#maths"), half = ticket(offer(ann, "#maths", 9))->file->file;
     stage_run(s, SECONDS(86400 / 2));
-    CHECK(list(ann, "#maths", false)->n_files == 1);
+    CHECK(listed(ann, "#maths") == 1);
     stage_run(s, SECONDS(86400));
-    CHECK(list(ann, "#maths", false)->n_files == 0 && told(s, DEPOT_DROP, 0));
+    CHECK(listed(ann, "#maths") == 0 && told(s, DEPOT_DROP, 0));
     CHECK(CODE_OF(get(ann, file, false)) == ROOST_NO_SUCH_FILE);
     CHECK(CODE_OF(get(ann, half, false)) == 0);
     stage_run(s, SECONDS(86400 * 15LL));
@@ -480,7 +511,7 @@ static void what_the_depot_finds_is_looked_up(void)
 
     visitor_room(ann, "maths", NULL);
     kept(s, ann, "#maths");
-    uint64_t half = offer(ann, "#maths", 9)->file_ticket->file->file;
+    uint64_t half = ticket(offer(ann, "#maths", 9))->file->file;
     size_t n = s->hall.n_depot;
     struct hub_depot_word found = { .what = DEPOT_FOUND },
                           part = { .what = DEPOT_PART, .file = half };
@@ -495,7 +526,7 @@ static void what_the_depot_finds_is_looked_up(void)
     hub_on_depot(s->hall.hub, &part, hall_now(&s->hall));
     stage_run(s, SECONDS(1));
     CHECK(s->hall.n_depot == n + 2 && told(s, DEPOT_OVER, 77));
-    CHECK(told(s, DEPOT_DROP, 0)->root[0] == 8);
+    CHECK(told(s, DEPOT_DROP, 0) && told(s, DEPOT_DROP, 0)->root[0] == 8);
     stage_free(s);
 }
 
@@ -566,7 +597,7 @@ static int code_end(struct visitor *v, uint32_t number)
 
 static bool met(const struct visitor *v, bool gone)
 {
-    const Roost__ToClient *f = heard(v, ROOST__TO_CLIENT__BODY_CODE_MET);
+    const Roost__ToClient *f = heard_of(v, ROOST__TO_CLIENT__BODY_CODE_MET);
 
     return f && f->code_met->gone == gone;
 }
@@ -602,7 +633,9 @@ static void a_code_outlives_a_lost_connection(void)
     struct stage *s = stage();
     struct visitor *ann = visitor_new(s), *bob = visitor_new(s);
 
-    uint32_t n = code_new(ann, 0, 1)->code->number;
+    const Roost__Reply *made = code_new(ann, 0, 1);
+    CHECK(CODE_OF(made) == 0);
+    uint32_t n = made->code->number;
     CHECK(code_join(bob, n) == 0);
     hall_disconnect(&s->hall, ann->conn, HUB_CLOSE_GONE);
     CHECK(met(bob, true));
@@ -623,7 +656,9 @@ static void numbers_cannot_be_tried(void)
     struct visitor *ann = visitor_new(s), *eve = visitor_at(s, "198.51.100.7");
     int wrong = 0;
 
-    uint32_t n = code_new(ann, 0, 1)->code->number;
+    const Roost__Reply *made = code_new(ann, 0, 1);
+    CHECK(CODE_OF(made) == 0);
+    uint32_t n = made->code->number;
     for (uint32_t i = 1000; i < 1100 && wrong != ROOST_GUESSES; i++)
         wrong = i == n ? 0 : code_join(eve, i);
     CHECK(wrong == ROOST_GUESSES && visitor_errors(eve, ROOST_NO_SUCH_CODE) == 10);
