@@ -85,6 +85,15 @@ void file_tell_offer(struct hub *h, const struct file_row *f)
     tell_account_frame(h, f->peer, &frame, 0);
 }
 
+/* Behind what is there; pure folders have no stpcpy. */
+static char *put(char *to, const char *words)
+{
+    size_t len = strlen(words);
+
+    memcpy(to, words, len);
+    return to + len;
+}
+
 /* "/files/7/TOKEN/name": the name is for people; the token is what counts. */
 static char *path_of(struct request *q, const struct hub_depot *grant, const char *name)
 {
@@ -98,9 +107,7 @@ static char *path_of(struct request *q, const struct hub_depot *grant, const cha
     *at = 0;
     for (uint64_t n = grant->file; n; n /= 10)
         *--at = (char)('0' + n % 10);
-    strcpy(path, "/files/");
-    strcat(path, at);
-    char *to = path + strlen(path);
+    char *to = put(put(path, "/files/"), at);
     *to++ = '/';
     for (int i = 0; i < FILE_TOKEN; i++) {
         *to++ = hex[grant->token[i] >> 4];

@@ -449,13 +449,14 @@ static void an_older_file_is_brought_up(void)
     uint64_t ann = person("ann"), room = room_of(ann, 0);
     end();
     CHECK(sqlite3_open(path, &sql) == SQLITE_OK);
-    int rc = sqlite3_exec(sql,
-                          "DROP TABLE files; DROP TABLE looks; DROP TABLE recent0; DROP TABLE recent1;"
-                          "DROP TABLE meets; DROP TABLE attendees; DROP INDEX direct_high;"
-                          "DROP INDEX accounts_guest; ALTER TABLE accounts DROP COLUMN guest;"
-                          "ALTER TABLE accounts DROP COLUMN guest_of;"
-                          "ALTER TABLE events DROP COLUMN data; PRAGMA user_version = 1",
-                          NULL, NULL, NULL);
+    int rc = sqlite3_exec(
+        sql,
+        "DROP TABLE files; DROP TABLE looks; DROP TABLE recent0; DROP TABLE recent1;"
+        "DROP TABLE meets; DROP TABLE attendees; DROP INDEX direct_high;"
+        "DROP INDEX accounts_guest; ALTER TABLE accounts DROP COLUMN guest;"
+        "ALTER TABLE accounts DROP COLUMN guest_of;"
+        "ALTER TABLE events DROP COLUMN data; PRAGMA user_version = 1",
+        NULL, NULL, NULL);
     sqlite3_close(sql);
     CHECK(rc == SQLITE_OK);
     CHECK(sqlite_store_open(&store, &options, why) == 0);
