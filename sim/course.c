@@ -217,6 +217,32 @@ static void a_queue_shorter_than_a_burst(void)
             rate[2], twice[0], twice[1], twice[2]);
 }
 
+/* What is tried to find the size of a path does not hold up others: a jumbo frame would be 280 ms
+ * of this link. Where there is room for them they are tried. */
+static void probes_do_not_stall(void)
+{
+    struct link_config slow = { .rate_bps = 256000, .delay_us = 20000, .queue_bytes = 64000 };
+    struct link_config fast = { .rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 256000 };
+    struct road_lane lane = { .mtu = 1200, .mtu_most = 8952, .bytes = MB / 2 };
+    struct flow_view v;
+    int64_t with_us[2];
+
+    for (int i = 0; i < 2; i++) {
+        lane.mtu_most = i ? 8952 : 0;
+        send_over(&slow, &slow, &lane, true, 1);
+        with_us[i] = road_ping_us(&road, 75);
+        road_fini(&road);
+    }
+    lane.bytes = 10 * MB;
+    const struct road_lane *l = send_over(&fast, &fast, &lane, false, 1);
+    flow_look(l->end[0], &v);
+    verdict(is_sound() && with_us[1] <= with_us[0] + 5000 && v.mtu > 8900,
+            "probes of the size on a slow link",
+            "pings of %.0f ms at p75, %.0f without; %u bytes found at 50 Mbit/s",
+            (double)with_us[1] / 1e3, (double)with_us[0] / 1e3, v.mtu);
+    road_fini(&road);
+}
+
 /* --- beside others --------------------------------------------------------------------------- */
 
 static double share[ROAD_LANES_MAX];
@@ -442,6 +468,8 @@ int main(int argc, char **argv)
         bloat_is_not_felt();
     if (wants("a queue shorter than a burst"))
         a_queue_shorter_than_a_burst();
+    if (wants("probes of the size on a slow link"))
+        probes_do_not_stall();
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
         if (wants(troubles[i].name))
             run_trouble(&troubles[i]);

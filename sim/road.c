@@ -45,6 +45,7 @@ static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
             .cc = l->cc ? cc_find(l->cc) : NULL,
             .rtt_us = l->guess ? 0 : round_trip_us(r),
             .mtu = l->mtu,
+            .mtu_most = l->mtu_most,
             .pacer = l->pacer,
             .trace = e == THERE ? l->trace : NULL,
             .trace_ctx = l->trace_ctx,

@@ -157,6 +157,17 @@ static int nobody(struct sending *s)
                     "nobody answers at %s", text);
 }
 
+/* It would not even leave this machine. */
+static int too_narrow(struct sending *s)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    address_text(&s->to, text);
+    return lab_fail(&s->e, CLI_UNREACHABLE,
+                    "raise the MTU of the interface to 1,280 or more: ip link set DEVICE mtu 1280",
+                    "the interface towards %s carries no datagrams of 1,200 bytes", text);
+}
+
 static int call(struct sending *s)
 {
     uint8_t hello[PAIR_HELLO], seed[32];
@@ -174,6 +185,8 @@ static int call(struct sending *s)
             return nobody(s);
         if (pair_caller_next(&s->pair, now_us, hello))
             send_plain(s, hello, sizeof hello);
+        if (udp_counts(s->e.udp)->narrow)
+            return too_narrow(s);
         if (!lab_wait(&s->e, s->pair.due_us, &file))
             return lab_fail(&s->e, CLI_REFUSED, "", "stopped");
         got = hear_answer(s, sleep_now_us(), &keys);
@@ -246,6 +259,8 @@ static int carry_all(struct sending *s)
             status = lab_out(&s->e, now_us);
         if (status)
             return status;
+        if (lab_is_silent(&s->e, now_us) && udp_counts(s->e.udp)->narrow)
+            return too_narrow(s);
         if (lab_is_silent(&s->e, now_us))
             return lab_fail(&s->e, CLI_UNREACHABLE,
                             s->parcel.ended ? "it may have arrived all the same: look there"

@@ -6,7 +6,8 @@
 
 /* Of a packet, besides its frames. */
 enum { OVERHEAD = PACKET_HEAD + PACKET_TAG };
-#define GUESS_US 100000 /* a round trip, until one was measured */
+#define PROBE_MOST_US 20000  /* that a probe of the size may take on the path */
+#define GUESS_US      100000 /* a round trip, until one was measured */
 
 void path_init(struct flow *f, const struct flow_settings *settings, int64_t now_us)
 {
@@ -324,12 +325,20 @@ int path_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct
     return n > 0 ? n : 0;
 }
 
+/* All behind it would wait as long as it takes the path to carry it. */
+static bool is_slow_for(const struct flow *f, uint32_t bytes)
+{
+    uint64_t rate = f->cc.bandwidth ? f->cc.bandwidth : f->rate;
+
+    return (uint64_t)bytes * 1000000 > rate * PROBE_MOST_US;
+}
+
 uint32_t path_probe(struct flow *f, int64_t now_us, size_t cap)
 {
     if (!f->sent.eliciting || f->sent.probes || f->probes)
         return 0; /* beside what is sent anyway, and not into silence */
     uint32_t size = pmtu_next(&f->pmtu, now_us);
-    if (!size || size > cap)
+    if (!size || size > cap || is_slow_for(f, size))
         return 0;
     pmtu_on_probe(&f->pmtu, size, now_us, rtt_patience_us(&f->rtt, FLOW_ACK_DELAY_US));
     return size;

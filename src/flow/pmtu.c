@@ -7,7 +7,12 @@ static const uint32_t known[] = { 1372, 1452, 1472, 8932, 8952 };
 
 void pmtu_init(struct pmtu *p, uint32_t base, uint32_t most, int64_t now_us)
 {
-    *p = (struct pmtu){ .base = base, .most = most, .now = base, .high = most, .next_us = now_us };
+    *p = (struct pmtu){ .base = base,
+                        .most = most,
+                        .now = base,
+                        .high = most,
+                        .next_us = now_us,
+                        .soon_us = PMTU_SOON_US };
 }
 
 /* The smallest that is known and not decided; between two of those, the middle. */
@@ -21,12 +26,25 @@ static uint32_t choose(const struct pmtu *p)
 
 static void give_up(struct pmtu *p)
 {
-    p->tries++;
+    bool excused = p->company && p->excuses < PMTU_EXCUSES;
+
+    p->excuses += excused;
+    p->tries += !excused;
     if (p->tries >= PMTU_TRIES) {
         p->high = p->probing - 1;
-        p->tries = 0;
+        p->tries = p->excuses = 0;
     }
     p->probing = 0;
+}
+
+/* It is found; later perhaps more. */
+static void rest(struct pmtu *p, int64_t now_us)
+{
+    bool little = p->now < PMTU_USUAL && p->now < p->most && p->soon_us < PMTU_RAISE_US;
+
+    p->high = p->most;
+    p->next_us = now_us + (little ? p->soon_us : PMTU_RAISE_US);
+    p->soon_us *= little ? 2 : 1;
 }
 
 uint32_t pmtu_next(struct pmtu *p, int64_t now_us)
@@ -36,16 +54,17 @@ uint32_t pmtu_next(struct pmtu *p, int64_t now_us)
     if (p->probing)
         give_up(p);
     uint32_t size = choose(p);
-    if (!size) { /* it is found; later perhaps more */
-        p->high = p->most;
-        p->next_us = now_us + PMTU_RAISE_US;
-    }
+    if (!size)
+        rest(p, now_us);
     return size;
 }
 
 void pmtu_on_probe(struct pmtu *p, uint32_t bytes, int64_t now_us, int64_t patience_us)
 {
     p->probing = bytes;
+    p->sent_us = now_us;
+    p->near_us = patience_us;
+    p->company = false;
     p->next_us = now_us + 3 * patience_us; /* nothing may follow that shows its loss */
 }
 
@@ -58,7 +77,7 @@ bool pmtu_on_acked(struct pmtu *p, uint64_t number, uint32_t bytes)
     if (bytes != p->probing || bytes <= p->now)
         return false;
     p->now = bytes;
-    p->probing = p->tries = 0;
+    p->probing = p->tries = p->excuses = 0;
     p->next_us = 0;
     return true;
 }
@@ -78,10 +97,11 @@ bool pmtu_on_lost(struct pmtu *p, uint64_t number, uint32_t bytes, int64_t sent_
                   int64_t patience_us)
 {
     if (p->probing && bytes == p->probing && bytes > p->now) {
-        give_up(p);
-        p->next_us = now_us;
+        p->next_us = now_us + patience_us; /* until then one knows what else was lost */
         return false;
     }
+    int64_t apart_us = sent_us > p->sent_us ? sent_us - p->sent_us : p->sent_us - sent_us;
+    p->company = p->company || (p->probing && apart_us <= p->near_us);
     if (p->now == p->base || bytes <= p->base || bytes > p->now || number < p->number)
         return false;
     if (!p->black++)

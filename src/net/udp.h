@@ -81,6 +81,7 @@ struct udp_counts {
     uint64_t overflowed; /* our own queue was full */
     uint64_t cut;        /* too long for anybody, dropped */
     uint64_t unsent;     /* refused by the network */
+    uint64_t narrow;     /* likewise, though so small that every path is to carry them */
     uint64_t refused;    /* nobody is at that port (connected sockets) */
     unsigned lacks;      /* what turned out, or was said, to be missing */
     int trouble;         /* errno of the last unsent one */

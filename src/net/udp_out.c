@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "net/udp_inside.h"
+#include "wire/packet.h"
 
 /* What one call is to send, a part of a struct udp_out. */
 struct run {
@@ -208,6 +209,7 @@ static enum told send_one(struct udp *u, struct run *r, const struct udp_out *o,
         u->counts.trouble = errno;
         told = TOLD_LATER;
     }
+    u->counts.narrow += told == TOLD_LONG && len <= PACKET_MTU_MIN;
     if (told == TOLD_SENT || told == TOLD_LATER)
         count_out(u, told, len, len);
     if (told == TOLD_SENT && u->tap)

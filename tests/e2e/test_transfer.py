@@ -534,6 +534,23 @@ class Lan:
 
 
 @story
+def an_interface_that_is_too_narrow(hall):
+    """Where not even datagrams of 1,200 bytes may leave, that is what is said, and at once."""
+    lan = Lan(hall)
+    try:
+        for name in lan.names:
+            lan.ip("-n", name, "link", "set", "cable", "mtu", "1200")
+        begun = time.monotonic()
+        sender = hall.keep(Lines(lan.inside(0, str(hall.roost), "lab", "send", "--to", "10.99.1.1:5002", "--word", "maple",
+                                            str(a_file(hall, 1000))), hall.plain_env()))
+        ends(sender, 3)
+        check(any("carries no datagrams of 1,200 bytes" in line for line in sender.seen), sender.seen)
+        check(time.monotonic() - begun < 15, "30 s are the patience of who is not answered")
+    finally:
+        lan.close()
+
+
+@story
 def another_address_while_it_goes(hall):
     """The sender's machine gets another address: the transfer goes on from there."""
     lan = Lan(hall)

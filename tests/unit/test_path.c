@@ -202,7 +202,9 @@ static uint32_t search(struct pmtu *p, uint32_t carries, int *ret_probes, int64_
     int64_t end_us = now_us + 300 * SECOND;
 
     for (*ret_probes = 0; now_us < end_us; now_us += 10 * MS) {
-        if (!(size = pmtu_next(p, now_us)))
+        if (!(size = pmtu_next(p, now_us)) && p->next_us > now_us + 5 * SECOND)
+            break; /* it rests */
+        if (!size)
             continue;
         ++*ret_probes;
         pmtu_on_probe(p, size, now_us, 100 * MS);
@@ -241,7 +243,7 @@ static void a_lost_probe_is_not_the_end(void)
         CHECK(pmtu_next(&p, 0) == 1372);
         pmtu_on_probe(&p, 1372, 0, MS);
         CHECK(!pmtu_next(&p, 0)); /* one at a time */
-        CHECK(!pmtu_on_lost(&p, 5, 1372, 0, 0, MS));
+        CHECK(!pmtu_on_lost(&p, 5, 1372, 0, 0, 0));
     }
     CHECK(pmtu_next(&p, 0) == 1372);
     pmtu_on_probe(&p, 1372, 0, MS);
@@ -254,9 +256,65 @@ static void more_is_tried_after_a_while(void)
     int probes;
 
     pmtu_init(&p, 1200, 1472, 0);
-    CHECK(search(&p, 1300, &probes, 0) <= 1300);
+    CHECK(search(&p, 1460, &probes, 0) == 1452);
     CHECK(!pmtu_next(&p, 400 * SECOND));
     CHECK(search(&p, 1472, &probes, 901 * SECOND) == 1472);
+}
+
+/* Less than nearly every path carries may be bad luck: it is tried again after 10 s, 20, 40, ... */
+static void little_is_tried_again_soon(void)
+{
+    struct pmtu p;
+    int64_t now_us = 0, last_us = 0;
+    int searches = 0, probes = 0;
+
+    pmtu_init(&p, 1200, 1472, 0);
+    for (; now_us < 3600 * SECOND; now_us += 100 * MS) {
+        uint32_t size = pmtu_next(&p, now_us);
+        if (!size)
+            continue;
+        if (now_us - last_us >= PMTU_SOON_US)
+            searches++;
+        CHECK(searches != 1 || probes || now_us - last_us < 12 * SECOND);
+        probes += searches == 1;
+        last_us = now_us;
+        pmtu_on_probe(&p, size, now_us, 100 * MS);
+        CHECK(!pmtu_on_lost(&p, 1, size, now_us, now_us + 50 * MS, 100 * MS));
+    }
+    CHECK(searches >= 9 && searches <= 13); /* 10 + 20 + ... + 320, then each 600 s */
+    /* and one that it carries is found then */
+    pmtu_init(&p, 1200, 1472, 0);
+    CHECK(search(&p, 1210, &probes, 0) < 1230);
+    CHECK(search(&p, 1472, &probes, 320 * SECOND) == 1472);
+}
+
+/* A full queue loses probes like everything else. */
+static void lost_in_company_is_no_answer(void)
+{
+    struct pmtu p;
+
+    pmtu_init(&p, 1200, 1472, 0);
+    int64_t now_us = SECOND;
+    for (int i = 0; i < PMTU_EXCUSES; i++, now_us += SECOND) {
+        CHECK(pmtu_next(&p, now_us) == 1372);
+        pmtu_on_probe(&p, 1372, now_us, 100 * MS);
+        /* what was sent before it, or after it, whichever is found first */
+        if (i % 2)
+            CHECK(!pmtu_on_lost(&p, 1, 1200, now_us - 50 * MS, now_us + 90 * MS, 100 * MS));
+        CHECK(!pmtu_on_lost(&p, 2, 1372, now_us, now_us + 100 * MS, 100 * MS));
+        CHECK(!pmtu_next(&p, now_us + 150 * MS)); /* not judged yet */
+        if (i % 2 == 0)
+            CHECK(!pmtu_on_lost(&p, 3, 1200, now_us + 50 * MS, now_us + 160 * MS, 100 * MS));
+    }
+    CHECK(p.high == 1472);
+    /* what is lost long before or after is another matter, and excuses come to an end */
+    for (int i = 0; i < PMTU_TRIES; i++, now_us += SECOND) {
+        CHECK(pmtu_next(&p, now_us) == 1372);
+        pmtu_on_probe(&p, 1372, now_us, 100 * MS);
+        CHECK(!pmtu_on_lost(&p, 1, 1200, now_us + (i ? 50 : 400) * MS, now_us, 100 * MS));
+        CHECK(!pmtu_on_lost(&p, 2, 1372, now_us, now_us + 100 * MS, 100 * MS));
+    }
+    CHECK(pmtu_next(&p, now_us) < 1372 && p.high == 1371);
 }
 
 static void a_black_hole_is_noticed(void)
@@ -437,6 +495,8 @@ TEST_MAIN({ "the_first_address_is_proven_too", the_first_address_is_proven_too }
           { "the_size_is_found", the_size_is_found },
           { "a_lost_probe_is_not_the_end", a_lost_probe_is_not_the_end },
           { "more_is_tried_after_a_while", more_is_tried_after_a_while },
+          { "little_is_tried_again_soon", little_is_tried_again_soon },
+          { "lost_in_company_is_no_answer", lost_in_company_is_no_answer },
           { "a_black_hole_is_noticed", a_black_hole_is_noticed },
           { "marks_that_arrive_are_used", marks_that_arrive_are_used },
           { "counts_that_do_not_fit_end_it", counts_that_do_not_fit_end_it },
