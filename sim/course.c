@@ -382,7 +382,7 @@ static const struct trouble troubles[] = {
       0 },
     { "CoDel", { PLAIN, .codel_target_us = 5000 }, { PLAIN }, 0.88, 0.02, 0 },
     { "a clock that jumps ahead", { PLAIN }, { PLAIN }, 0.85, 0.05, 3600 * ROAD_SECOND },
-    { "a clock that steps back", { PLAIN }, { PLAIN }, 0.3, 0.05, -ROAD_SECOND / 2 },
+    { "a clock that steps back", { PLAIN }, { PLAIN }, 0.85, 0.05, -ROAD_SECOND / 2 },
 };
 
 static void run_trouble(const struct trouble *t)

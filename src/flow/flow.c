@@ -42,7 +42,7 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     }
     f->client = settings->client;
     f->mtu = settings->mtu ? settings->mtu : PACKET_MTU_MIN;
-    f->born_us = now_us;
+    f->born_us = f->now_us = now_us;
     f->turn_end = &f->turn;
     f->next_id = !f->client;
     f->their_next = f->client;
@@ -60,6 +60,27 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     flow_draw_skip(f);
     *ret = f;
     return 0;
+}
+
+/* A clock that steps back stands still for a session: nothing that was measured or promised becomes
+ * the future, and nobody waits for a moment to come again. */
+static int64_t time_at(const struct flow *f, int64_t now_us)
+{
+    return now_us + f->ahead_us > f->now_us ? now_us + f->ahead_us : f->now_us;
+}
+
+int64_t flow_clock(struct flow *f, int64_t now_us)
+{
+    f->now_us = time_at(f, now_us);
+    f->ahead_us = f->now_us - now_us;
+    return f->now_us;
+}
+
+int64_t flow_deadline_us(const struct flow *f, int64_t now_us)
+{
+    int64_t at_us = time_at(f, now_us), due_us = flow_due_us(f, at_us);
+
+    return due_us == INT64_MAX ? due_us : due_us - (at_us - now_us);
 }
 
 void flow_free(struct flow *f)
@@ -308,6 +329,7 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
     struct ack ack;
     int more;
 
+    now_us = flow_clock(f, now_us);
     flow_release(f);
     if (session_open(&f->session, now_us, bytes, len, &o)) {
         f->bad_in++;
@@ -315,7 +337,6 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
     }
     f->packets_in++;
     f->bytes_in += len;
-    f->now_us = now_us;
     f->from = from;
     path_come(f, len, o.newest, now_us);
     if (f->over) {
@@ -344,7 +365,7 @@ void flow_expire(struct flow *f, int64_t now_us)
 {
     struct sent_report r;
 
-    f->now_us = now_us;
+    now_us = flow_clock(f, now_us);
     flow_release(f);
     if (f->over)
         return;
@@ -396,7 +417,7 @@ void flow_look(const struct flow *f, struct flow_view *ret)
         .paths = &f->paths,
         .observed = &f->observed,
         .ecn = ecn_name(&f->ecn),
-        .heard_us = f->alive.heard_us,
+        .heard_us = f->alive.heard_us - f->ahead_us,
         .asked = f->alive.asked,
     };
 }

@@ -423,6 +423,7 @@ static size_t size_now(const struct flow *f, size_t cap)
 
 int flow_next_to(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret)
 {
+    now_us = flow_clock(f, now_us);
     size_t most = size_now(f, cap);
     flow_release(f);
     int n = f->over ? 0 : path_next(f, now_us, bytes, most, ret);
@@ -453,7 +454,7 @@ int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
     return flow_next_to(f, now_us, bytes, cap, &to);
 }
 
-int64_t flow_deadline_us(const struct flow *f, int64_t now_us)
+int64_t flow_due_us(const struct flow *f, int64_t now_us)
 {
     int64_t due_us = sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US);
     int64_t path_us = path_deadline_us(f, now_us);

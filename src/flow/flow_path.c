@@ -73,6 +73,7 @@ static void begin_anew(struct flow *f, int64_t now_us, int64_t took_us)
 
 void flow_on_change(struct flow *f, int64_t now_us)
 {
+    now_us = flow_clock(f, now_us);
     if (f->over)
         return;
     begin_anew(f, now_us, 0);

@@ -218,6 +218,7 @@ void flow_take(struct flow *f, uint64_t stream, size_t len, int64_t now_us)
 {
     struct stream *s = stream_get(f, stream);
 
+    now_us = flow_clock(f, now_us);
     if (!s || s->was_reset)
         return;
     sink_take(&s->sink, len, now_us, f->rtt.smooth_us);

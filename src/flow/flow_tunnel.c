@@ -42,7 +42,7 @@ void flow_tunnel(struct flow *f, bool on, int64_t now_us)
         flow_close(f, FLOW_NOMEM, "out of memory");
         return;
     }
-    f->now_us = now_us;
+    now_us = flow_clock(f, now_us);
     t->on = on;
     t->asks = false;
     t->n_back = 0;
@@ -100,7 +100,7 @@ int flow_on_frames(struct flow *f, int64_t now_us, const uint8_t *bytes, size_t 
     struct ack ack;
     int more = 0;
 
-    f->now_us = now_us;
+    now_us = flow_clock(f, now_us);
     while (!f->over && (more = dgram_read(&r, &d, &ack)) > 0)
         on_tunnel_frame(f, &d, &ack, now_us);
     if (more < 0)
@@ -151,7 +151,7 @@ int flow_next_frames(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
     /* answers and a question always have room */
     struct writer w = writer_of(bytes, cap - (TUNNEL_BACKS_MAX + 1) * (1 + PATH_BYTES));
 
-    f->now_us = now_us;
+    now_us = flow_clock(f, now_us);
     flow_release(f);
     if (!t->on || (f->over && !f->tell_close))
         return 0;

@@ -135,7 +135,8 @@ struct flow {
     struct ask asks[ASKS_MAX];
     struct tunnel tunnel;
     bool tell_alive, tell_ping, tell_observed, tell_rate;
-    int64_t now_us;                  /* of the call that is going on */
+    int64_t now_us;                  /* of the call that is going on, or was the last */
+    int64_t ahead_us;                /* of the clock that is given, as that has stepped back */
     uint64_t path_first;             /* number: the first packet on this path */
     struct path_address observed;    /* where they see us */
     uint64_t rate_max, our_rate_max; /* bits a second that streams may use: theirs to say, ours */
@@ -154,6 +155,8 @@ struct flow {
 };
 
 /* flow.c */
+/* The time of the session, which never steps back. First in each call that is given the time. */
+int64_t flow_clock(struct flow *f, int64_t now_us);
 void flow_draw_skip(struct flow *f); /* the next number that is left out */
 void flow_release(struct flow *f);   /* what is over gives back what it had on its way */
 /* trace.c */
@@ -184,6 +187,7 @@ void path_expire(struct flow *f, int64_t now_us);
 int64_t path_deadline_us(const struct flow *f, int64_t now_us);
 void path_set_pace(struct flow *f, int64_t now_us);
 /* flow_out.c */
+int64_t flow_due_us(const struct flow *f, int64_t now_us); /* flow_deadline_us, by its own time */
 struct load *load_new(struct flow *f);
 void load_drop(struct flow *f, struct load *l);
 /* Streams, if they may, and what is to be said of them and of the session. */
