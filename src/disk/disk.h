@@ -77,11 +77,12 @@ struct disk_part_settings {
 /* Opens what is there, or makes it. */
 int disk_part_open(struct disk_part **ret, const struct disk_part_settings *settings);
 void disk_part_close(struct disk_part *p); /* what is there stays */
-/* Forgets it: all that is there is removed. Closes. */
+/* Forgets it: all that is there is removed, but for what has its name. Closes. */
 int disk_part_remove(struct disk_part *p);
 
-/* It was whole before the power went, and has got its name by now: nothing is to be received any
- * more, the other side is to be told so. */
+/* All is there and has its name: also when it was opened again after that, so that who died before
+ * the other side heard of it does not fetch it twice. Nothing is to be received any more; the other
+ * side is to be told. When it knows, disk_part_remove takes away what is left of the part. */
 bool disk_part_is_whole(const struct disk_part *p);
 /* For receiver_settings: the newest map that is whole, and what there is of the list. NULL: none.
  */

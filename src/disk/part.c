@@ -65,10 +65,28 @@ static int look_at_map(struct disk_part *p, const char *name)
         p->map = bytes;
         p->map_len = (size_t)len;
         p->generation = generation;
+        p->written = name == map_names[0]; /* it is the next, see look() */
         return 0;
     }
     free(bytes);
     return err == -ROOST_MALFORMED ? 0 : err;
+}
+
+/* The map speaks of what is synced already. A name that is new is synced too. */
+static int write_map(struct disk_part *p, const uint8_t *map, size_t len)
+{
+    const char *name = map_names[++p->written % 2];
+    int fd = part_open_file(p, name, O_RDWR | O_CREAT);
+
+    if (fd < 0)
+        return disk_error();
+    int err = disk_write_all(p->os, fd, map, len, 0);
+    if (!err && (p->os->truncate(p->os->ctx, fd, (off_t)len) || p->os->sync(p->os->ctx, fd)))
+        err = disk_error();
+    p->os->close(p->os->ctx, fd);
+    if (!err && p->os->sync(p->os->ctx, p->home))
+        err = disk_error();
+    return err;
 }
 
 static int look_at_list(struct disk_part *p)
@@ -111,6 +129,10 @@ static int look(struct disk_part *p)
         err = look_at_map(p, map_names[1]);
     if (!err)
         err = look_at_list(p);
+    /* Where a sync of it failed, the system may show a map that is not on the disk: so it is
+     * written again, in its place: the other one may be the last that is. */
+    if (!err && p->map)
+        err = write_map(p, p->map, p->map_len);
     if (err)
         return err;
     p->body = part_open_file(p, "body", O_RDWR);
@@ -130,6 +152,7 @@ int disk_part_open(struct disk_part **ret, const struct disk_part_settings *sett
     p->os = settings->os ? settings->os : &disk_os_real;
     p->home = p->body = p->list = p->plan = p->file = -1;
     p->size = TREE_UNKNOWN;
+    p->made = true; /* who was here before may not have synced it */
     p->settings.parts = strdup(settings->parts);
     p->name = settings->name ? strdup(settings->name) : NULL;
     if (!p->settings.parts || (settings->name && !p->name))
@@ -214,28 +237,11 @@ static int write_block(struct disk_part *p, const struct wish *w)
     return err ? err : part_write(p, w->at, w->bytes, w->len);
 }
 
-/* The map speaks of what is synced already. A name that is new is synced too. */
-static int write_map(struct disk_part *p, const struct wish *w)
-{
-    const char *name = map_names[++p->generation % 2];
-    int fd = part_open_file(p, name, O_RDWR | O_CREAT);
-
-    if (fd < 0)
-        return disk_error();
-    int err = disk_write_all(p->os, fd, w->bytes, w->len, 0);
-    if (!err && (p->os->truncate(p->os->ctx, fd, w->len) || p->os->sync(p->os->ctx, fd)))
-        err = disk_error();
-    p->os->close(p->os->ctx, fd);
-    if (!err && p->os->sync(p->os->ctx, p->home))
-        err = disk_error();
-    return err;
-}
-
 static int sync_with_map(struct disk_part *p, const struct wish *w)
 {
     int err = part_sync_data(p);
 
-    return err ? err : write_map(p, w);
+    return err ? err : write_map(p, w->bytes, w->len);
 }
 
 static int64_t read_block(void *ctx, uint64_t at, uint8_t *bytes, uint32_t len)

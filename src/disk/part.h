@@ -28,6 +28,7 @@ struct disk_part {
     uint8_t *map; /* the newest that is whole */
     size_t map_len;
     uint64_t generation; /* of it */
+    uint32_t written;    /* which of the two files was written last */
 
     int plan;
     uint64_t plan_size;

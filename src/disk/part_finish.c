@@ -140,9 +140,6 @@ int part_name_all(struct disk_part *p)
 
     if (!err && p->os->sync(p->os->ctx, p->settings.dir))
         err = disk_error();
-    /* What is left is of no use: if it cannot go now, it goes another time. */
-    if (!err)
-        p->os->remove_below(p->os->ctx, p->settings.dir, p->settings.parts);
     return err;
 }
 

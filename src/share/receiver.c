@@ -338,6 +338,19 @@ static int on_checked(struct receiver *r)
                : 0;
 }
 
+/* A list that was there from before may have lost something with the power: once more, all of it.
+ */
+static bool fetch_list_anew(struct receiver *r)
+{
+    if (!r->list_is_old || r->state != SHARE_LIST)
+        return false;
+    r->list_is_old = false;
+    r->lay_out = STEP_NONE;
+    r->list_at = r->list_held = 0;
+    r->say_list = true;
+    return true;
+}
+
 static int on_laid_out(struct receiver *r)
 {
     r->lay_out = STEP_NONE;
@@ -397,9 +410,10 @@ void receiver_answer(struct receiver *r, int64_t now_us, uint32_t id, int64_t re
         r->slots[id]->state = SLOT_FREE;
     if (err && id == ID_SYNC)
         r->unsyncable = true; /* nobody knows what is on the disk */
+    bool anew = err == -ROOST_MALFORMED && id == ID_LAY_OUT && fetch_list_anew(r);
     if (!err)
         err = on_answer(r, now_us, id);
-    if (err)
+    if (err && !anew)
         receiver_fail(r, err);
     receiver_step(r);
 }

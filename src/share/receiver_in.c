@@ -73,6 +73,7 @@ static int on_about(struct receiver *r, const struct about *a)
     else if (r->list_held > a->list_size)
         r->list_held = 0; /* another list */
     r->list_at = r->list_held;
+    r->list_is_old = r->list_held > 0;
     r->say_list = !r->laid_out && r->list_held < a->list_size;
     return make_pages(r);
 }

@@ -34,6 +34,7 @@ struct receiver {
     bool laid_out, whole; /* whole: it has its name */
 
     uint64_t list_at, list_held; /* come; on the disk */
+    bool list_is_old;            /* some of it was there before this stream */
     uint32_t pages_n;            /* PAGES that came */
     uint64_t told_n, blocks_n;   /* PAGE and blocks that came, in this stream */
     uint8_t *pages;              /* hashes, when the root is known */
