@@ -59,13 +59,18 @@ static int add_timer(struct sleep *s)
     return s->timer < 0 ? -ROOST_IO : sleep_add(s, s->timer, SLEEP_READ, TIMER_ID);
 }
 
+void sleep_sharpen(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1);
+}
+
 int sleep_init(struct sleep *s, bool plain)
 {
     s->timer = -1;
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (s->epoll < 0)
         return -ROOST_IO;
-    prctl(PR_SET_TIMERSLACK, 1);
+    sleep_sharpen();
     int err = plain ? add_timer(s) : 0;
     if (err)
         sleep_fini(s);

@@ -26,6 +26,8 @@ int64_t sleep_now_us(void);
 /* 0 or -ROOST_IO. plain: without epoll_pwait2, for tests. What 0: nothing wakes up for it now,
  * not even when it breaks; -ROOST_IO also for what cannot be slept for, as a regular file. */
 int sleep_init(struct sleep *s, bool plain);
+/* The least slack for the timers of this thread: sleep_init does it for its own. */
+void sleep_sharpen(void);
 void sleep_fini(struct sleep *s);
 int sleep_add(struct sleep *s, int fd, unsigned what, uint64_t id);
 int sleep_set(struct sleep *s, int fd, unsigned what, uint64_t id);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/log.h"
 #include "server/worker_relay.h"
 #include "wire/frame.h"
 #include "wire/packet.h"
@@ -350,20 +349,22 @@ static void turn(struct worker *w)
     count_overflows(w);
 }
 
-void worker_main(void *worker)
+int worker_begin(struct worker *w)
 {
-    struct worker *w = worker;
     int err = sleep_init(&w->sleep, false);
 
     for (unsigned i = 0; !err && i < w->n_udp; i++)
         err = sleep_add(&w->sleep, udp_fd(w->udp[i]), SLEEP_READ, i);
-    if (!err)
-        err = sleep_add(&w->sleep, w->event, SLEEP_READ, EVENT_ID);
+    return err ? err : sleep_add(&w->sleep, w->event, SLEEP_READ, EVENT_ID);
+}
+
+void worker_main(void *worker)
+{
+    struct worker *w = worker;
+
+    sleep_sharpen();
     w->now_us = sleep_now_us();
-    while (!err && !w->stopping)
+    while (!w->stopping)
         turn(w);
-    if (err)
-        log_error("a worker for datagrams cannot start");
     close_all(w);
-    sleep_fini(&w->sleep);
 }

@@ -127,6 +127,9 @@ struct workers {
     size_t n_late, cap_late;
 };
 
+/* What it sleeps for, before its thread begins: who cannot sleep never takes the word that it is
+ * to stop. 0 or -ROOST_IO. */
+int worker_begin(struct worker *w);
 void worker_main(void *worker);
 void worker_wake(struct worker *w);
 /* The session has something to say, or time is to be asked again. */

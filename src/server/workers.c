@@ -124,6 +124,7 @@ static int open_worker(struct workers *w, unsigned i)
     w->each[i] = worker;
     worker->all = w;
     worker->index = i;
+    worker->sleep = (struct sleep){ -1, -1 };
     worker->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     worker->out = malloc(OUT_BYTES);
     map_init(&worker->sessions, uv_hrtime());
@@ -174,6 +175,9 @@ static void on_wake(void *ctx)
 static int start(struct workers *w)
 {
     for (unsigned i = 0; i < w->n; i++) {
+        int err = worker_begin(w->each[i]);
+        if (err)
+            return err;
         if (uv_thread_create(&w->each[i]->thread, worker_main, w->each[i]))
             return -ROOST_NOMEM;
         w->each[i]->started = true;
@@ -404,6 +408,7 @@ static void free_worker(struct workers *w, struct worker *worker)
     }
     while (worker->n_udp)
         udp_close(worker->udp[--worker->n_udp]);
+    sleep_fini(&worker->sleep);
     if (worker->event >= 0)
         close(worker->event);
     map_fini(&worker->sessions);

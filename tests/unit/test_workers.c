@@ -1,7 +1,9 @@
 /* test_workers.c - who is due next, what goes between threads, and workers with real sockets. */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/err.h"
 #include "lab/dice.h"
@@ -429,6 +431,44 @@ static void a_port_that_is_taken(void)
     CHECK(uv_loop_close(&loop) == 0);
 }
 
+static unsigned count_files(void)
+{
+    unsigned n = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+/* With too few file descriptors nothing begins, and nothing hangs when it is to end: a worker that
+ * cannot sleep would never hear of it. */
+static void who_cannot_sleep_does_not_begin(void)
+{
+    struct workers_settings settings = { .n = 2 };
+    struct rlimit before, few;
+    struct workers *w;
+    uv_loop_t loop;
+    unsigned wanted = 4; /* for each: what wakes it up, and what it sleeps with */
+
+    CHECK(uv_loop_init(&loop) == 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+    unsigned idle = count_files(), refused = 0;
+    for (unsigned more = 0; more < 12; more++) {
+        few = (struct rlimit){ .rlim_cur = idle + more, .rlim_max = before.rlim_max };
+        CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+        int err = workers_new(&w, &loop, &settings);
+        if (!err) {
+            CHECK(count_files() >= idle + wanted);
+            workers_stop(w);
+            uv_run(&loop, UV_RUN_DEFAULT);
+            workers_free(w);
+        }
+        refused += err < 0;
+        CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    }
+    CHECK(refused >= wanted && refused < 12 && count_files() == idle);
+    CHECK(uv_loop_close(&loop) == 0);
+}
+
 TEST_MAIN({ "the_earliest_is_first", the_earliest_is_first },
           { "a_passage_keeps_the_order", a_passage_keeps_the_order },
           { "the_kernel_steers", the_kernel_steers },
@@ -438,4 +478,5 @@ TEST_MAIN({ "the_earliest_is_first", the_earliest_is_first },
           { "a_tunnel_is_carried", a_tunnel_is_carried },
           { "a_gate_is_shut_behind_so_many", a_gate_is_shut_behind_so_many },
           { "gates_open_again", gates_open_again },
-          { "a_port_that_is_taken", a_port_that_is_taken })
+          { "a_port_that_is_taken", a_port_that_is_taken },
+          { "who_cannot_sleep_does_not_begin", who_cannot_sleep_does_not_begin })
