@@ -27,7 +27,9 @@ struct bend {
     bool down;
     struct dice dice;
     struct sleep sleep;
-    uint64_t unsent;              /* arrived, but nobody took them */
+    uint64_t unsent;  /* arrived, but nobody took them */
+    uint64_t crowded; /* programs that came when all places were taken: of two that send datagrams
+                         who was silent longest went, connections were refused */
     struct link_counts closed[2]; /* of TCP connections that are over */
     struct bend_tun *tun;         /* these may be NULL */
     struct bend_udp *udp;

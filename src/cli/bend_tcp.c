@@ -165,7 +165,13 @@ void bend_tcp_on_accept(struct bend *b, int64_t now_us)
         if (f->end[0].fd < 0 || f->end[1].fd < 0)
             drop_flow(b, i);
     }
-    /* no place: it waits in the kernel's queue */
+    for (int n = 0; n < BEND_AT_ONCE; n++) { /* no place */
+        int fd = accept4(b->tcp->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        close(fd);
+        b->crowded++;
+    }
 }
 
 /* --- bytes --- */

@@ -103,6 +103,7 @@ static int welcome(struct bend *b, size_t i, const struct udp_in *in)
     struct client *c = &u->clients[i];
     struct udp_settings s = { .connect = true, .to = u->to, .queue_bytes = QUEUE_BYTES };
 
+    b->crowded += c->there != NULL;
     drop_client(b, i);
     s.at.any.sa_family = u->to.any.sa_family;
     int err = udp_open(&c->there, &s);
@@ -140,6 +141,8 @@ static void on_client(struct bend *b, int64_t now_us)
 
     for (int n = 0; n < BEND_AT_ONCE && udp_receive(u->here, &in) > 0; n++) {
         size_t i = place_of(u, &in.from);
+        if (!in.len)
+            continue;
         if (!is_place_of(&u->clients[i], &in.from) && welcome(b, i, &in) < 0) {
             b->unsent++;
             continue;
@@ -160,7 +163,8 @@ void bend_udp_on_ready(struct bend *b, size_t index, int64_t now_us)
     struct client *c = &b->udp->clients[index];
     for (int n = 0; c->there && n < BEND_AT_ONCE && udp_receive(c->there, &in) > 0; n++) {
         c->heard_us = now_us;
-        push(b, BEND_DOWN, now_us, &in, index);
+        if (in.len)
+            push(b, BEND_DOWN, now_us, &in, index);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -28,6 +29,7 @@ struct prompt {
     int stdin_flags;
     size_t n;
     char line[LINE_MAX_BYTES];
+    bool crowd_told;
     int64_t every_us, next_us; /* counters by themselves */
     int64_t began_us;
 };
@@ -105,6 +107,7 @@ static void tell_counts(struct prompt *p)
         json_fixed(&j, "seconds", (double)(now - p->began_us) / 1e6);
         json_u64(&j, "flows", bend_udp_flows(p->bend) + bend_tcp_flows(p->bend));
         json_u64(&j, "unsent", p->bend->unsent);
+        json_u64(&j, "crowded", p->bend->crowded);
     }
     for (int way = 0; way < 2; way++) {
         uint64_t waiting;
@@ -119,6 +122,30 @@ static void tell_counts(struct prompt *p)
     else if (p->bend->unsent)
         buf_printf(&p->c->out, "%llu arrived where nobody took them\n",
                    (unsigned long long)p->bend->unsent);
+    if (!p->c->json && p->bend->crowded)
+        buf_printf(&p->c->out, "%llu programs came when all places were taken\n",
+                   (unsigned long long)p->bend->crowded);
+}
+
+/* Once: the counters say how often. */
+static void tell_crowd(struct prompt *p)
+{
+    struct json j;
+
+    if (!p->bend->crowded || p->crowd_told)
+        return;
+    p->crowd_told = true;
+    if (!p->c->json) {
+        fprintf(stderr,
+                "roost: more than 256 programs: of those that send datagrams who was silent "
+                "longest has to go, connections are refused\n");
+        return;
+    }
+    json_begin(&j, &p->c->out);
+    json_str(&j, "event", "crowded");
+    json_u64(&j, "places", 256);
+    json_end(&j);
+    cli_flush(p->c);
 }
 
 /* --- what it is told --- */
@@ -273,6 +300,7 @@ static int run(struct prompt *p)
                 bend_on_ready(p->bend, &ready[i], now);
         }
         bend_deliver(p->bend, now);
+        tell_crowd(p);
         tell_regularly(p, now);
     }
     return 0;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,47 @@ static int fail_file(struct receiving *r)
                     strerror(error));
 }
 
+/* What has the name and is locked by us, is a plain file of ours and nobody else's. */
+static bool is_our_part(const struct receiving *r)
+{
+    struct stat here, there;
+
+    return !fstat(r->fd, &here) && S_ISREG(here.st_mode) && here.st_uid == geteuid() &&
+           here.st_nlink == 1 && !lstat(r->part, &there) && here.st_ino == there.st_ino &&
+           here.st_dev == there.st_dev;
+}
+
+/* A run that was killed leaves its part; the next one begins it anew. Who still writes there
+ * holds a lock. */
+static int open_part(struct receiving *r)
+{
+    struct stat st;
+    int error = 0;
+
+    r->fd = open(r->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (r->fd < 0)
+        error = errno;
+    else if (flock(r->fd, LOCK_EX | LOCK_NB) || !is_our_part(r))
+        error = EEXIST;
+    if (error == EEXIST || error == ELOOP) {
+        char part[PATH_BYTES_MAX];
+        memcpy(part, r->part, sizeof part);
+        *r->part = 0; /* not ours to remove */
+        return lab_fail(&r->e, CLI_REFUSED, "wait until that ended, or choose another place",
+                        "%s: somebody else is storing into %s", r->file, part);
+    }
+    if (error) {
+        *r->part = 0;
+        errno = error;
+        return fail_file(r);
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    if (!fstat(r->fd, &st) && st.st_size > 0 && !r->e.c->json)
+        fprintf(stderr, "roost: %s is what an earlier run left: it is begun anew\n", r->part);
+    return ftruncate(r->fd, 0) || fchmod(r->fd, 0666 & ~mask) ? fail_file(r) : 0;
+}
+
 static int open_file(struct receiving *r)
 {
     const char *slash = strrchr(r->file, '/');
@@ -64,20 +106,13 @@ static int open_file(struct receiving *r)
         errno = EISDIR;
         return fail_file(r);
     }
-    int n = snprintf(r->part, sizeof r->part, "%.*s.%s.XXXXXX", folder, r->file, r->file + folder);
+    int n = snprintf(r->part, sizeof r->part, "%.*s.%s.part", folder, r->file, r->file + folder);
     if (n < 0 || (size_t)n >= sizeof r->part) {
         *r->part = 0;
         errno = ENAMETOOLONG;
         return fail_file(r);
     }
-    r->fd = mkostemp(r->part, O_CLOEXEC);
-    if (r->fd < 0) {
-        *r->part = 0;
-        return fail_file(r);
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    return fchmod(r->fd, 0666 & ~mask) ? fail_file(r) : 0;
+    return open_part(r);
 }
 
 /* How many bytes were written; 0: a pipe takes none now. Negative: errno says why. */
@@ -400,7 +435,8 @@ CLI_RUN(cmd_lab_receive)
         close(r->fd);
     if (r->e.c) {
         parcel_in_fini(&r->parcel);
-        lab_fini(&r->e);
+        int unwritten = lab_fini(&r->e);
+        status = status ? status : unwritten;
     }
     pair_listener_fini(r->pair);
     free(r->pair);

@@ -340,7 +340,8 @@ CLI_RUN(cmd_lab_send)
     if (!err) {
         parcel_out_fini(&s->parcel);
         pair_caller_fini(&s->pair);
-        lab_fini(&s->e);
+        int unwritten = lab_fini(&s->e);
+        status = status ? status : unwritten;
         if (s->fd > STDIN_FILENO)
             close(s->fd);
     }

@@ -143,7 +143,20 @@ int lab_begin(struct lab_end *e, struct cli *c, const struct cli_args *a)
     return status;
 }
 
-void lab_fini(struct lab_end *e)
+static int close_files(struct lab_end *e)
+{
+    int status = 0;
+
+    if (study_close(&e->study))
+        status = lab_fail(e, CLI_REFUSED, "make room", "datagrams or keys could not be written");
+    if (e->trace && fclose(e->trace))
+        status = lab_fail(e, CLI_REFUSED, "make room", "the trace could not be written");
+    if (e->csv && fclose(e->csv))
+        status = lab_fail(e, CLI_REFUSED, "make room", "the figures could not be written");
+    return status;
+}
+
+int lab_fini(struct lab_end *e)
 {
     if (e->carries && e->bent) /* the last words do not wait for their turn in the link */
         lab_bent_carry(e->bent, &e->carry, sleep_now_us() + LAB_SILENCE_US);
@@ -152,15 +165,12 @@ void lab_fini(struct lab_end *e)
         carry_fini(&e->carry);
     flow_free(e->flow);
     udp_close(e->udp);
-    study_close(&e->study);
     sleep_fini(&e->sleep);
     if (e->signals >= 0)
         close(e->signals);
-    if (e->trace && fclose(e->trace))
-        lab_fail(e, CLI_REFUSED, "make room", "the trace could not be written");
-    if (e->csv && fclose(e->csv))
-        lab_fail(e, CLI_REFUSED, "make room", "the figures could not be written");
+    int status = close_files(e);
     explicit_bzero(e, sizeof *e);
+    return status;
 }
 
 /* --- socket and session ------------------------------------------------------------------ */

@@ -55,7 +55,8 @@ struct lab_end {
 
 /* Reads the options that both have. 0 or an exit status, the error printed. */
 int lab_begin(struct lab_end *e, struct cli *c, const struct cli_args *a);
-void lab_fini(struct lab_end *e);
+/* 0, or an exit status: what was to be written down could not be. */
+int lab_fini(struct lab_end *e);
 int lab_open(struct lab_end *e, const union address *at, const union address *to);
 /* 32 random bytes of the system. */
 int lab_seed(struct lab_end *e, uint8_t ret[static 32]);

@@ -33,6 +33,14 @@ static bool begin_pcap(FILE *f)
     return fwrite(head, sizeof head, 1, f) == 1 && !fflush(f);
 }
 
+/* So one hears at once, and not when keys are missing, of a place that takes nothing. */
+static bool begin_keys(FILE *f)
+{
+    if (lseek(fileno(f), 0, SEEK_END) > 0)
+        return true;
+    return fputs("# keys of Roost: who has them reads along\n", f) >= 0 && !fflush(f);
+}
+
 int study_open(struct study *s, const char *pcap, const char *keys, const char **ret_name)
 {
     *s = (struct study){ 0 };
@@ -40,7 +48,7 @@ int study_open(struct study *s, const char *pcap, const char *keys, const char *
     if (pcap && (!(s->pcap = open_file(pcap, "w", O_TRUNC)) || !begin_pcap(s->pcap)))
         goto failed;
     *ret_name = keys;
-    if (keys && !(s->keys = open_file(keys, "a", O_APPEND)))
+    if (keys && (!(s->keys = open_file(keys, "a", O_APPEND)) || !begin_keys(s->keys)))
         goto failed;
     return 0;
 failed:;
@@ -50,13 +58,16 @@ failed:;
     return -ROOST_IO;
 }
 
-void study_close(struct study *s)
+int study_close(struct study *s)
 {
-    if (s->pcap)
-        fclose(s->pcap);
-    if (s->keys)
-        fclose(s->keys);
+    bool failed = s->failed;
+
+    if (s->pcap && fclose(s->pcap))
+        failed = true;
+    if (s->keys && fclose(s->keys))
+        failed = true;
     *s = (struct study){ 0 };
+    return failed ? -ROOST_IO : 0;
 }
 
 /* --- keys ---------------------------------------------------------------------------- */
@@ -69,7 +80,7 @@ void study_keys(struct study *s, uint32_t session, const uint8_t secret[static 3
     for (int i = 0; i < 32; i++)
         fprintf(s->keys, "%02x", secret[i]);
     fputc('\n', s->keys);
-    fflush(s->keys);
+    s->failed = fflush(s->keys) || s->failed;
 }
 
 void study_line(struct study *s, const char *line)
@@ -77,7 +88,7 @@ void study_line(struct study *s, const char *line)
     if (!s->keys)
         return;
     fprintf(s->keys, "%s\n", line);
-    fflush(s->keys);
+    s->failed = fflush(s->keys) || s->failed;
 }
 
 /* --- headers, as they will have been --------------------------------------------------- */

@@ -24,7 +24,8 @@ struct study {
 
 /* Names may be NULL. 0; -ROOST_IO: errno says why, and *ret_name which. */
 int study_open(struct study *s, const char *pcap, const char *keys, const char **ret_name);
-void study_close(struct study *s);
+/* -ROOST_IO: something of it could not be written. */
+int study_close(struct study *s);
 /* What passes through the socket is written down from now on. */
 void study_socket(struct study *s, struct udp *u);
 void study_keys(struct study *s, uint32_t session, const uint8_t secret[static 32]);

@@ -114,7 +114,8 @@ typedef void udp_tap_fn(void *ctx, const struct udp_seen *seen);
 void udp_tap(struct udp *u, udp_tap_fn *fn, void *ctx);
 
 /* 1: the next datagram; 0: none waits; -ROOST_IO. How many are taken in a row is for the
- * caller to bound: they may come faster than that. */
+ * caller to bound: they may come faster than that. So one of no bytes, and one that was too long
+ * for anybody, is given too, with a length of 0. */
 int udp_receive(struct udp *u, struct udp_in *ret);
 
 /* Returns how many bytes were taken, whole datagrams: fewer than all means that the socket

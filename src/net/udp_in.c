@@ -133,15 +133,13 @@ static void open_message(struct udp *u, unsigned i)
         u->counts.cut++;
         u->of_bytes = 0;
     }
-    if (!u->segment)
-        u->of_bytes = 0; /* a datagram of no bytes says nothing */
     if (udp_lacks(u, UDP_LACKS_ECN))
         u->current.ecn = 0;
 }
 
 int udp_receive(struct udp *u, struct udp_in *ret)
 {
-    while (u->at_bytes >= u->of_bytes) {
+    if (u->at_bytes >= u->of_bytes) {
         int n = u->at_in < u->n_in ? 1 : fetch(u);
         if (n <= 0)
             return n;
@@ -154,7 +152,7 @@ int udp_receive(struct udp *u, struct udp_in *ret)
     u->counts.in++;
     u->counts.in_bytes += u->current.len;
     *ret = u->current;
-    if (u->tap)
+    if (u->tap && ret->len)
         u->tap(u->tap_ctx, &(struct udp_seen){ .peer = &ret->from,
                                                .mine = &ret->to,
                                                .bytes = ret->bytes,

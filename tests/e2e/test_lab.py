@@ -93,6 +93,24 @@ def datagrams_take_their_time(hall):
     equal((n["flows"], n["up"]["arrived_bytes"], n["down"]["arrived_bytes"], n["unsent"]), (1, 5, 5, 0))
 
 
+@story
+def a_crowd(hall):
+    """The 257th program that sends datagrams, and the 257th connection: said once, and counted."""
+    import contextlib
+    echo = Echo()
+    with contextlib.ExitStack() as all_of_them:
+        link = Link(hall, "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{echo.port}", "--only", "udp", "--link", "delay=1ms")
+        clients = [all_of_them.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(258)]
+        for i, s in enumerate(clients):
+            s.connect(("127.0.0.1", link.port))
+            s.send(b"hello")
+            if i % 20 == 19 or i >= 255:
+                settled(link, "up", i + 1)
+            if i == 255:
+                equal(link.counters()["crowded"], 0)
+        equal(link.counters()["crowded"], 2)
+
+
 @story(short=True)
 def the_counters_are_true(hall):
     echo = Echo()

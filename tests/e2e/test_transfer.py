@@ -279,6 +279,53 @@ def a_killed_receiver(hall):
     ends(sender, 3)
     check(any("does not answer" in line for line in sender.seen), sender.seen)
     check(not out.exists(), "half a file has the name of a whole one")
+    # what it left is found by the next, named, and used; meanwhile nobody else stores there
+    equal(left_over(hall), [".out.part"])
+    file = a_file(hall, 5000)
+    receiver, port = receive(hall, out)
+    check(any("an earlier run left" in line for line in receiver.seen), receiver.seen)
+    done = subprocess.run([str(hall.roost), "lab", "receive", "--listen", "127.0.0.1:0", "--word", "maple", "-o", str(out)],
+                          env=hall.plain_env(), capture_output=True, text=True, timeout=20)
+    equal(done.returncode, 1, done.stderr)
+    check("somebody else is storing" in done.stderr, done.stderr)
+    ends(send(hall, port, file), 0)
+    ends(receiver, 0)
+    same(file, out)
+    equal(left_over(hall), [])
+
+
+@story
+def a_part_that_is_not_ours(hall):
+    """A name that leads elsewhere is not followed, and what is there stays as it is."""
+    victim, out = a_file(hall, 100, "victim"), hall.dir / "out"
+    before = victim.read_bytes()
+    for plant in (lambda p: p.symlink_to(victim), lambda p: os.link(victim, p), lambda p: os.mkfifo(p)):
+        part = hall.dir / ".out.part"
+        plant(part)
+        done = subprocess.run([str(hall.roost), "lab", "receive", "--listen", "127.0.0.1:0", "--word", "maple", "-o", str(out)],
+                              env=hall.plain_env(), capture_output=True, text=True, timeout=20)
+        equal(done.returncode, 1, done.stderr)
+        equal(left_over(hall), [".out.part"], "it is not ours to remove")
+        part.unlink()
+    equal(victim.read_bytes(), before)
+
+
+@story
+def what_cannot_be_written_down(hall):
+    """A place that takes no keys is an error at once; one that takes no trace is one in the end."""
+    file, out = a_file(hall, 100000), hall.dir / "out"
+    for options in (["--key-log", "/dev/full"], ["--pcap", "/dev/full"]):
+        for words in (["lab", "send", "--to", "127.0.0.1:1", "--word", "maple", str(file)],
+                      ["-s", hall.address, "ping"]):
+            done = subprocess.run([str(hall.roost), *options, *words], env=hall.plain_env(), capture_output=True, text=True,
+                                  timeout=40)
+            check(done.returncode and "/dev/full: No space left" in done.stderr, options, words, done)
+    receiver, port = receive(hall, out)
+    sender = send(hall, port, file, "--trace", "/dev/full")
+    ends(sender, 1)
+    check(any("the trace could not be written" in line for line in sender.seen), sender.seen)
+    ends(receiver, 0)
+    same(file, out)
 
 
 @story

@@ -83,7 +83,7 @@ def nothing_is_written_unasked(hall):
                           env=hall.plain_env(ROOST_KEY_LOG=str(keys)), capture_output=True, text=True, timeout=20)
     equal(done.returncode, 0, done.stderr)
     check(str(keys) in done.stderr, "who logs keys is told so:", done.stderr)
-    equal(len(keys.read_text().splitlines()), 1, "one session")
+    equal(len([k for k in keys.read_text().splitlines() if not k.startswith("#")]), 1, "one session")
 
 
 @story

@@ -331,7 +331,26 @@ static void what_is_broken_wakes_who_asked(void)
     sleep_fini(&s);
 }
 
-TEST_MAIN({ "runs_are_tried_again", runs_are_tried_again },
+/* Who floods with datagrams of no bytes gets no longer turns than others: each counts. */
+static void empty_ones_count(void)
+{
+    struct udp_in in;
+    struct pair p;
+
+    for (unsigned lacks = 0; lacks <= UDP_LACKS_MANY; lacks += UDP_LACKS_MANY) {
+        pair_begin(&p, "127.0.0.1:0", lacks);
+        CHECK(connect(udp_fd(p.here), &p.at_there.any, sizeof p.at_there.v4) == 0);
+        for (int i = 0; i < 50; i++)
+            CHECK(send(udp_fd(p.here), "x", (size_t)(i % 10 == 9), 0) == i % 10 / 9);
+        for (int i = 0; i < 50; i++)
+            CHECK(await(p.there, &in) == 1 && in.len == (size_t)(i % 10 == 9));
+        CHECK(udp_receive(p.there, &in) == 0 && udp_counts(p.there)->in == 50);
+        pair_end(&p);
+    }
+}
+
+TEST_MAIN({ "empty_ones_count", empty_ones_count },
+          { "runs_are_tried_again", runs_are_tried_again },
           { "runs_arrive_over_v4", runs_arrive_over_v4 },
           { "runs_arrive_over_v6", runs_arrive_over_v6 }, { "both_families", both_families },
           { "nobody_there", nobody_there }, { "too_long", too_long }, { "own_drops", own_drops },
