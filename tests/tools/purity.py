@@ -16,7 +16,8 @@ import re
 import subprocess
 import sys
 
-PURE = ["base", "wire", "seal", "flow", "share", "media", "bus", "store", "hub", "relay", "lab", "client_core"]
+PURE = ["base", "wire", "seal", "flow", "share", "media", "bus", "store", "hub", "relay", "lab", "classics_core",
+        "client_core"]
 
 MAY_CALL = re.compile(r"""^(
       _GLOBAL_OFFSET_TABLE_ | __stack_chk_fail | __assert_fail | abort
@@ -62,10 +63,10 @@ IMPURE_HEADER = re.compile(r"^(sys/(socket|epoll|time|stat|mman|ioctl|un)\.h|net
                            r"|unistd\.h|fcntl\.h|poll\.h|signal\.h|uv\.h|openssl/(ssl|rand|bio)\.h|sqlite3\.h|dirent\.h)$")
 
 
-def client_core_files(src):
-    """The files of the client's core, as its meson.build lists them."""
-    text = (src / "client/meson.build").read_text()
-    found = re.search(r"client_core_lib\s*=\s*static_library\((.*?)\)\s*\n[a-z\n]", text + "\nx", re.S)
+def core_files(src, folder, name):
+    """The files of the pure core of a folder that has edges too, as its meson.build lists them."""
+    text = (src / folder / "meson.build").read_text()
+    found = re.search(name + r"_lib\s*=\s*static_library\((.*?)\)\s*\n[a-z\n]", text + "\nx", re.S)
     return set(re.findall(r"'([\w/]+\.c)'", found.group(1))) if found else set()
 
 
@@ -101,12 +102,14 @@ def check_archives(build):
 
 
 def check_includes(src):
-    core = client_core_files(src)
-    for folder in sorted(p for p in src.iterdir() if p.is_dir()):
+    cores = {"client": ("client", "client_core", CORE), "classics": ("lab/classics", "classics_core", ARROW["lab"])}
+    for folder in sorted([*(p for p in src.iterdir() if p.is_dir()), src / "lab/classics"]):
         files = sorted([*folder.glob("*.c"), *folder.glob("*.h")])
-        if folder.name == "client":
+        allowed = ARROW.get(folder.name)
+        if folder.name in cores:
+            place, name, allowed = cores[folder.name]
+            core = core_files(src, place, name)
             files = [f for f in files if f.with_suffix(".c").name in core]
-        allowed = CORE if folder.name == "client" else ARROW.get(folder.name)
         if allowed is None or not files:
             continue
         bad = []

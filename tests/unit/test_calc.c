@@ -1,4 +1,4 @@
-#include "hub/calc.h"
+#include "base/calc.h"
 
 #include <string.h>
 
