@@ -36,6 +36,18 @@
     {                                                                                              \
         "csv", 0, "FILE", "write down its figures, ten times a second"                             \
     }
+#define SERVE                                                                                      \
+    { "serve", 0, NULL, "be the side that waits" },                                                \
+        { "listen", 'l', "[ADDRESS]:PORT", "where to wait (:5005)" },                              \
+        { "to", 't', "HOST:PORT", "where the other side waits" },                                  \
+    {                                                                                              \
+        "trace", 0, NULL, "draw the packets as a time line"                                        \
+    }
+#define TCP_UDP                                                                                    \
+    { "tcp", 0, NULL, "over connections (if nothing is said)" },                                   \
+    {                                                                                              \
+        "udp", 0, NULL, "over datagrams"                                                           \
+    }
 #define ROLE                                                                                       \
     {                                                                                              \
         "role", 0, "ROLE", "user, moderator or admin"                                              \
@@ -367,6 +379,29 @@ const struct cli_command cli_commands[] = {
       "  roost lab receive --listen 192.0.2.7:5002 --word maple -o - | tar x\n",
       OPTIONS({ "listen", 'l', "[ADDRESS]:PORT", "where to wait" },
               { "output", 'o', "FILE", "where to; - for the standard output" }, TRANSFER) },
+
+    { "lab transfer", LAB, "[FILE]", 0, 1, -1, CLI_NOTHING, true, cmd_lab_transfer,
+      "the classic file transfer: in chunks, with an acknowledgement a chunk",
+      "--window 1 is stop-and-wait, more is a sliding window. Over UDP what is not acknowledged\n"
+      "in time goes again. The whole is compared by SHA-256 before it gets its name.\n\n"
+      "  roost lab transfer --serve --udp --dir inbox\n"
+      "  roost lab transfer --to 127.0.0.1:5005 --udp notes.pdf\n"
+      "  roost lab transfer --to 127.0.0.1:5005 --udp --window 32 --link 'rtt=50ms loss=2%' notes.pdf\n",
+      OPTIONS(SERVE, TCP_UDP,
+              { "window", 'w', "N", "so many chunks may be under way, 1 to 256 (1)" },
+              { "chunk", 0, "BYTES", "of each, 1 to 1400 (1000)" },
+              { "dir", 'd', "DIR", "where files are stored (here)" },
+              { "overwrite", 0, NULL, "a file of the same name is replaced" },
+              { "count", 'c', "N", "end after so many files" }) },
+    { "lab calc", LAB, "[EXPR…]", 0, -1, -1, CLI_NOTHING, true, cmd_lab_calc,
+      "the classic remote calculator: a line is asked, a line is answered",
+      "With --serve it answers everybody; with --to it asks what it is given, or each line that\n"
+      "is typed. Over UDP a question that is not answered goes again. nc can ask too.\n\n"
+      "  roost lab calc --serve --listen :5005\n"
+      "  roost lab calc --to 127.0.0.1:5005 '7 % 3'\n"
+      "  roost lab calc --to 127.0.0.1:5005 --udp --trace --link 'delay=50ms loss=30%' '6 * 7'\n"
+      "  echo '7 % 3' | nc -N 127.0.0.1 5005\n",
+      OPTIONS(SERVE, TCP_UDP) },
 
     { "admin users", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_users,
       "list the accounts", "  roost admin users\n", NULL },

@@ -9,12 +9,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "net/heads.h"
 
-enum {
-    LINK_RAW = 101, /* packets begin with the IP header */
-    HEADERS_MAX = 48,
-    IP_UDP = 17,
-};
+enum { LINK_RAW = 101 /* packets begin with the IP header */ };
 
 static FILE *open_file(const char *name, const char *mode, int flags)
 {
@@ -91,85 +88,12 @@ void study_line(struct study *s, const char *line)
     s->failed = fflush(s->keys) || s->failed;
 }
 
-/* --- headers, as they will have been --------------------------------------------------- */
-
-static uint32_t sum16(uint32_t sum, const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
-    return sum;
-}
-
-static uint16_t folded(uint32_t sum)
-{
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-static void put16(uint8_t *at, uint16_t n)
-{
-    at[0] = (uint8_t)(n >> 8);
-    at[1] = (uint8_t)n;
-}
-
-static uint16_t port_of(const union address *a)
-{
-    return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port : a->v4.sin_port);
-}
-
-static size_t ip4_head(uint8_t *h, const union address *from, const union address *to, int ecn,
-                       size_t len)
-{
-    h[0] = 0x45;
-    h[1] = (uint8_t)ecn;
-    put16(h + 2, (uint16_t)(28 + len));
-    put16(h + 6, 0x4000); /* do not fragment */
-    h[8] = 64;
-    h[9] = IP_UDP;
-    memcpy(h + 12, &from->v4.sin_addr, 4);
-    memcpy(h + 16, &to->v4.sin_addr, 4);
-    put16(h + 10, folded(sum16(0, h, 20)));
-    return 20;
-}
-
-static size_t ip6_head(uint8_t *h, const union address *from, const union address *to, int ecn,
-                       size_t len)
-{
-    h[0] = 0x60;
-    h[1] = (uint8_t)(ecn << 4);
-    put16(h + 4, (uint16_t)(8 + len));
-    h[6] = IP_UDP;
-    h[7] = 64;
-    memcpy(h + 8, &from->v6.sin6_addr, 16);
-    memcpy(h + 24, &to->v6.sin6_addr, 16);
-    return 40;
-}
-
-static size_t heads(uint8_t h[static HEADERS_MAX], const union address *from,
-                    const union address *to, int ecn, const uint8_t *bytes, size_t len)
-{
-    bool six = to->any.sa_family == AF_INET6;
-
-    memset(h, 0, HEADERS_MAX);
-    size_t n = six ? ip6_head(h, from, to, ecn, len) : ip4_head(h, from, to, ecn, len);
-    uint8_t *udp = h + n;
-    put16(udp, port_of(from));
-    put16(udp + 2, port_of(to));
-    put16(udp + 4, (uint16_t)(8 + len));
-    uint32_t sum = IP_UDP + 8 + (uint32_t)len;
-    sum = sum16(sum, six ? h + 8 : h + 12, six ? 32 : 8);
-    uint16_t check = folded(sum16(sum16(sum, udp, 8), bytes, len));
-    put16(udp + 6, check ? check : 0xffff);
-    return n + 8;
-}
-
 /* --- datagrams ----------------------------------------------------------------------------- */
 
 /* Both of one family: who sits on every address is shown with that of the other's family. */
 static void match(union address *mine, const union address *peer, const struct udp_local *local)
 {
-    uint16_t port = port_of(mine);
+    uint16_t port = heads_port(mine);
 
     address_plain(mine);
     if (mine->any.sa_family != peer->any.sa_family) {
@@ -185,24 +109,31 @@ static void match(union address *mine, const union address *peer, const struct u
         memcpy(&mine->v6.sin6_addr, local->ip, 16);
 }
 
+static void write_packet(struct study *s, const uint8_t *head, size_t n, const uint8_t *bytes,
+                         size_t len)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    const uint32_t record[] = { (uint32_t)now.tv_sec, (uint32_t)(now.tv_nsec / 1000),
+                                (uint32_t)(n + len), (uint32_t)(n + len) };
+    s->failed = fwrite(record, sizeof record, 1, s->pcap) != 1 ||
+                fwrite(head, n, 1, s->pcap) != 1 || (len && fwrite(bytes, len, 1, s->pcap) != 1);
+}
+
 static void on_datagram(void *ctx, const struct udp_seen *seen)
 {
     struct study *s = ctx;
-    uint8_t h[HEADERS_MAX];
+    uint8_t h[HEADS_MAX];
     union address mine = s->mine, peer = *seen->peer;
-    struct timespec now;
 
     if (!s->pcap || s->failed || seen->len > UDP_RUN_BYTES)
         return;
     address_plain(&peer);
     match(&mine, &peer, seen->mine);
-    size_t n = seen->out ? heads(h, &mine, &peer, seen->ecn, seen->bytes, seen->len)
-                         : heads(h, &peer, &mine, seen->ecn, seen->bytes, seen->len);
-    clock_gettime(CLOCK_REALTIME, &now);
-    const uint32_t record[] = { (uint32_t)now.tv_sec, (uint32_t)(now.tv_nsec / 1000),
-                                (uint32_t)(n + seen->len), (uint32_t)(n + seen->len) };
-    s->failed = fwrite(record, sizeof record, 1, s->pcap) != 1 || fwrite(h, n, 1, s->pcap) != 1 ||
-                fwrite(seen->bytes, seen->len, 1, s->pcap) != 1;
+    size_t n = seen->out ? heads_udp(h, &mine, &peer, seen->ecn, seen->bytes, seen->len)
+                         : heads_udp(h, &peer, &mine, seen->ecn, seen->bytes, seen->len);
+    write_packet(s, h, n, seen->bytes, seen->len);
 }
 
 void study_socket(struct study *s, struct udp *u)
@@ -210,4 +141,52 @@ void study_socket(struct study *s, struct udp *u)
     if (!s->pcap || udp_where(u, &s->mine))
         return;
     udp_tap(u, on_datagram, s);
+}
+
+/* --- connections ----------------------------------------------------------------------------- */
+
+static void write_segment(struct study *s, struct study_stream *t, bool out, unsigned flags,
+                          const uint8_t *bytes, size_t len)
+{
+    uint8_t h[HEADS_MAX];
+    uint32_t *seq = out ? &t->sent : &t->heard;
+
+    if (!t->known || s->failed)
+        return;
+    struct heads_segment g = { *seq, out ? t->heard : t->sent, flags };
+    size_t n = out ? heads_tcp(h, &t->mine, &t->peer, &g, bytes, len)
+                   : heads_tcp(h, &t->peer, &t->mine, &g, bytes, len);
+    write_packet(s, h, n, bytes, len);
+    *seq += (uint32_t)len + !!(flags & (HEADS_SYN | HEADS_FIN));
+}
+
+void study_opened(struct study *s, struct study_stream *t, int fd, bool from_here)
+{
+    socklen_t mine = sizeof t->mine, peer = sizeof t->peer;
+
+    *t = (struct study_stream){ .sent = 1000, .heard = 5000 };
+    if (!s->pcap || getsockname(fd, &t->mine.any, &mine) || getpeername(fd, &t->peer.any, &peer))
+        return;
+    address_plain(&t->mine);
+    address_plain(&t->peer);
+    t->known = true;
+    write_segment(s, t, from_here, HEADS_SYN, NULL, 0);
+    write_segment(s, t, !from_here, HEADS_SYN | HEADS_ACK, NULL, 0);
+    write_segment(s, t, from_here, HEADS_ACK, NULL, 0);
+}
+
+void study_bytes(struct study *s, struct study_stream *t, bool out, const uint8_t *bytes,
+                 size_t len)
+{
+    while (len) {
+        size_t n = len < STUDY_SEGMENT ? len : STUDY_SEGMENT;
+        write_segment(s, t, out, HEADS_PSH | HEADS_ACK, bytes, n);
+        bytes += n;
+        len -= n;
+    }
+}
+
+void study_closed(struct study *s, struct study_stream *t, bool out)
+{
+    write_segment(s, t, out, HEADS_FIN | HEADS_ACK, NULL, 0);
 }

@@ -1,4 +1,4 @@
-/* study.h - what one writes down to look into it later: datagrams as pcap, and keys.
+/* study.h - what one writes down to look into it later: packets as pcap, and keys.
  *
  * Off unless it is asked for. The datagrams are as they are on the wire, sealed, with the
  * addresses as this program sees them; who has the keys too can open them: with
@@ -30,3 +30,19 @@ int study_close(struct study *s);
 void study_socket(struct study *s, struct udp *u);
 void study_keys(struct study *s, uint32_t session, const uint8_t secret[static 32]);
 void study_line(struct study *s, const char *line); /* of TLS, without its end */
+
+/* Connections: what this program wrote and read, with the headers that it could have had. The
+ * system's own segments, repetitions and acknowledgements are not seen from here, so numbers
+ * begin at 1000 and 5000, and a segment is what was written at once, cut at STUDY_SEGMENT. */
+enum { STUDY_SEGMENT = 1448 };
+
+struct study_stream {
+    bool known;
+    union address mine, peer;
+    uint32_t sent, heard; /* the next number each way */
+};
+
+void study_opened(struct study *s, struct study_stream *t, int fd, bool from_here);
+void study_bytes(struct study *s, struct study_stream *t, bool out, const uint8_t *bytes,
+                 size_t len);
+void study_closed(struct study *s, struct study_stream *t, bool out);
