@@ -71,6 +71,7 @@ CLI_RUN(cmd_lab_race);
 CLI_RUN(cmd_lab_send);
 CLI_RUN(cmd_lab_receive);
 CLI_RUN(cmd_lab_transfer);
+CLI_RUN(cmd_lab_files);
 CLI_RUN(cmd_lab_calc);
 CLI_RUN(cmd_send);
 CLI_RUN(cmd_receive);

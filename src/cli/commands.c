@@ -393,6 +393,18 @@ const struct cli_command cli_commands[] = {
               { "dir", 'd', "DIR", "where files are stored (here)" },
               { "overwrite", 0, NULL, "a file of the same name is replaced" },
               { "count", 'c', "N", "end after so many files" }) },
+    { "lab files", LAB, "[NAME…]", 0, -1, -1, CLI_NOTHING, true, cmd_lab_files,
+      "the classic concurrent file server: who asks for a name gets the file",
+      "Many clients at once: in one loop, or with a thread each. Without a NAME a client lists\n"
+      "what is there. No name leads out of the folder, nor does a symbolic link. nc can ask too.\n\n"
+      "  roost lab files --serve --dir public --model threads\n"
+      "  roost lab files --to 127.0.0.1:5005\n"
+      "  roost lab files --to 127.0.0.1:5005 notes.txt photos/cat.jpg --dir inbox\n"
+      "  echo 'GET notes.txt' | nc -N 127.0.0.1 5005\n",
+      OPTIONS(SERVE,
+              { "dir", 'd', "DIR", "what is served; where files are stored (here)" },
+              { "model", 'm', "MODEL", "threads or loop (loop)" },
+              { "overwrite", 0, NULL, "a file of the same name is replaced" }) },
     { "lab calc", LAB, "[EXPR…]", 0, -1, -1, CLI_NOTHING, true, cmd_lab_calc,
       "the classic remote calculator: a line is asked, a line is answered",
       "With --serve it answers everybody; with --to it asks what it is given, or each line that\n"

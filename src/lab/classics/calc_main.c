@@ -28,8 +28,8 @@ static void describe(const uint8_t *bytes, size_t len, char ret[static DESK_WHAT
     snprintf(ret, DESK_WHAT_MAX, "%.*s", (int)(len < 200 ? len : 200), (const char *)bytes);
 }
 
-static const struct desk_plan serving = { true, true, false, false, CUT_LINES, describe };
-static const struct desk_plan asking = { true, true, true, false, CUT_LINES, describe };
+static const struct desk_plan serving = { true, true, false, false, CUT_LINES, describe, NULL };
+static const struct desk_plan asking = { true, true, true, false, CUT_LINES, describe, NULL };
 
 /* --- the server ---------------------------------------------------------------------------- */
 

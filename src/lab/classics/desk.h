@@ -43,12 +43,18 @@ enum {
 /* What a message is, for --trace: a few words of text. It may be any nonsense. */
 typedef void desk_describe_fn(const uint8_t *bytes, size_t len, char ret[static DESK_WHAT_MAX]);
 
+struct desk;
+/* A peer is dropped, for whatever reason: what the program keeps in its `mine`, if that is not
+ * NULL, is to be freed. */
+typedef void desk_forget_fn(struct desk *d, size_t peer);
+
 struct desk_plan {
     bool tcp, udp; /* what makes sense; TCP if nothing is said and both do */
     bool types;    /* lines of the standard input are events */
     bool by_hand;  /* connections are accepted by desk_accept only */
     enum cut_how how;
     desk_describe_fn *describe;
+    desk_forget_fn *forget; /* or NULL */
 };
 
 enum desk_kind { DESK_CAME, DESK_MESSAGE, DESK_GONE, DESK_LINE, DESK_LINES_END, DESK_STOP };
@@ -72,6 +78,8 @@ struct desk_record {
 struct desk_peer {
     bool used, came, connecting, gone; /* came, gone: still to be told */
     bool ended, ended_told;            /* nothing more comes */
+    bool wants_room, look; /* look: something may have come while it was held */
+    bool held_back;                    /* desk_hold */
     bool closing, closed;              /* we have nothing more to say; and said so */
     int fd;                            /* -1: UDP */
     int err;
@@ -127,13 +135,18 @@ void desk_sleep(struct desk *d, int64_t until_us);
 
 /* -ROOST_LIMIT: it is too slow, and dropped; -ROOST_NOMEM; -ROOST_TOO_LONG; -ROOST_CLOSED. */
 int desk_send(struct desk *d, size_t peer, const void *bytes, size_t len);
+/* Bytes of a connection as they are, with neither length nor line feed. */
+int desk_send_raw(struct desk *d, size_t peer, const void *bytes, size_t len);
 bool desk_has_room(const struct desk *d, size_t peer);
+void desk_want_room(struct desk *d, size_t peer); /* desk_sleep ends when there is */
 /* Nothing waits to leave. */
 bool desk_is_flushed(const struct desk *d, size_t peer);
 void desk_finish(struct desk *d, size_t peer); /* what was said leaves; then it is closed */
 void desk_drop(struct desk *d, size_t peer);   /* at once; no event tells it */
 void desk_cut(struct desk *d, size_t peer, enum cut_how how); /* how it is cut from here on */
-void desk_hold_lines(struct desk *d, bool hold);              /* none is read meanwhile */
+void desk_hold(struct desk *d, size_t peer,
+               bool hold);                       /* of a connection: nothing is heard of it */
+void desk_hold_lines(struct desk *d, bool hold); /* none is read meanwhile */
 /* "192.0.2.7:5005" */
 void desk_name(const struct desk *d, size_t peer, char ret[static ADDRESS_TEXT_MAX]);
 
@@ -151,6 +164,7 @@ int desk_fail_gone(struct desk *d, const struct desk_event *e);
 
 /* Inside: desk.c, desk_peer.c, desk_show.c. */
 void desk_trace(struct desk *d, size_t peer, bool out, bool lost, const uint8_t *bytes, size_t len);
+void desk_trace_raw(struct desk *d, size_t peer, bool out, size_t len);
 int desk_listen(struct desk *d);
 int desk_call(struct desk *d);
 int desk_call_with(struct desk *d, int fd);

@@ -38,6 +38,8 @@ void desk_drop(struct desk *d, size_t i)
 
     if (!p->used)
         return;
+    if (p->mine && d->plan.forget)
+        d->plan.forget(d, i);
     if (p->fd >= 0) {
         if (d->sleep.epoll >= 0)
             sleep_remove(&d->sleep, p->fd);
@@ -341,8 +343,9 @@ static void say_closed(struct desk *d, struct desk_peer *p, int64_t now_us)
 static void wait_for(struct desk *d, size_t i)
 {
     struct desk_peer *p = &d->peers[i];
-    bool reads = !p->ended && !p->connecting &&
-                 (!p->down || inside_bytes(p->down) < LINK_BYTES_MAX);
+    bool room = p->down ? inside_bytes(p->down) < LINK_BYTES_MAX
+                        : p->cut->to - p->cut->from < sizeof p->cut->bytes;
+    bool reads = !p->ended && !p->connecting && room;
     bool writes = p->connecting || p->held || (!p->up && p->out_len);
     unsigned want = (reads ? SLEEP_READ : 0) | (writes && !p->gone ? SLEEP_WRITE : 0);
 
@@ -441,6 +444,7 @@ int desk_send(struct desk *d, size_t i, const void *bytes, size_t len)
     bool lost = false;
     int err = 0;
 
+    p->wants_room = false;
     if (!p->used || p->gone || p->closing)
         return -ROOST_CLOSED;
     if (d->is_udp && len > DESK_DATAGRAM_MAX)
@@ -454,9 +458,27 @@ int desk_send(struct desk *d, size_t i, const void *bytes, size_t len)
     return err;
 }
 
+int desk_send_raw(struct desk *d, size_t i, const void *bytes, size_t len)
+{
+    struct desk_peer *p = &d->peers[i];
+
+    p->wants_room = false;
+    if (!p->used || p->gone || p->closing)
+        return -ROOST_CLOSED;
+    int err = queue(p, bytes, len);
+    if (!err)
+        desk_trace_raw(d, i, true, len);
+    return err;
+}
+
 bool desk_has_room(const struct desk *d, size_t i)
 {
     return d->peers[i].out_len < DESK_OUT_FULL;
+}
+
+void desk_want_room(struct desk *d, size_t i)
+{
+    d->peers[i].wants_room = true;
 }
 
 bool desk_is_flushed(const struct desk *d, size_t i)
@@ -477,6 +499,12 @@ void desk_finish(struct desk *d, size_t i)
     p->closing = true;
     if (p->connecting || p->gone)
         desk_drop(d, i);
+}
+
+void desk_hold(struct desk *d, size_t i, bool hold)
+{
+    d->peers[i].held_back = hold;
+    d->peers[i].look = !hold;
 }
 
 void desk_cut(struct desk *d, size_t i, enum cut_how how)
@@ -579,7 +607,10 @@ static void pull_in(struct desk_peer *p, int64_t now_us)
 static bool message(struct desk *d, size_t i, struct desk_event *ret)
 {
     ret->kind = DESK_MESSAGE;
-    desk_trace(d, i, false, false, ret->bytes, ret->len);
+    if (d->peers[i].how == CUT_RAW)
+        desk_trace_raw(d, i, false, ret->len);
+    else
+        desk_trace(d, i, false, false, ret->bytes, ret->len);
     return true;
 }
 
@@ -599,7 +630,7 @@ static bool next_tcp(struct desk *d, size_t i, struct desk_event *ret)
     struct desk_peer *p = &d->peers[i];
 
     pull_in(p, sleep_now_us());
-    if (p->closing)
+    if (p->closing || p->held_back)
         return p->gone && away(d, i, p->err, ret);
     int got = cut_next(p->cut, p->how, &ret->bytes, &ret->len);
     bool over = p->ended && (!p->down || link_is_empty(p->down));
@@ -630,6 +661,7 @@ static bool next_bent(struct desk *d, size_t i, struct desk_event *ret)
 bool desk_next_of(struct desk *d, size_t i, struct desk_event *ret)
 {
     *ret = (struct desk_event){ .peer = i };
+    d->peers[i].look = false;
     if (d->peers[i].came) {
         d->peers[i].came = false;
         ret->kind = DESK_CAME;
@@ -702,7 +734,7 @@ int64_t desk_peer_deadline(const struct desk *d, size_t i)
     const struct desk_peer *p = &d->peers[i];
     int64_t at = p->closed && !d->is_udp ? p->closed_us + LINGER_US + 1 : INT64_MAX;
 
-    if (p->came || p->gone)
+    if (p->came || p->gone || p->look || (p->wants_room && desk_has_room(d, i)))
         return 0;
     if (p->up && !p->held) {
         int64_t due = link_deadline_us(p->up);

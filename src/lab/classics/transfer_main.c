@@ -18,8 +18,6 @@
 enum { CHUNK = 1000 };
 #define LINGER_US 1000000 /* after the last file: somebody may ask again */
 
-static const struct desk_plan plan = { true, true, false, false, CUT_FRAMES, transfer_describe };
-
 static int say(struct desk *d, size_t peer, const struct transfer_message *m)
 {
     uint8_t bytes[TRANSFER_MESSAGE_MAX];
@@ -45,20 +43,6 @@ struct server {
     unsigned long long count; /* so many whole files, then it ends; 0: never */
     int64_t over_us;
 };
-
-static void end_taking(struct server *s, size_t peer)
-{
-    struct taking *t = s->d.peers[peer].mine;
-
-    if (!t)
-        return;
-    if (t->fd >= 0)
-        close(t->fd);
-    if (*t->part)
-        unlinkat(s->folder, t->part, 0);
-    free(t);
-    s->d.peers[peer].mine = NULL;
-}
 
 static void tell_refused(struct server *s, size_t peer, const struct taking *t)
 {
@@ -204,34 +188,37 @@ static void hear(struct server *s, const struct desk_event *e)
     say(&s->d, e->peer, &answer);
     if (s->over_us)
         s->over_us = sleep_now_us() + LINGER_US;
-    if (!t->in.offered && !t->in.why) { /* nonsense: nothing of it is kept */
-        end_taking(s, e->peer);
+    if (!t->in.offered && !t->in.why) /* nonsense: nothing of it is kept */
         desk_drop(&s->d, e->peer);
-    }
 }
 
-static void on_gone(struct server *s, const struct desk_event *e)
+/* Whatever the reason: what is not whole does not stay. The desk is the first in its server. */
+static void forget(struct desk *d, size_t peer)
 {
-    struct taking *t = s->d.peers[e->peer].mine;
+    struct server *s = (struct server *)d;
+    struct taking *t = d->peers[peer].mine;
 
-    if (t && !t->in.whole && !t->in.why) {
+    if (t->in.offered && !t->in.whole && !t->in.why) {
         t->in.why = TRANSFER_STOPPED;
-        tell_refused(s, e->peer, t);
+        tell_refused(s, peer, t);
     }
-    end_taking(s, e->peer);
-    desk_finish(&s->d, e->peer);
+    if (t->fd >= 0)
+        close(t->fd);
+    if (*t->part)
+        unlinkat(s->folder, t->part, 0);
+    free(t);
 }
+
+static const struct desk_plan plan = {
+    true, true, false, false, CUT_FRAMES, transfer_describe, forget,
+};
 
 /* Those of whom nothing was heard for long. */
 static void expire(struct server *s, int64_t now_us)
 {
-    for (size_t i = 0; i < s->d.n_peers; i++) {
-        const struct desk_peer *p = &s->d.peers[i];
-        if (!p->used || now_us - p->heard_us < TRANSFER_SILENCE_US)
-            continue;
-        on_gone(s, &(struct desk_event){ .peer = i });
-        desk_drop(&s->d, i);
-    }
+    for (size_t i = 0; i < s->d.n_peers; i++)
+        if (s->d.peers[i].used && now_us - s->d.peers[i].heard_us >= TRANSFER_SILENCE_US)
+            desk_drop(&s->d, i);
 }
 
 static bool is_over(const struct server *s)
@@ -249,8 +236,8 @@ static int serve(struct server *s)
                 return CLI_OK;
             if (e.kind == DESK_MESSAGE)
                 hear(s, &e);
-            else if (e.kind == DESK_GONE)
-                on_gone(s, &e);
+            else if (e.kind == DESK_GONE && !e.err)
+                desk_finish(&s->d, e.peer);
         }
         expire(s, sleep_now_us());
         desk_sleep(&s->d, s->over_us ? s->over_us : sleep_now_us() + TRANSFER_SILENCE_US);
@@ -271,11 +258,7 @@ static int run_server(struct server *s, struct cli *c, const struct cli_args *a)
     if (s->folder < 0)
         return desk_fail(&s->d, CLI_REFUSED, "--dir takes a folder that is there", "%s: %s",
                          folder ? folder : ".", strerror(errno));
-    int status = serve(s);
-    for (size_t i = 0; i < s->d.n_peers; i++)
-        end_taking(s, i);
-    close(s->folder);
-    return status;
+    return serve(s);
 }
 
 /* --- the sender ------------------------------------------------------------------------------ */
@@ -449,12 +432,15 @@ CLI_RUN(cmd_lab_transfer)
 
     if (!s)
         return status;
+    s->folder = -1;
     status = desk_open(&s->d, c, a, &plan);
     if (!status)
         status = s->d.serves ? run_server(s, c, a) : run_client(&s->d, &k);
     desk_close(&s->d);
     if (k.fd >= 0)
         close(k.fd);
+    if (s->folder >= 0)
+        close(s->folder);
     free(s);
     return status;
 }
