@@ -414,6 +414,21 @@ const struct cli_command cli_commands[] = {
       "  roost lab calc --to 127.0.0.1:5005 --udp --trace --link 'delay=50ms loss=30%' '6 * 7'\n"
       "  echo '7 % 3' | nc -N 127.0.0.1 5005\n",
       OPTIONS(SERVE, TCP_UDP) },
+    { "lab pair", LAB, "", 0, 0, -1, CLI_NOTHING, true, cmd_lab_pair,
+      "the classic chat of two, by turns",
+      "After a message one waits for the reply. Over UDP a message has at most 1000 characters,\n"
+      "and goes again until it came. Ctrl+C says goodbye; the other side ends with its own.\n\n"
+      "  roost lab pair --serve --udp\n"
+      "  roost lab pair --to 127.0.0.1:5005 --udp --trace --link 'delay=50ms loss=30%'\n"
+      "  nc 127.0.0.1 5005\n",
+      OPTIONS(SERVE, TCP_UDP) },
+    { "lab crowd", LAB, "", 0, 0, -1, CLI_NOTHING, true, cmd_lab_crowd,
+      "the classic chat of many",
+      "Lines go to all others. /who lists who is there, /bye goes. nc can join too.\n\n"
+      "  roost lab crowd --serve --listen :5005\n"
+      "  roost lab crowd --to 127.0.0.1:5005 --name ann\n"
+      "  nc 127.0.0.1 5005\n",
+      OPTIONS(SERVE, { "name", 'n', "NAME", "what one is called; else asked" }) },
 
     { "admin users", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_users,
       "list the accounts", "  roost admin users\n", NULL },

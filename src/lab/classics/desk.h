@@ -32,10 +32,11 @@
 
 enum {
     DESK_PEERS_MAX = 256,
-    DESK_PORT = 5005,         /* when nothing else is said */
-    DESK_DATAGRAM_MAX = 2048, /* longer ones are nobody's */
-    DESK_OUT_MAX = 1 << 20,   /* that wait for one peer; more: it is too slow, and dropped */
-    DESK_OUT_FULL = 1 << 18,  /* from here on desk_has_room says no */
+    DESK_PORT = 5005, /* when nothing else is said */
+    DESK_DATAGRAM_MAX =
+        4200, /* 1000 characters of four bytes, with a head; longer ones are nobody's */
+    DESK_OUT_MAX = 1 << 20,  /* that wait for one peer; more: it is too slow, and dropped */
+    DESK_OUT_FULL = 1 << 18, /* from here on desk_has_room says no */
     DESK_WHAT_MAX = 256,
 };
 #define DESK_FLUSH_US 5000000 /* so long what was said may take to leave, at the end */
@@ -78,7 +79,7 @@ struct desk_record {
 struct desk_peer {
     bool used, came, connecting, gone; /* came, gone: still to be told */
     bool ended, ended_told;            /* nothing more comes */
-    bool wants_room, look; /* look: something may have come while it was held */
+    bool wants_room, look;             /* look: something may have come while it was held */
     bool held_back;                    /* desk_hold */
     bool closing, closed;              /* we have nothing more to say; and said so */
     int fd;                            /* -1: UDP */
