@@ -73,6 +73,7 @@ CLI_RUN(cmd_lab_receive);
 CLI_RUN(cmd_lab_transfer);
 CLI_RUN(cmd_lab_files);
 CLI_RUN(cmd_lab_calc);
+CLI_RUN(cmd_lab_stream);
 CLI_RUN(cmd_lab_pair);
 CLI_RUN(cmd_lab_crowd);
 CLI_RUN(cmd_send);

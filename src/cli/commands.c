@@ -414,6 +414,19 @@ const struct cli_command cli_commands[] = {
       "  roost lab calc --to 127.0.0.1:5005 --udp --trace --link 'delay=50ms loss=30%' '6 * 7'\n"
       "  echo '7 % 3' | nc -N 127.0.0.1 5005\n",
       OPTIONS(SERVE, TCP_UDP) },
+    { "lab stream", LAB, "[FILE]", 0, 1, -1, CLI_NOTHING, true, cmd_lab_stream,
+      "the classic media stream: in datagrams of random size, played while it comes",
+      "The server sends FILE at a rate, in datagrams of 1000 to 2000 bytes. What is lost is\n"
+      "counted and left out; with --reliable it is asked for again.\n\n"
+      "  roost lab stream --serve film.mkv --rate 8M\n"
+      "  roost lab stream --to 127.0.0.1:5005\n"
+      "  roost lab stream --to 127.0.0.1:5005 --reliable -o film.mkv --link 'delay=40ms loss=3%'\n"
+      "  roost lab stream --to 127.0.0.1:5005 --player 'ffplay -autoexit -'\n",
+      OPTIONS(SERVE,
+              { "rate", 'r', "BITS", "so much a second (20M)" },
+              { "player", 'p', "CMD", "gets it on its standard input (mpv, else ffplay)" },
+              { "output", 'o', "FILE", "where it is kept; without a player unless one is named" },
+              { "reliable", 0, NULL, "what was lost is asked for again" }) },
     { "lab pair", LAB, "", 0, 0, -1, CLI_NOTHING, true, cmd_lab_pair,
       "the classic chat of two, by turns",
       "After a message one waits for the reply. Over UDP a message has at most 1000 characters,\n"

@@ -292,7 +292,7 @@ static void on_ready(struct desk *d, const struct sleep_ready *r)
         read_keys(d);
     else if (r->id == DESK_ID_LISTENER && !d->plan.by_hand)
         desk_accept_all(d);
-    else if (r->id >= DESK_ID_PEERS)
+    else if (r->id >= DESK_ID_PEERS && r->id - DESK_ID_PEERS < d->n_peers)
         desk_peer_ready(d, r->id - DESK_ID_PEERS, r->what);
 }
 

@@ -132,6 +132,8 @@ int desk_adopt(struct desk *d, const struct desk *from, int fd);
 int desk_accept(struct desk *d);
 
 bool desk_next(struct desk *d, struct desk_event *ret);
+/* Something else to sleep for may be added to d->sleep with this number; it only wakes. */
+#define DESK_ID_MINE (1ULL << 32)
 void desk_sleep(struct desk *d, int64_t until_us);
 
 /* -ROOST_LIMIT: it is too slow, and dropped; -ROOST_NOMEM; -ROOST_TOO_LONG; -ROOST_CLOSED. */
