@@ -148,7 +148,8 @@ static enum talk_news on_bye(struct talk *t)
     bool news = t->state == TALK_TALKS;
 
     t->was_left |= news;
-    t->owes_bye = t->was_left && (t->udp || news);
+    /* when both leave at once, ours may not have left yet, or may have been lost */
+    t->owes_bye = t->was_left ? t->udp || news : t->state == TALK_LEAVES && (t->udp || !t->tries);
     if (t->state == TALK_TALKS || t->state == TALK_LEAVES)
         t->state = TALK_OVER;
     return news ? TALK_GOODBYE : TALK_NOTHING;
