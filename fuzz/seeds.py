@@ -100,6 +100,48 @@ def meetings():
     keep("meet", b"".join(step(other, 5, 0) + step(guest, 5, k) for k in range(40)) + b"".join(step(join, 2, 2) for _ in range(12)))
 
 
+def classics():
+    """Exchanges of the exercises (src/lab/classics), as they should be and nearly so."""
+    def message(kind, session, body=b"", raw=False):
+        whole = struct.pack(">BI", kind, session) + body
+        return struct.pack(">H", len(whole) | (0x8000 if raw else 0)) + whole
+
+    def u(n, size):
+        return n.to_bytes(size, "big")
+
+    offer = message(1, 5, u(2500, 8) + u(1000, 2) + b"notes.txt")
+    chunks = [message(4, 5, u(n, 8) + bytes([n]) * (1000 if n < 2 else 500)) for n in range(3)]
+    end = message(6, 5, u(3, 8) + b"\0" * 32)
+    keep("lab_transfer", b"\0" + offer + offer + chunks[2] + chunks[0] * 2 + chunks[1] + end * 2 + message(3, 5, b"\6"))
+    keep("lab_transfer", b"\0" + offer + chunks[0] + chunks[1] + chunks[2] + message(6, 5, u(3, 8) + b"\1" * 32) * 2)
+    keep("lab_transfer", b"\0" + message(1, 5, u(1, 8) + u(1, 2) + b"../x") + message(1, 6, u(0, 8) + u(1400, 2) + b"b") + message(6, 6, u(0, 8) + b"\0" * 32))
+    keep("lab_transfer", b"\0" + offer + message(4, 5, u(1 << 60, 8) + b"x" * 1000) + chunks[0][:500] + message(9, 5))
+    for first in (1, 3, 0x23):
+        keep("lab_transfer", bytes([first]) + message(2, 7) + b"".join(message(5, 7, u(n, 8)) for n in (1, 0, 0, 50, *range(2, 11))) + message(7, 7))
+    keep("lab_transfer", b"\3" + message(2, 7) + message(5, 8, u(0, 8)) + message(3, 7, b"\2") + message(5, 7, b"xx", raw=True))
+    head = message(2, 7, u(5000, 8) + b"film.ts")
+    pieces = [message(3, 7, u(n, 4) + u(n * 1000, 8) + bytes(1000)) for n in range(5)]
+    over = message(4, 7, u(5, 4) + b"\0" * 32)
+    for first in (0, 2):
+        keep("lab_stream", bytes([first]) + head + pieces[0] + pieces[2] * 2 + pieces[4] + over * 6 + pieces[1] + pieces[3] + over)
+    keep("lab_stream", b"\0" + pieces[0] + head + message(3, 7, u(2 ** 32 - 2, 4) + u(4000, 8) + b"x") + message(3, 7, u(9000, 4) + u(5000, 8) + b"x") + over * 20)
+    ask, missing = message(1, 9, b"\1"), message(5, 9, u(0, 8) + u(3000, 8) + u(5000, 8) + u(1 << 39, 8))
+    keep("lab_stream", b"\1" + ask * 2 + message(6, 9) * 30 + missing * 3 + message(6, 9) * 3 + message(7, 9))
+    keep("lab_stream", b"\1" + message(1, 9, b"\0") + missing + message(5, 9, u(5, 8) + u(4, 8)))
+    text = "h\u00e9llo \U0001f600".encode()
+    for first in (1, 3):
+        keep("lab_pair", bytes([first]) + message(1, 7) + message(2, 7) + message(3, 7, u(1, 4) + text) * 2 + message(4, 7, u(1, 4)) +
+             message(1, 8) + message(6, 7) + message(3, 7, u(2, 4) + b"x" * 1000) + message(3, 7, u(9, 4) + b"x") + message(5, 7) * 3)
+    for first in (4, 6):
+        keep("lab_pair", bytes([first]) + b"".join(struct.pack(">H", len(t) | 0x8000) + t for t in (b"hello", b"a" * 45, b"", text, b"\4", b"more")))
+    lines = b"ann\nLIST\nLIST a/b\r\nGET notes.txt\nGET ../x\nGET /etc/passwd\nOK 12\nNO way\n7 % 3\n#12 -7 / 2\n1/0\n/who\nhello\n/bye\n\x1b[2J\n"
+    for first in (0, 1, 3, 30):
+        keep("lab_lines", bytes([first]) + lines * 2 + b"last")
+    keep("lab_lines", b"\x03" + b"9" * 1000 + b"*" + b"9" * 1000 + b"\n" + b"x" * 9000 + b"\n")
+    keep("lab_lines", b"\2" + b"".join(struct.pack(">H", len(t)) + t for t in lines.split(b"\n") if t) + b"\0\0")
+    keep("lab_lines", b"\x14" + struct.pack(">H", 16385) + b"x" * 100)
+
+
 def main():
     pb = schema()
     meetings()
@@ -110,6 +152,7 @@ def main():
         keep("frame", b"\7" + struct.pack(">I", len(body)) + body)
         if name not in ("logout", "passwd", "delete_account", "close_room", "leave"):
             everything += to_hub(1, body) + bytes([48 << 2, 18])
+    classics()
     keep("hub", everything)
     keep("hub", everything[:2000] + bytes([56 << 2, 1]) + everything[:500] + bytes([60 << 2, 0]) + everything[:2000])
     keep("frame", b"\1" + struct.pack(">I", 65537))

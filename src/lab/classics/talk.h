@@ -25,7 +25,7 @@ enum {
     TALK_CHARACTERS_MAX = 1000, /* of a message over UDP */
     TALK_TEXT_MAX = 8000,       /* bytes, over TCP */
     TALK_OUT_MAX = TALK_TEXT_MAX + 64,
-    TALK_TRIES = 10,
+    TALK_TRIES = 7,
     TALK_BYE_TRIES = 6,
 };
 #define TALK_AGAIN_US    300000  /* doubled each time, up to eight times of it */
