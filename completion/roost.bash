@@ -68,6 +68,14 @@ _roost() {
         mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
         return
         ;;
+    --model)
+        mapfile -t COMPREPLY < <(compgen -W 'threads loop' -- "$cur")
+        return
+        ;;
+    --player)
+        mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+        return
+        ;;
     --link)
         mapfile -t COMPREPLY < <(compgen -W "$_roost_links" -- "$cur")
         [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
