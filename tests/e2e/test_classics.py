@@ -147,7 +147,7 @@ def transfer_over_a_link_that_loses(hall):
     inbox = hall.dir / "inbox"
     inbox.mkdir()
     server, at = serve(hall, "transfer", "--udp", "--dir", inbox, "--overwrite")
-    took = {}
+    took, repeated, lost = {}, 0, 0
     for window in (1, 16):
         file = a_file(hall, 40000)
         rows = run(hall, "transfer", "--to", at, "--udp", "--window", window, "--trace", file,
@@ -155,9 +155,11 @@ def transfer_over_a_link_that_loses(hall):
         sent, got = last(rows, "sent"), server.expect(event="received")
         same(file, inbox / "file")
         took[window] = sent["seconds"]
-        check(sent["repeated"] > 0 and sent["rtt_ms"] >= 20, sent)
-        check(any(r["what"].startswith("CHUNK") and r["lost"] for r in rows if r["event"] == "packet"), "nothing was lost")
+        repeated += sent["repeated"]
+        lost += sum(r["lost"] for r in rows if r["event"] == "packet")
+        check(sent["rtt_ms"] >= 20, sent)
         check(got["peer"], got)
+    check(repeated > 0 and lost > 0, "nothing was lost")
     check(took[16] < took[1] / 2, "a window is no faster than stop-and-wait:", took)
 
 
@@ -319,7 +321,7 @@ def stream_plays_while_it_comes(hall):
 def stream_with_losses(hall):
     source, out = film(hall), hall.dir / "out.ts"
     server, at = serve(hall, "stream", "--rate", "4M", source)
-    bent = ["--link", "delay=20ms loss=6%"]
+    bent = ["--link", "delay=20ms loss=10%"]
     got = last(run(hall, "stream", "--to", at, "-o", out, before=bent), "received")
     check(got["lost"] > 0 and not got["whole"] and got["missing_bytes"] > 0, got)
     check(got["bytes"] + got["missing_bytes"] == source.stat().st_size, got)
