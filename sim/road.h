@@ -18,11 +18,12 @@ enum { ROAD_LANES_MAX = 16, ROAD_HEAD = 28, ROAD_PINGS_MAX = 20000 };
 #define ROAD_ENDLESS UINT64_MAX
 
 struct road_lane {
-    const char *cc;    /* NULL: the default */
-    uint64_t bytes;    /* to send; ROAD_ENDLESS */
-    int64_t start_us;  /* after the road's beginning */
-    uint32_t mtu;      /* 0: 1472 */
-    uint32_t mtu_most; /* up to so much is tried; 0: nothing is */
+    const char *cc;           /* NULL: the default */
+    const struct cc_ops *ops; /* or one without a name; NULL: cc */
+    uint64_t bytes;           /* to send; ROAD_ENDLESS */
+    int64_t start_us;         /* after the road's beginning */
+    uint32_t mtu;             /* 0: 1472 */
+    uint32_t mtu_most;        /* up to so much is tried; 0: nothing is */
     enum pacer_kind pacer;
     bool guess; /* no handshake said how long a round trip is */
     flow_trace_fn *trace;

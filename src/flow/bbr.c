@@ -1,17 +1,18 @@
 #include "flow/bbr.h"
 
-#define START_GAIN   2.77 /* 4 ln 2: doubles each round trip */
-#define START_WINDOW 2.0
-#define QUEUE_WINDOW 1.5 /* while a queue shows: what it can grow by is known a round later */
-#define DRAIN_GAIN   0.5
-#define UP_GAIN      1.25
-#define DOWN_GAIN    0.75
-#define WINDOW_GAIN  2.0
-#define UP_WINDOW    2.25
-#define RTT_WINDOW   0.5  /* while the round trip is looked at */
-#define MARGIN       0.99 /* of the rate: queues empty in the end */
-#define HEADROOM     0.83 /* of what was too much: left to others */
-#define DRAIN_AGAIN  0.9
+#define START_GAIN     2.77 /* 4 ln 2: doubles each round trip */
+#define START_WINDOW   2.0
+#define QUEUE_WINDOW   1.5 /* while a queue shows: what it can grow by is known a round later */
+#define DRAIN_GAIN     0.5
+#define UP_GAIN        1.25
+#define DOWN_GAIN      0.75
+#define WINDOW_GAIN    2.0
+#define UP_WINDOW      2.25
+#define RTT_WINDOW     0.5  /* while the round trip is looked at */
+#define MARGIN         0.99 /* of the rate: queues empty in the end */
+#define HEADROOM       0.83 /* of what was too much: left to others */
+#define HEADROOM_ALONE 0.95 /* where others would be noticed, and yielded to */
+#define DRAIN_AGAIN    0.9
 
 #define PROBE_RTT_LAST_US 200000
 #define WAIT_LEAST_US     2000000
@@ -66,7 +67,9 @@ static uint64_t headroom(const struct cc *c)
 {
     const struct cc_bbr *b = &c->bbr;
 
-    return b->inflight_hi == BBR_NONE ? BBR_NONE : (uint64_t)((double)b->inflight_hi * HEADROOM);
+    double part = b->drops && !b->others ? HEADROOM_ALONE : HEADROOM;
+
+    return b->inflight_hi == BBR_NONE ? BBR_NONE : (uint64_t)((double)b->inflight_hi * part);
 }
 
 static uint64_t floor_of(const struct cc *c)
@@ -163,7 +166,7 @@ static void begin_refill(struct cc *c)
 
     enter(c, BBR_REFILL);
     b->cruise_bw = bbr_bw(b);
-    b->bw_lo = b->inflight_lo = BBR_NONE;
+    bbr_forgive(b);
 }
 
 static void begin_up(struct cc *c)
@@ -186,6 +189,8 @@ static bool is_time_to_probe(const struct cc *c)
     rounds = b->early ? EARLY_ROUNDS : most(rounds, EARLY_ROUNDS);
     rounds *= b->patience;
     bool yields = b->bw_lo != BBR_NONE && !bbr_has_queue(b, 1); /* and is on its way back */
+    if (b->yields && b->drops && !bbr_has_queue(b, 1))
+        return false;
     if (yields && b->rounds_since_probe < PATIENCE * rounds &&
         b->now_us - b->phase_us < PATIENCE * b->wait_us)
         return false;
@@ -257,7 +262,8 @@ static bool has_slowed(struct cc *c, const struct cc_ack *a)
     b->slow_rounds = 0;
     b->bw_old = 0;
     b->bw_new = b->bw_round;
-    b->bw_lo = b->inflight_lo = b->inflight_hi = BBR_NONE;
+    b->inflight_hi = BBR_NONE;
+    bbr_forgive(b);
     enter(c, BBR_DRAIN);
     return true;
 }
@@ -341,7 +347,7 @@ static void end_probe(struct cc *c, const struct cc_ack *a)
                               bbr_bdp(c, b->bw_new, 1));
         end_start_up(c);
     } else {
-        b->bw_lo = most(b->cruise_bw, b->bw_latest);
+        b->bw_lo = b->others ? b->cruise_bw : most(b->cruise_bw, b->bw_latest);
         if (bbr_has_queue(b, 1)) { /* others are there too: they get some of it */
             b->bw_lo = (uint64_t)((double)b->bw_lo * BBR_YIELD);
             b->inflight_hi = (uint64_t)((double)b->inflight_hi * BBR_YIELD);
@@ -393,7 +399,8 @@ static void probe_rtt(struct cc *c, const struct cc_ack *a)
     } else if (b->probe_rtt_done_us && b->now_us >= b->probe_rtt_done_us && b->phase_rounds >= 1) {
         b->probe_rtt_at_us = b->now_us;
         c->window = most(c->window, b->prior_window);
-        b->bw_lo = b->inflight_lo = BBR_NONE;
+        if (!b->yields)
+            bbr_forgive(b);
         begin_down(c);
         enter(c, BBR_CRUISE);
     }
@@ -443,7 +450,7 @@ static void on_loss(struct cc *c, const struct cc_loss *l)
 
     if (!l->persistent)
         return; /* see judge */
-    b->bw_lo = b->inflight_lo = BBR_NONE;
+    bbr_forgive(b);
     c->window = floor_of(c);
 }
 
@@ -457,4 +464,4 @@ static void on_undo(struct cc *c, int64_t now_us)
     b->inflight_hi = most(b->inflight_hi, b->saved_inflight_hi);
 }
 
-const struct cc_ops cc_bbr = { "bbr", init, on_sent, on_ack, on_loss, on_undo };
+const struct cc_ops cc_bbr = { "bbr", init, on_sent, on_ack, on_loss, on_undo, 0 };

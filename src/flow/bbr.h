@@ -74,5 +74,7 @@ void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool doubtful);
 void bbr_begin_watch(struct cc_bbr *b);
 /* At the end of a round that was not to find more. */
 void bbr_judge_cruise(struct cc *c, const struct cc_ack *a);
+/* What was lowered is taken back. */
+void bbr_forgive(struct cc_bbr *b);
 /* What on_undo gives back. */
 void bbr_save(struct cc_bbr *b);

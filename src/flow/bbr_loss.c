@@ -19,11 +19,23 @@
 /* More was believed than what came: a bucket was full when it was measured, and nobody else
  * need be there. */
 #define MISTAKE       1.02
-#define YIELD_MISTAKE 0.95
+#define YIELD_MISTAKE 0.97
 /* Small losses that go on and on, as of others who get nothing: beyond the usual. */
 #define LOSS_STEADY 0.0015
 #define STEADY_MORE 0.75 /* of the usual */
-enum { LATE_ROUNDS = 2, RAISE_DIVISOR = 8, ENOUGH = 3 };
+#define RAISE_QUIET 1.05
+#define QUIET_US    4000000
+/* A path that drops what is too much: such a part of a round. */
+#define DROPPED 0.1
+#define FADES   0.985
+enum {
+    LATE_ROUNDS = 2,
+    RAISE_DIVISOR = 8,
+    ENOUGH = 3,
+    ENOUGH_DROPS = 8,
+    QUIET_ROUNDS = 32,
+    DROPPED_LEAST = 8,
+};
 
 struct tally {
     double lost, all; /* packets */
@@ -37,6 +49,12 @@ static struct tally tally_of(const struct cc *c, const struct cc_ack *a)
     uint64_t came = a->delivered - b->delivered_at_start;
 
     return (struct tally){ (double)lost / c->mss, (double)(lost + came) / c->mss };
+}
+
+/* So much of a round is lost by no chance. */
+static bool is_dropped(const struct tally *t)
+{
+    return t->lost >= DROPPED_LEAST && t->lost > DROPPED * t->all;
 }
 
 /* While a round lasts, those that may still come count as come: a round is not judged by its
@@ -73,7 +91,7 @@ void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool doubtful)
     if (bbr_has_queue(b, 1) || b->ce)
         return; /* that may be us */
     bool more = t.lost * b->base_all > b->base_lost * t.all;
-    double weight = doubtful && more ? DOUBTFUL : 1;
+    double weight = !doubtful || !more ? 1 : b->drops ? 0 : DOUBTFUL;
     b->base_lost += weight * t.lost;
     b->base_all += weight * t.all;
     if (b->base_all > BASE_PACKETS) {
@@ -111,13 +129,45 @@ void bbr_begin_watch(struct cc_bbr *b)
     b->steady_lost = b->steady_all = 0;
 }
 
+void bbr_forgive(struct cc_bbr *b)
+{
+    b->bw_lo = b->inflight_lo = BBR_NONE;
+    b->yields = false;
+}
+
+/* Nobody else is needed to explain it: more was believed than came, or so much was lost that we
+ * must be above what the path carries; then the rest of it is what it does carry. */
+static bool is_mistake(const struct cc *c, const struct cc_ack *a, uint64_t *ret_bw)
+{
+    const struct cc_bbr *b = &c->bbr;
+    struct tally t = tally_of(c, a);
+    double bw = (double)bbr_bw(b);
+
+    *ret_bw = b->bw_latest;
+    if (is_dropped(&t)) {
+        *ret_bw = least(b->bw_latest, (uint64_t)(bw * (1 - t.lost / t.all)));
+        return true;
+    }
+    return bw > MISTAKE * (double)b->bw_latest && !b->others;
+}
+
+/* Others lose where no queue shows it: half, and time for them to come up. */
+static void yield_unseen(struct cc_bbr *b)
+{
+    b->yields = true;
+    if (!b->drops)
+        return;
+    b->others = true;
+    b->phase_us = b->now_us;
+    b->rounds_since_probe = 0;
+}
+
 static void lower(struct cc *c, const struct cc_ack *a)
 {
     struct cc_bbr *b = &c->bbr;
-    uint64_t bw = bbr_bw(b), inflight = least(b->inflight_lo, c->window);
-    double yield = !is_unseen(b)                                 ? BBR_YIELD
-                   : (double)bw > MISTAKE * (double)b->bw_latest ? YIELD_MISTAKE
-                                                                 : YIELD_UNSEEN;
+    uint64_t bw = bbr_bw(b), inflight = least(b->inflight_lo, c->window), came = b->bw_latest;
+    bool unseen = is_unseen(b), mistake = unseen && is_mistake(c, a, &came);
+    double yield = !unseen ? BBR_YIELD : mistake ? YIELD_MISTAKE : YIELD_UNSEEN;
     double least_part = yield < BBR_LOWER ? yield : BBR_LOWER;
 
     bbr_save(b);
@@ -126,10 +176,13 @@ static void lower(struct cc *c, const struct cc_ack *a)
         b->lowered_from = bw;
     }
     bbr_begin_watch(b);
-    b->bw_lo = most((uint64_t)((double)b->bw_latest * yield), (uint64_t)((double)bw * least_part));
-    if (is_unseen(b)) { /* a bucket was full when that was measured */
+    b->yields = false;
+    if (unseen && !mistake)
+        yield_unseen(b);
+    b->bw_lo = most((uint64_t)((double)came * yield), (uint64_t)((double)bw * least_part));
+    if (unseen) { /* a bucket was full when that was measured */
         b->bw_old = 0;
-        b->bw_new = most(b->bw_latest, b->bw_lo);
+        b->bw_new = most(came, b->bw_lo);
     }
     b->inflight_lo = most(b->inflight_latest, (uint64_t)((double)inflight * BBR_LOWER));
 }
@@ -143,12 +196,22 @@ static bool is_steady(struct cc *c, const struct cc_ack *a)
 
     if (!is_unseen(b))
         return false;
+    if (b->drops) {
+        b->steady_lost *= FADES;
+        b->steady_all *= FADES;
+    }
     b->steady_lost += t.lost;
     b->steady_all += t.all;
     double expected = b->steady_all * b->base_lost / b->base_all;
     double beyond = b->steady_lost - expected;
     return beyond > CHANCE(expected) && beyond > LOSS_STEADY * b->steady_all &&
            beyond > STEADY_MORE * expected;
+}
+
+/* Others would have lost something by now, and so would we. */
+static bool is_quiet(const struct cc_bbr *b)
+{
+    return b->now_us - b->quiet_us >= QUIET_US && b->rounds - b->quiet_round >= QUIET_ROUNDS;
 }
 
 /* Nothing more was lost than usual: a packet more, but slower than those that were yielded to. */
@@ -160,8 +223,29 @@ static void raise(struct cc *c)
         return;
     b->bw_lo += (uint64_t)c->mss * 1000000 / RAISE_DIVISOR / (uint64_t)b->min_rtt_us;
     b->inflight_lo += b->inflight_lo == BBR_NONE ? 0 : c->mss / RAISE_DIVISOR;
+    if (is_quiet(b)) {
+        b->bw_lo = (uint64_t)((double)b->bw_lo * RAISE_QUIET);
+        b->others = false;
+        b->inflight_lo = BBR_NONE;
+    }
     if (b->bw_lo >= bbr_bw_max(b))
-        b->bw_lo = b->inflight_lo = BBR_NONE;
+        bbr_forgive(b);
+}
+
+/* A tenth of a round, and nothing ever waited: there is no queue here. */
+static void look_for_drops(struct cc *c, const struct cc_ack *a)
+{
+    struct cc_bbr *b = &c->bbr;
+    struct tally t = tally_of(c, a);
+
+    if (t.lost > 0) {
+        b->quiet_us = b->now_us;
+        b->quiet_round = b->rounds;
+    }
+    if (bbr_has_queue(b, 1))
+        b->drops = false;
+    else if (is_dropped(&t))
+        b->drops = true;
 }
 
 /* What was lost in a round was sent in the one before, so the round in which the rate was
@@ -171,16 +255,17 @@ void bbr_judge_cruise(struct cc *c, const struct cc_ack *a)
     struct cc_bbr *b = &c->bbr;
     bool congested = bbr_is_congested(c, a), late = b->rounds <= b->lowered_round + LATE_ROUNDS;
 
+    look_for_drops(c, a);
     if (late)
         return;
     if (!congested)
         bbr_learn_loss(c, a, true);
     bool steady = is_steady(c, a);
     /* as much at less: known after a few losses, so that chance costs no more than a moment */
-    if (b->steady_lost >= ENOUGH && is_same_at_less(c, a)) {
+    if (b->steady_lost >= (b->drops ? ENOUGH_DROPS : ENOUGH) && is_same_at_less(c, a)) {
         b->base_lost = b->steady_lost;
         b->base_all = b->steady_all;
-        b->bw_lo = b->inflight_lo = BBR_NONE;
+        bbr_forgive(b);
         bbr_begin_watch(b);
     } else if (steady || congested) {
         lower(c, a);

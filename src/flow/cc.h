@@ -66,6 +66,8 @@ struct cc_ops {
     void (*on_loss)(struct cc *c, const struct cc_loss *l);
     /* The last reduction was for nothing: what was thought lost came. */
     void (*on_undo)(struct cc *c, int64_t now_us);
+    uint32_t together; /* packets that leave at once, so that they are lost as those of others are:
+                          flow/pacer.h; 0: each when it may */
 };
 
 /* HyStart++ (RFC 9406): slow start ends when round trips grow, before packets are lost. */
@@ -131,11 +133,16 @@ struct cc_bbr {
     double lowered_loss; /* what was lost, of all, at the rate that was lowered first */
     uint64_t lowered_from;
     double steady_lost, steady_all; /* packets, since then */
-    uint32_t patience;              /* so many times as long until the next probe */
-    uint32_t slow_rounds;           /* that brought far less than is believed */
-    bool early;                     /* start-up was ended by a queue, or what looked like one */
-    bool draining;                  /* a cruise over a queue */
-    uint64_t prior_window;          /* before the round trip was looked at */
+    bool yields;                    /* to others who lose out of sight: it was halved */
+    bool others;                    /* there were some, not long ago */
+    bool drops;                     /* what is too much here is lost, and never waits */
+    int64_t quiet_us;               /* nothing was lost since then */
+    uint64_t quiet_round;
+    uint32_t patience;     /* so many times as long until the next probe */
+    uint32_t slow_rounds;  /* that brought far less than is believed */
+    bool early;            /* start-up was ended by a queue, or what looked like one */
+    bool draining;         /* a cruise over a queue */
+    uint64_t prior_window; /* before the round trip was looked at */
     uint64_t saved_bw_lo, saved_inflight_lo, saved_inflight_hi; /* for on_undo */
     bool asleep;                                                /* nothing was under way */
 };

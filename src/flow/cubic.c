@@ -148,4 +148,4 @@ static void on_undo(struct cc *c, int64_t now_us)
     cc_undo(c);
 }
 
-const struct cc_ops cc_cubic = { "cubic", init, NULL, on_ack, on_loss, on_undo };
+const struct cc_ops cc_cubic = { "cubic", init, NULL, on_ack, on_loss, on_undo, 2 };

@@ -27,6 +27,7 @@ static void begin_control(struct flow *f, const struct flow_settings *settings, 
     cc_init(&f->cc, settings->cc ? settings->cc : cc_default(), f->mtu, now_us);
     f->cc.dice = rng_u64(&f->rng);
     pacer_init(&f->pacer, settings->pacer, f->mtu, now_us);
+    pacer_set_together(&f->pacer, f->cc.ops->together);
     path_set_pace(f, now_us);
 }
 

@@ -64,6 +64,7 @@ static void begin_anew(struct flow *f, int64_t now_us, int64_t took_us)
     cc_init(&f->cc, f->cc.ops, f->mtu, now_us);
     f->cc.dice = rng_u64(&f->rng);
     pacer_init(&f->pacer, f->pacer.kind, f->mtu, now_us);
+    pacer_set_together(&f->pacer, f->cc.ops->together);
     f->waited_us = 0;
     f->dropped = false;
     path_set_pace(f, now_us);

@@ -12,8 +12,9 @@ static void set_burst(struct pacer *p)
     uint64_t of_time = p->rate * (uint64_t)least_us / 1000000;
     if (p->rate && of_time < burst)
         burst = of_time;
-    if (burst < (uint64_t)PACER_BURST_LEAST * p->mss)
-        burst = (uint64_t)PACER_BURST_LEAST * p->mss;
+    uint64_t packets = p->together + 1 > PACER_BURST_LEAST ? p->together + 1 : PACER_BURST_LEAST;
+    if (burst < packets * p->mss)
+        burst = packets * p->mss;
     p->burst = burst;
     if (p->tokens > (double)burst)
         p->tokens = (double)burst;
@@ -46,6 +47,12 @@ void pacer_set_rate(struct pacer *p, int64_t now_us, uint64_t rate)
 void pacer_set_mss(struct pacer *p, uint32_t mss)
 {
     p->mss = mss;
+    set_burst(p);
+}
+
+void pacer_set_together(struct pacer *p, uint32_t packets)
+{
+    p->together = packets;
     set_burst(p);
 }
 
@@ -88,5 +95,7 @@ int64_t pacer_wake_us(struct pacer *p, int64_t now_us, uint64_t bytes)
 
     if (when_us <= now_us || p->kind != PACER_BUCKET)
         return when_us;
-    return pacer_when_us(p, now_us, bytes > p->burst / 2 ? bytes : p->burst / 2);
+    uint64_t together = (uint64_t)p->together * p->mss;
+    uint64_t half = p->burst / 2 > together ? p->burst / 2 : together;
+    return pacer_when_us(p, now_us, bytes > half ? bytes : half);
 }

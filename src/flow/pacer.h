@@ -5,6 +5,10 @@
  * 64 packets, a millisecond's worth, and half of the queue that was seen to drop; at least two
  * packets, and what may be overslept. Pure; microseconds, bytes, bytes a second.
  *
+ * Others send two packets for each acknowledgement. Where a queue is full, one packet alone
+ * finds room more often than two that come together, so who shares by being lost as often as
+ * others must not send single ones: pacer_set_together.
+ *
  * To be compared with: no shaping at all (all that the window allows leaves at once), and a
  * sleep after each packet, as programs do that know no better: what was overslept is not
  * made up for.
@@ -30,7 +34,7 @@ struct pacer {
     int64_t queue_us; /* of the queue that was seen to drop; 0: none was */
     double tokens;
     int64_t at_us;
-    uint32_t mss;
+    uint32_t mss, together;
     enum pacer_kind kind;
     int64_t wake_us; /* of PACER_SLEEP */
 };
@@ -38,6 +42,8 @@ struct pacer {
 void pacer_init(struct pacer *p, enum pacer_kind kind, uint32_t mss, int64_t now_us);
 void pacer_set_rate(struct pacer *p, int64_t now_us, uint64_t rate);
 void pacer_set_mss(struct pacer *p, uint32_t mss);
+/* So many packets leave at once, as far as the window allows; 0 or 1: each when it may. */
+void pacer_set_together(struct pacer *p, uint32_t packets);
 /* A queue on the way was seen to drop when it took so long to leave it. At our rate that is a part
  * of its bytes, all of them if we are alone there. */
 void pacer_on_queue(struct pacer *p, int64_t queue_us);

@@ -285,6 +285,54 @@ static void a_policer_is_not_fought(void)
     CHECK((double)(p.dropped - dropped) < 0.04 * (double)(p.number - sent));
 }
 
+/* A bucket that was full lets more through for a moment than it does in the long run: what is lost
+ * then says how much more, and not that others are there, for whom half would be left. */
+static void a_full_bucket_is_no_company(void)
+{
+    struct cc_bbr *b = &p.c.bbr;
+
+    pipe_begin(&p, 2500000, 40 * MS, 1000000);
+    p.bucket = 64000;
+    pipe_run(&p, 2 * SECOND);
+    b->bw_new = b->bw_old = 3125000;
+    b->bw_lo = b->inflight_lo = BBR_NONE;
+    b->lowered_round = 0;
+    pipe_run(&p, SECOND / 2);
+    CHECK(b->drops && !b->yields);
+    CHECK(is_near((double)bbr_bw(b), 2500000, 0.08));
+    CHECK(use(&p, 5 * SECOND) > 0.93);
+}
+
+/* Losses at more than half of the rate, a few in a thousand, as of others who cannot come up. */
+static void who_is_alone_on_half(struct pipe *q, int64_t for_us)
+{
+    for (int64_t end_us = q->now_us + for_us; q->now_us < end_us;) {
+        q->lose_each = bbr_bw(&q->c.bbr) > q->rate * 6 / 10 ? 250 : 0;
+        pipe_run(q, 10 * MS);
+    }
+}
+
+static void others_at_a_policer_are_given_time(void)
+{
+    struct cc_bbr *b = &p.c.bbr;
+
+    pipe_begin(&p, 2500000, 40 * MS, 1000000);
+    p.bucket = 64000;
+    pipe_run(&p, 2 * SECOND);
+    who_is_alone_on_half(&p, 20 * SECOND);
+    CHECK(b->drops && b->others);
+    uint64_t before = p.delivered;
+    uint32_t probes = p.entered[BBR_UP];
+    who_is_alone_on_half(&p, 20 * SECOND);
+    CHECK((double)(p.delivered - before) < 0.75 * 20 * 2500000);
+    CHECK((double)(p.delivered - before) > 0.4 * 20 * 2500000);
+    CHECK(p.entered[BBR_UP] - probes <= 2);
+    /* they have gone: nothing is lost for a while, and all of it is used again */
+    p.lose_each = 0;
+    pipe_run(&p, 8 * SECOND);
+    CHECK(use(&p, 5 * SECOND) > 0.93 && !b->others);
+}
+
 static void a_short_queue_is_not_flooded(void)
 {
     pipe_begin(&p, 6250000, 40 * MS, 32000);
@@ -344,6 +392,8 @@ TEST_MAIN({ "start_up_doubles_until_the_path_is_full", start_up_doubles_until_th
           { "loss_at_any_rate_changes_nothing", loss_at_any_rate_changes_nothing },
           { "loss_that_begins_is_learned", loss_that_begins_is_learned },
           { "a_policer_is_not_fought", a_policer_is_not_fought },
+          { "a_full_bucket_is_no_company", a_full_bucket_is_no_company },
+          { "others_at_a_policer_are_given_time", others_at_a_policer_are_given_time },
           { "a_short_queue_is_not_flooded", a_short_queue_is_not_flooded },
           { "the_round_trip_is_looked_at_again", the_round_trip_is_looked_at_again },
           { "what_was_lowered_for_nothing_is_given_back",

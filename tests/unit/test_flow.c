@@ -1,6 +1,7 @@
 /* test_flow.c - the small parts of the transport: round trips, the bucket, what came. */
 #include <string.h>
 
+#include "flow/cc.h"
 #include "flow/pacer.h"
 #include "flow/rtt.h"
 #include "flow/seen.h"
@@ -96,6 +97,9 @@ static void nobody_wakes_up_for_one_packet(void)
     for (int i = 0; pacer_allows(&p, 2000, 1000); i++)
         pacer_on_sent(&p, 2000, 1000);
     CHECK(pacer_wake_us(&p, 2000, 1000) == pacer_when_us(&p, 2000, 1000));
+    pacer_set_together(&p, 2); /* and is waited for, by who sends in pairs */
+    CHECK(pacer_wake_us(&p, 2000, 1000) == pacer_when_us(&p, 2000, 1000) + 1000);
+    CHECK(cc_cubic.together == 2 && cc_reno.together == 2 && cc_bbr.together == 0);
 }
 
 static void bursts_are_bounded(void)
