@@ -49,7 +49,7 @@ ARROW = {
     # An edge: what clients and server have in common at the disk.
     "disk": ["base", "wire", "seal", "share", "disk"],
     # An edge: what servers, clients and labs have in common at the socket.
-    "net": ["base", "wire", "flow", "net"],
+    "net": ["base", "wire", "flow", "lab", "net"],
     "bus": ["base", "bus"],
     "store": ["base", "wire", "store", "proto"],
     # The hub sees its store and its bus only through their headers.
