@@ -98,8 +98,9 @@ static int open_link(struct lab_end *e)
         return cli_usage(e->c, wrong, "--link SPEC, for example --link 'wan loss=2%'");
     int status = lab_seed(e, seed);
     memcpy(&dice, seed, sizeof dice);
-    if (!status && !(e->bent = lab_bent_new(&how, dice)))
-        status = lab_fail(e, CLI_REFUSED, "try again", "out of memory");
+    if (!status)
+        detour_init(&e->detour, &how, dice);
+    e->bends = !status;
     return status;
 }
 
@@ -156,11 +157,18 @@ static int close_files(struct lab_end *e)
     return status;
 }
 
+static void carry_bent(struct lab_end *e, int64_t now_us)
+{
+    detour_deliver(&e->detour, &e->carry, now_us);
+    detour_send(&e->detour, &e->carry, now_us);
+}
+
 int lab_fini(struct lab_end *e)
 {
-    if (e->carries && e->bent) /* the last words do not wait for their turn in the link */
-        lab_bent_carry(e->bent, &e->carry, sleep_now_us() + LAB_SILENCE_US);
-    lab_bent_free(e->bent);
+    if (e->carries && e->bends) /* the last words do not wait for their turn in the link */
+        carry_bent(e, sleep_now_us() + LAB_SILENCE_US);
+    if (e->bends)
+        detour_fini(&e->detour);
     if (e->carries)
         carry_fini(&e->carry);
     flow_free(e->flow);
@@ -242,22 +250,27 @@ int lab_session(struct lab_end *e, const struct pair_keys *keys, bool client,
 
 void lab_hear(struct lab_end *e, const struct udp_in *in, int64_t now_us)
 {
-    if (e->bent)
-        lab_bent_hear(e->bent, in, now_us);
+    if (e->bends)
+        detour_hear(&e->detour, in, now_us);
     else
         carry_hear(&e->carry, in, now_us);
 }
 
 int64_t lab_deadline_us(const struct lab_end *e, int64_t now_us)
 {
-    return e->bent ? lab_bent_deadline_us(e->bent, e->flow, now_us)
-                   : carry_deadline_us(&e->carry, now_us);
+    int64_t flow_us, link_us;
+
+    if (!e->bends)
+        return carry_deadline_us(&e->carry, now_us);
+    flow_us = flow_deadline_us(e->flow, now_us);
+    link_us = detour_deadline_us(&e->detour);
+    return flow_us < link_us ? flow_us : link_us;
 }
 
 int lab_out(struct lab_end *e, int64_t now_us)
 {
-    if (e->bent) {
-        lab_bent_carry(e->bent, &e->carry, now_us);
+    if (e->bends) {
+        carry_bent(e, now_us);
         return 0;
     }
     if (carry_out(&e->carry, now_us))

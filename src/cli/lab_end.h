@@ -11,10 +11,9 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/lab_bent.h"
 #include "lab/pair.h"
 #include "lab/parcel.h"
-#include "net/carry.h"
+#include "net/detour.h"
 #include "net/sleep.h"
 #include "net/study.h"
 
@@ -39,9 +38,10 @@ struct lab_end {
     int signals; /* a file descriptor */
     struct flow *flow;
     struct carry carry;
-    struct lab_bent *bent; /* --link; or NULL */
-    bool carries;          /* session and carry are there */
-    bool wants_write;      /* what the socket is slept for */
+    struct detour detour; /* --link */
+    bool bends;           /* ... was asked for */
+    bool carries;         /* session and carry are there */
+    bool wants_write;     /* what the socket is slept for */
     bool interrupted;
     int64_t heard_us; /* and so often had been said that nobody is there, until then */
     uint64_t refused;

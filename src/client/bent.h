@@ -9,10 +9,10 @@
 #include "client/tunnel.h"
 #include "flow/flow.h"
 #include "lab/spec.h"
-#include "net/carry.h"
+#include "net/detour.h"
 
 struct bent {
-    struct link up, down;               /* datagrams; the tag is the mark (ECN) */
+    struct detour way;                  /* datagrams */
     struct link stream_up, stream_down; /* messages */
     struct blob *refused;               /* of stream_up: it was full */
 };
@@ -21,13 +21,7 @@ struct bent {
 struct bent *bent_new(const struct link_pair *how, uint64_t seed);
 void bent_free(struct bent *b);
 
-/* What the socket brought goes into the link, and what comes out of it is heard. */
-void bent_hear(struct bent *b, const struct udp_in *in, int64_t now_us);
-void bent_deliver(struct bent *b, struct carry *c, int64_t now_us);
-/* What the session has to send goes into it, and what comes out of it leaves. */
-void bent_send(struct bent *b, struct carry *c, int64_t now_us);
-
-/* The same with the messages of a tunnel. */
+/* What net/detour.h does with datagrams, with the messages of a tunnel. */
 void bent_hear_message(struct bent *b, const uint8_t *bytes, size_t len, int64_t now_us);
 void bent_deliver_messages(struct bent *b, struct flow *f, int64_t now_us);
 int bent_send_messages(struct bent *b, struct flow *f, struct tunnel *t, int64_t now_us);

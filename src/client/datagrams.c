@@ -92,7 +92,7 @@ static void send_frames(struct datagrams *d, int64_t now_us)
 static void send_all(struct datagrams *d, int64_t now_us)
 {
     if (d->udp && d->bent)
-        bent_send(d->bent, &d->carry, now_us);
+        detour_send(&d->bent->way, &d->carry, now_us);
     else if (d->udp)
         carry_out(&d->carry, now_us);
     send_frames(d, now_us);
@@ -477,11 +477,11 @@ static void read_udp(struct datagrams *d, int64_t now_us)
 
     for (int i = 0; i < PACKETS_A_TURN && udp_receive(d->udp, &in) > 0; i++)
         if (d->bent)
-            bent_hear(d->bent, &in, now_us);
+            detour_hear(&d->bent->way, &in, now_us);
         else
             carry_hear(&d->carry, &in, now_us);
     if (d->bent)
-        bent_deliver(d->bent, &d->carry, now_us);
+        detour_deliver(&d->bent->way, &d->carry, now_us);
 }
 
 static void read_interfaces(struct datagrams *d, int64_t now_us)
