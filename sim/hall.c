@@ -194,10 +194,13 @@ static void do_hash(struct hall *h, size_t i)
     h->hashes[i] = h->hashes[--h->n_hashes];
     strcpy(encoded, "plain:");
     strncat(encoded, hash.password, 512);
-    if (hash.verify)
+    if (h->unhashed)
+        hub_on_unhashed(h->hub, hash.token, hall_now(h));
+    else if (hash.verify)
         hub_on_hashed(h->hub, hash.token, strcmp(encoded, hash.encoded) == 0, NULL, hall_now(h));
     else
         hub_on_hashed(h->hub, hash.token, true, encoded, hall_now(h));
+    h->unhashed -= h->unhashed > 0;
     hub_hash_fini(&hash);
     pull(h);
 }

@@ -52,6 +52,7 @@ struct hall {
     struct hall_counts counts;
     int64_t wall_offset_ms; /* wall clock minus virtual time; may step */
     uint32_t fail_ppm;      /* of batches */
+    uint32_t unhashed;      /* so many of the next passwords cannot be hashed */
     int64_t store_delay_us; /* at most; 0 = at once */
     int64_t now_us;
     int64_t batch_due_us; /* when the operations that wait are done; INT64_MAX = none wait */

@@ -38,11 +38,22 @@ static long kb_after(const char *status, const char *key)
     return strtol(p + strlen(key), NULL, 10);
 }
 
+/* A server's children are the server, too. Pages that they share count for each of them. */
 struct process_memory process_memory(int pid)
 {
-    char buf[4096];
+    char buf[4096], path[64];
     slurp(pid, "status", buf, sizeof buf);
-    return (struct process_memory){ kb_after(buf, "VmRSS:"), kb_after(buf, "RssAnon:") };
+    struct process_memory m = { kb_after(buf, "VmRSS:"), kb_after(buf, "RssAnon:") };
+
+    snprintf(path, sizeof path, "task/%d/children", pid);
+    slurp(pid, path, buf, sizeof buf);
+    char *save = NULL;
+    for (char *p = strtok_r(buf, " \n", &save); p; p = strtok_r(NULL, " \n", &save)) {
+        struct process_memory child = process_memory(atoi(p));
+        m.rss_kb += child.rss_kb;
+        m.anon_kb += child.anon_kb;
+    }
+    return m;
 }
 
 double machine_cpu(void)

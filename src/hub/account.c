@@ -77,7 +77,7 @@ static int making_store(struct hub *h, struct request *q, const char *encoded)
     struct store_op *op;
 
     if (!encoded)
-        return -ROOST_NOMEM;
+        return -ROOST_BUSY;
     op = request_do(h, q, STORE_ACCOUNT_NEW);
     if (op) {
         op->account.name = arena_str(&op->mem, s->norm);
@@ -247,8 +247,8 @@ int passwd_on_hashed(struct hub *h, struct request *q, bool ok, const char *enco
     struct passwd *p = q->state;
 
     if (q->step == PASSWD_NEW)
-        return encoded ? passwd_store(h, q, p->check.account.id, encoded) : -ROOST_NOMEM;
-    if (q->step == PASSWD_OLD && !ok)
+        return encoded ? passwd_store(h, q, p->check.account.id, encoded) : -ROOST_BUSY;
+    if (q->step == PASSWD_OLD && !ok && !q->unhashed)
         return passwd_again(h, q, p);
     int outcome = check_on_hashed(h, q, &p->check, ok);
     if (outcome != HUB_DONE)
@@ -307,7 +307,7 @@ int reset_password_on_hashed(struct hub *h, struct request *q, bool ok, const ch
 
     (void)ok;
     if (!encoded)
-        return -ROOST_NOMEM;
+        return -ROOST_BUSY;
     struct store_op *op = request_do(h, q, STORE_ACCOUNT_PASSWORD);
     if (op) {
         op->account.id = s->account;

@@ -101,6 +101,8 @@ int check_on_hashed(struct hub *h, struct request *q, struct check *c, bool ok)
 {
     struct guard_row rows[GUARD_PLACES];
 
+    if (q->unhashed)
+        return give_up(h, c, -ROOST_BUSY);
     if (ok && c->account.id) {
         int64_t shut_ms = guard_shut_ms(h->flights, &c->run, h->now.wall_ms);
         if (shut_ms) {

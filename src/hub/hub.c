@@ -10,7 +10,10 @@
 #include "hub/handlers_account.h"
 #include "hub/internal.h"
 
-enum { SWEEP_US = 1000000 };
+enum {
+    SWEEP_US = 1000000,
+    UNHASHED_WAIT_MS = 1000, /* who hashes is back by then */
+};
 
 void hub_config_default(struct hub_config *c)
 {
@@ -293,6 +296,17 @@ void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, 
     if (q)
         shard_on_hashed(h, q, ok, encoded);
     pump(h);
+}
+
+void hub_on_unhashed(struct hub *h, uint64_t token, struct now now)
+{
+    struct request *q = map_get(&h->requests, token);
+
+    if (q) {
+        q->unhashed = true;
+        q->retry_after_ms = UNHASHED_WAIT_MS;
+    }
+    hub_on_hashed(h, token, false, NULL, now);
 }
 
 void hub_on_kept(struct hub *h, uint64_t token, const struct hub_kept *kept, struct now now)

@@ -210,6 +210,8 @@ void hub_on_close(struct hub *h, uint64_t conn, enum hub_close why, struct now n
 void hub_on_stored(struct hub *h, struct store_result *result, struct now now);
 /* ok: verified; encoded: the hash that was made (copied), or NULL when it failed. */
 void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, struct now now);
+/* It could not be hashed: the request is refused, and nothing counts as wrong. */
+void hub_on_unhashed(struct hub *h, uint64_t token, struct now now);
 void hub_on_kept(struct hub *h, uint64_t token, const struct hub_kept *kept, struct now now);
 void hub_on_depot(struct hub *h, const struct hub_depot_word *word, struct now now);
 /* What is the meeting with this code called? A page asks, which counts as a guess; the answer

@@ -209,6 +209,7 @@ struct request {
     struct room *room;     /* only in handlers of rows about rooms */
     int step;              /* for handlers with several store operations */
     void *state;           /* theirs, in mem */
+    bool unhashed;         /* on_hashed: not known whether it is right */
     uint64_t retry_after_ms;
     uint64_t page; /* meet_page.c: the connection of who asked */
     struct request *next;

@@ -1,7 +1,6 @@
 #include "server/edge.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 enum {
     SLOT_BITS = 24, /* of a peer's number; the rest counts up */
     SLOTS_FIRST = 64,
-    CROWD = 100,
     TICK_MS = 250, /* how exact the patience with a peer is */
     /* No source holds more than so many parts of conns.max. */
     SOURCE_SHARE = 3,
@@ -165,7 +163,7 @@ void edge_forget(struct edge *e, struct peer *p)
     e->unused[e->n_unused++] = slot;
     e->n_peers--;
     sources_remove(&e->conns, p->source);
-    e->gone++;
+    trim_on_gone(&e->trim, e->n_peers);
 }
 
 /* --- coming -------------------------------------------------------------------------------- */
@@ -356,11 +354,14 @@ void edge_on_kept(void *edge, uint64_t token, const struct hub_kept *kept)
     edge_pull(e);
 }
 
-void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded)
+void edge_on_hashed(void *edge, uint64_t token, int err, bool ok, const char *encoded)
 {
     struct edge *e = edge;
 
-    hub_on_hashed(e->hub, token, ok, encoded, edge_now());
+    if (err)
+        hub_on_unhashed(e->hub, token, edge_now());
+    else
+        hub_on_hashed(e->hub, token, ok, encoded, edge_now());
     edge_pull(e);
 }
 
@@ -477,22 +478,12 @@ static bool held(struct edge *e)
     return true;
 }
 
-/* A crowd has left: the allocator would keep what it had. */
-static void trim(struct edge *e)
-{
-    if (e->gone < CROWD || e->gone <= e->n_peers)
-        return;
-    e->gone = 0;
-    malloc_trim(0);
-}
-
 /* Before the loop sleeps: everything that this turn made is written. */
 static void on_flush(uv_prepare_t *prepare)
 {
     struct edge *e = prepare->data;
     struct peer *p;
 
-    trim(e);
     edge_pull(e);
     if (!e->dirty || held(e))
         return;
@@ -522,6 +513,7 @@ int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *setti
     uv_timer_init(loop, &e->tick);
     uv_timer_init(loop, &e->hold_timer);
     uv_idle_init(loop, &e->shake);
+    trim_init(&e->trim, loop);
     sources_init(&e->conns, uv_hrtime());
     sources_init(&e->half_open, uv_hrtime());
     e->flush.data = e->hub_timer.data = e->tick.data = e->shake.data = e;
@@ -580,6 +572,7 @@ void edge_stop(struct edge *e)
     uv_close((uv_handle_t *)&e->tick, NULL);
     uv_close((uv_handle_t *)&e->hold_timer, NULL);
     uv_close((uv_handle_t *)&e->shake, NULL);
+    trim_close(&e->trim);
 }
 
 void edge_fini(struct edge *e)

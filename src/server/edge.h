@@ -21,6 +21,7 @@
 #include "server/sources.h"
 #include "server/storer.h"
 #include "server/tls.h"
+#include "server/trim.h"
 #include "server/workers.h"
 
 enum {
@@ -75,7 +76,7 @@ struct edge {
     struct peer **slots; /* by the low bits of a peer's number */
     uint32_t *unused;    /* slots, as a stack */
     uint32_t n_slots, n_unused, n_peers;
-    uint32_t gone; /* peers, since memory was last given back */
+    struct trim trim;
     uint64_t next_number;
 
     struct peer *dirty; /* have output; linked by peer->next_dirty */
@@ -127,7 +128,7 @@ void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const
 void edge_on_stored(void *edge, struct store_result *r);
 void edge_on_kept(void *edge, uint64_t token, const struct hub_kept *kept);
 void edge_on_probed(void *edge, int err);
-void edge_on_hashed(void *edge, uint64_t token, bool ok, const char *encoded);
+void edge_on_hashed(void *edge, uint64_t token, int err, bool ok, const char *encoded);
 
 /* Called by workers, of tunnels. */
 void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes);

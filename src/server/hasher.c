@@ -1,25 +1,22 @@
 #include "server/hasher.h"
 
-#include <sched.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
-#include "server/resources.h"
-#include "server/wake.h"
+#include "seal/digest.h"
+#include "server/log.h"
 
-enum {
-    THREADS_MAX = 64,
-    THREADS_AUTO_MAX = 4,
-    /* The pool was idle so long: what the allocator kept of logins goes back. */
-    TRIM_AFTER_MS = 1000,
-};
+enum { TRIES = 2 }; /* a job that ends the process is not tried for ever */
 
 struct job {
     struct hub_hash hash;
     struct password_params params;
-    bool ok, made;
-    char encoded[PASSWORD_ENCODED_MAX];
+    uint64_t id; /* to the process, 0: waits */
+    unsigned tries;
     struct job *next;
 };
 
@@ -29,32 +26,33 @@ struct list {
 
 struct hasher {
     struct hasher_settings settings;
-    struct wake wake;
-    uv_thread_t threads[THREADS_MAX];
-    unsigned n_threads;
-    uv_mutex_t lock;
-    uv_cond_t cond;
-    struct list waiting, done; /* under lock */
-    unsigned running;          /* under lock */
-    bool stopping, untrimmed;  /* under lock */
-    unsigned out;              /* the loop's: put and not handed back */
+    uv_poll_t poll;
+    struct list waiting, under_way;
+    unsigned n_under_way;
+    unsigned out; /* put and not handed back */
+    bool dead;    /* no process, and no thread to stand in */
 };
+
+static void list_init(struct list *l)
+{
+    *l = (struct list){ .end = &l->first };
+}
 
 static void list_put(struct list *l, struct job *j)
 {
     j->next = NULL;
-    if (!l->first)
-        l->end = &l->first;
     *l->end = j;
     l->end = &j->next;
 }
 
-static struct job *list_take(struct list *l)
+/* The one at that place. */
+static struct job *list_take(struct list *l, struct job **at)
 {
-    struct job *j = l->first;
+    struct job *j = *at;
 
-    if (j)
-        l->first = j->next;
+    *at = j->next;
+    if (!*at)
+        l->end = at;
     return j;
 }
 
@@ -64,89 +62,136 @@ static void job_free(struct job *j)
     free(j);
 }
 
-/* --- threads -------------------------------------------------------------------- */
-
-static void job_run(struct job *j)
+static void hand_back(struct hasher *h, struct job *j, int err, bool ok, const char *encoded)
 {
-    if (j->hash.verify) {
-        if (password_verify(j->hash.password, j->hash.encoded, &j->ok))
-            j->ok = false;
-    } else {
-        j->made = !password_make(j->hash.password, j->hash.salt, &j->params, j->encoded,
-                                 sizeof j->encoded);
-        j->ok = j->made;
+    h->out--;
+    h->settings.on_hashed(h->settings.ctx, j->hash.token, err, ok, encoded);
+    job_free(j);
+}
+
+/* --- to the process --------------------------------------------------------------- */
+
+static bool send_job(struct hasher *h, struct job *j)
+{
+    struct hash_process *p = h->settings.process;
+    struct hash_job job = { .id = ++p->last_id, .params = j->params, .verify = j->hash.verify };
+
+    j->id = job.id;
+    memcpy(job.salt, j->hash.salt, sizeof job.salt);
+    snprintf(job.password, sizeof job.password, "%s", j->hash.password);
+    snprintf(job.encoded, sizeof job.encoded, "%s", j->hash.encoded ? j->hash.encoded : "");
+    bool sent = send(p->fd, &job, sizeof job, MSG_NOSIGNAL) == sizeof job;
+    seal_wipe(&job, sizeof job);
+    return sent;
+}
+
+static bool is_too_long(const struct hub_hash *hash)
+{
+    return strlen(hash->password) >= HASH_PASSWORD_MAX ||
+           (hash->encoded && strlen(hash->encoded) >= PASSWORD_ENCODED_MAX);
+}
+
+/* As many as it does at once; if it takes none now, what it says next comes here again. */
+static void feed(struct hasher *h)
+{
+    while (!h->dead && h->waiting.first && h->n_under_way < h->settings.process->threads) {
+        if (!send_job(h, h->waiting.first))
+            return;
+        struct job *j = list_take(&h->waiting, &h->waiting.first);
+        j->tries++;
+        h->n_under_way++;
+        list_put(&h->under_way, j);
     }
 }
 
-/* Waits for a job; gives memory back once when none comes for a while. */
-static struct job *next_job(struct hasher *h)
+/* --- from the process --------------------------------------------------------------- */
+
+static void on_answer(struct hasher *h, struct hash_answer *a)
 {
-    while (!h->waiting.first && !h->stopping) {
-        if (h->running || !h->untrimmed) {
-            uv_cond_wait(&h->cond, &h->lock);
-        } else if (uv_cond_timedwait(&h->cond, &h->lock, TRIM_AFTER_MS * 1000000ULL) ==
-                       UV_ETIMEDOUT &&
-                   !h->running && h->untrimmed) {
-            h->untrimmed = false;
-            uv_mutex_unlock(&h->lock);
-            resources_trim();
-            uv_mutex_lock(&h->lock);
+    struct job **at = &h->under_way.first;
+
+    while (*at && (*at)->id != a->id)
+        at = &(*at)->next;
+    if (!*at)
+        return; /* asked before a restore, or answered just before it was lost */
+    struct job *j = list_take(&h->under_way, at);
+    h->n_under_way--;
+    a->encoded[sizeof a->encoded - 1] = 0;
+    hand_back(h, j, a->err, a->ok, a->err || j->hash.verify ? NULL : a->encoded);
+}
+
+/* What was under way is first in the queue again, unless it was there before. */
+static void on_lost(struct hasher *h)
+{
+    struct list lost = h->under_way, again;
+    struct job *j;
+
+    if (!lost.first)
+        return;
+    list_init(&again);
+    list_init(&h->under_way);
+    h->n_under_way = 0;
+    while ((j = lost.first)) {
+        lost.first = j->next;
+        if (j->tries < TRIES)
+            list_put(&again, j);
+        else
+            hand_back(h, j, -ROOST_BUSY, false, NULL);
+    }
+    if (!again.first)
+        return;
+    *again.end = h->waiting.first;
+    if (!h->waiting.first)
+        h->waiting.end = again.end;
+    h->waiting.first = again.first;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void drop_waiting(struct hasher *h)
+{
+    while (h->waiting.first)
+        hand_back(h, list_take(&h->waiting, &h->waiting.first), -ROOST_BUSY, false, NULL);
+}
+
+static void on_end(struct hasher *h)
+{
+    uv_poll_stop(&h->poll);
+    on_lost(h);
+    if (hash_process_stand_in(h->settings.process)) {
+        log_error("the process that hashes passwords is gone, and there is no memory to stand in: "
+                  "nobody can log in before the next start");
+        h->dead = true;
+        drop_waiting(h);
+        return;
+    }
+    log_warn("the process that hashes passwords is gone: a thread stands in till the next start");
+    uv_poll_start(&h->poll, UV_READABLE, on_poll);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct hasher *h = poll->data;
+    struct hash_answer a;
+    ssize_t n;
+
+    (void)status;
+    (void)events;
+    while ((n = recv(h->settings.process->fd, &a, sizeof a, 0)) == sizeof a) {
+        if (a.id) {
+            on_answer(h, &a);
+        } else {
+            log_warn("the process that hashes passwords died and was made anew");
+            on_lost(h);
         }
+        seal_wipe(&a, sizeof a);
     }
-    return h->stopping ? NULL : list_take(&h->waiting);
+    if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+        on_end(h);
+    feed(h);
 }
 
-static void thread_main(void *arg)
-{
-    struct hasher *h = arg;
-    struct job *j;
-
-    /* The loop and the store have the processor at once when they wake up. Not nice: a
-     * thread that gets no turn for long may hold a lock of the memory's that they need. */
-    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }); /* of this thread */
-
-    uv_mutex_lock(&h->lock);
-    while ((j = next_job(h))) {
-        h->running++;
-        uv_mutex_unlock(&h->lock);
-        job_run(j);
-        uv_mutex_lock(&h->lock);
-        h->running--;
-        h->untrimmed = true;
-        list_put(&h->done, j);
-        wake_send(&h->wake);
-    }
-    uv_mutex_unlock(&h->lock);
-}
-
-/* --- the loop --------------------------------------------------------------------- */
-
-static void on_wake(void *ctx)
-{
-    struct hasher *h = ctx;
-    struct job *j;
-
-    uv_mutex_lock(&h->lock);
-    struct list done = h->done;
-    h->done.first = NULL;
-    uv_mutex_unlock(&h->lock);
-
-    while ((j = list_take(&done))) {
-        h->out--;
-        h->settings.on_hashed(h->settings.ctx, j->hash.token, j->ok, j->made ? j->encoded : NULL);
-        job_free(j);
-    }
-}
-
-/* A flood of logins must not have all processors. */
-static unsigned threads_to_make(unsigned wanted)
-{
-    unsigned spare = uv_available_parallelism() - 1;
-
-    if (wanted)
-        return wanted < THREADS_MAX ? wanted : THREADS_MAX;
-    return spare < 1 ? 1 : spare < THREADS_AUTO_MAX ? spare : THREADS_AUTO_MAX;
-}
+/* --- life ------------------------------------------------------------------------------- */
 
 int hasher_new(struct hasher **ret, uv_loop_t *loop, const struct hasher_settings *settings)
 {
@@ -155,42 +200,35 @@ int hasher_new(struct hasher **ret, uv_loop_t *loop, const struct hasher_setting
     if (!h)
         return -ROOST_NOMEM;
     h->settings = *settings;
-    if (wake_init(&h->wake, loop, on_wake, h)) {
+    list_init(&h->waiting);
+    list_init(&h->under_way);
+    if (uv_poll_init(loop, &h->poll, settings->process->fd)) {
         free(h);
         return -ROOST_IO;
     }
-    uv_mutex_init(&h->lock);
-    uv_cond_init(&h->cond);
-
-    /* argon2 calls no deep stack; the default of 8 MB would be address space only,
-     * but is refused under a tight limit */
-    uv_thread_options_t options = { UV_THREAD_HAS_STACK_SIZE, 256 * 1024 };
-    unsigned wanted = threads_to_make(settings->threads);
-    while (h->n_threads < wanted &&
-           !uv_thread_create_ex(&h->threads[h->n_threads], &options, thread_main, h))
-        h->n_threads++;
+    h->poll.data = h;
+    uv_poll_start(&h->poll, UV_READABLE, on_poll);
     *ret = h;
-    return h->n_threads ? 0 : -ROOST_NOMEM;
+    return 0;
 }
 
 void hasher_put(struct hasher *h, const struct hub_hash *hash)
 {
-    struct job *j = calloc(1, sizeof *j);
+    struct job *j = is_too_long(hash) || h->dead ? NULL : calloc(1, sizeof *j);
 
     if (!j) {
         struct hub_hash lost = *hash;
+        int err = !is_too_long(hash) ? -ROOST_BUSY : hash->verify ? 0 : -ROOST_INVALID;
 
-        h->settings.on_hashed(h->settings.ctx, hash->token, false, NULL);
+        h->settings.on_hashed(h->settings.ctx, hash->token, err, false, NULL);
         hub_hash_fini(&lost);
         return;
     }
     j->hash = *hash;
-    h->out++;
-    uv_mutex_lock(&h->lock);
     j->params = h->settings.params;
+    h->out++;
     list_put(&h->waiting, j);
-    uv_cond_signal(&h->cond);
-    uv_mutex_unlock(&h->lock);
+    feed(h);
 }
 
 unsigned hasher_waiting(const struct hasher *h)
@@ -200,31 +238,22 @@ unsigned hasher_waiting(const struct hasher *h)
 
 void hasher_set_params(struct hasher *h, const struct password_params *params)
 {
-    uv_mutex_lock(&h->lock);
     h->settings.params = *params;
-    uv_mutex_unlock(&h->lock);
 }
 
 void hasher_stop(struct hasher *h)
 {
-    uv_mutex_lock(&h->lock);
-    h->stopping = true;
-    uv_cond_broadcast(&h->cond);
-    uv_mutex_unlock(&h->lock);
-    for (unsigned i = 0; i < h->n_threads; i++)
-        uv_thread_join(&h->threads[i]);
-    wake_close(&h->wake);
+    uv_close((uv_handle_t *)&h->poll, NULL);
+    h->dead = true;
 }
 
 void hasher_free(struct hasher *h)
 {
-    struct job *j;
-
     if (!h)
         return;
-    while ((j = list_take(&h->waiting)) || (j = list_take(&h->done)))
-        job_free(j);
-    uv_cond_destroy(&h->cond);
-    uv_mutex_destroy(&h->lock);
+    while (h->waiting.first)
+        job_free(list_take(&h->waiting, &h->waiting.first));
+    while (h->under_way.first)
+        job_free(list_take(&h->under_way, &h->under_way.first));
     free(h);
 }

@@ -6,6 +6,7 @@
 #include "server/backup.h"
 #include "server/check.h"
 #include "server/edge.h"
+#include "server/hash_process.h"
 #include "server/log.h"
 #include "server/resources.h"
 #include "server/server.h"
@@ -67,14 +68,19 @@ int main(int argc, char **argv)
     log_find_journal();
     if (options.restore[0])
         return restore(&options);
+    struct hash_process hashing;
     bool again = true;
 
+    /* before there is a secret, a file or a thread that it could share */
+    if (hash_process_start(&hashing, options.config.hash_threads,
+                           (enum sandbox)options.config.sandbox))
+        return EXIT_FAILED;
     if (signals_listen())
         return EXIT_FAILED;
     while (again) {
         uint16_t port;
 
-        int err = server_new(&server, &options, argc, argv);
+        int err = server_new(&server, &options, argc, argv, &hashing);
         if (err)
             return EXIT_FAILED;
         server_run(server);
@@ -82,5 +88,6 @@ int main(int argc, char **argv)
         server_free(server);
         options.config.port = port; /* clients come back to the one that they know */
     }
+    hash_process_end(&hashing);
     return 0;
 }

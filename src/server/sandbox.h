@@ -13,4 +13,7 @@ enum sandbox { SANDBOX_OFF, SANDBOX_REFUSE, SANDBOX_KILL };
 /* 0, also when it was entered before; -ROOST_UNSUPPORTED: this kernel or build has none;
  * -ROOST_IO. */
 int sandbox_enter(enum sandbox how);
+/* The same for the process that hashes passwords: it computes, has memory, and talks over the
+ * sockets that it has. */
+int sandbox_enter_hashing(enum sandbox how);
 bool sandbox_is_built(void);

@@ -48,6 +48,7 @@ struct server {
     struct bus *bus;
     struct hub *hub;
     struct storer *storer;
+    struct hash_process *hashing;
     struct hasher *hasher;
     struct keeper *keeper;
     struct workers *workers;
@@ -366,7 +367,7 @@ static int open_threads(struct server *s)
         .on_kept = on_kept, .stats = on_stats, .on_restore = on_restore, .ctx = s
     };
     const struct hasher_settings hashing = {
-        .params = c->hash, .threads = c->hash_threads, .on_hashed = edge_on_hashed, .ctx = &s->edge
+        .params = c->hash, .process = s->hashing, .on_hashed = edge_on_hashed, .ctx = &s->edge
     };
     int err = storer_new(&s->storer, &s->loop, s->store, &storing);
 
@@ -426,7 +427,8 @@ static void announce(struct server *s)
     notify("READY=1");
 }
 
-int server_new(struct server **ret, const struct options *o, int argc, char **argv)
+int server_new(struct server **ret, const struct options *o, int argc, char **argv,
+               struct hash_process *hashing)
 {
     struct server *s = calloc(1, sizeof *s);
     int err = -ROOST_NOMEM;
@@ -436,6 +438,7 @@ int server_new(struct server **ret, const struct options *o, int argc, char **ar
     s->options = *o;
     s->argc = argc;
     s->argv = argv;
+    s->hashing = hashing;
     s->dir.lock = -1;
     const struct config *c = &s->options.config;
 

@@ -7,16 +7,19 @@
     guess   codes of meetings                        deaf    asks for much and reads nothing
 
 Each comes again when the server has had enough of it. They come from the addresses 127.0.0.2
-and up, and are nice: what they compute is not to be taken for what the server does for them.
-Prints "ready" when all were there once (or the server did not let them all in for a while);
+and up, and ask for the processor last: what they compute is not to be taken for what the server does for them.
+Begins with a line on stdin. Prints "ready" when all were there once (or the server did not let them all in for a while);
 ends with its stdin, and then prints a line of JSON: how often each kind came, was closed, and
 what it was answered."""
 import asyncio
 import collections
+import ctypes
 import json
 import os
+import platform
 import random
 import resource
+import signal
 import socket
 import ssl
 import struct
@@ -26,6 +29,7 @@ import tiny_pb
 
 SOURCES = 8
 DRIP_S = 0.05
+BREATHE_EVERY_S = 0.0005
 CROWD = 2  # the number of the first room that is made
 ARRIVAL_S = 10  # a server that lets them all in at once has no limits
 pb = tiny_pb.load()
@@ -213,8 +217,29 @@ async def main(port, wanted):
     os._exit(0)  # thousands of sockets: the kernel closes them
 
 
-if __name__ == "__main__":
-    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+def step_back():
+    """Nice, short turns, and after all others: whoever wakes up has the processor at once, not at
+    the next tick of the kernel."""
     os.nice(19)
+    number = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
+    if number:  # sched_setattr: 0.1 ms a turn, where the kernel heeds it
+        ctypes.CDLL(None).syscall(number, 0, struct.pack("=IIQiIQQQ", 48, os.SCHED_BATCH, 0, 19, 0, 100000, 0, 0), 0)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    breathe()
+
+
+def breathe():
+    """And stop for a moment, often: once it runs, even the last may run till that tick. The handler
+    of the signal is usleep itself, as what is written in Python is run too late; it sleeps for as many
+    microseconds as the signal's number says."""
+    libc = ctypes.CDLL(None)
+    libc.signal.argtypes = ctypes.c_int, ctypes.c_void_p
+    libc.signal(signal.SIGALRM, ctypes.cast(libc.usleep, ctypes.c_void_p))
+    signal.setitimer(signal.ITIMER_REAL, BREATHE_EVERY_S, BREATHE_EVERY_S)
+
+
+if __name__ == "__main__":
+    step_back()
+    sys.stdin.buffer.raw.readline()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     asyncio.run(main(int(sys.argv[1]), [(k, int(n)) for k, n in (w.split("=") for w in sys.argv[2:])]))

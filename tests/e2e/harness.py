@@ -84,6 +84,18 @@ def until(ask, what, patience=PATIENCE):
         check(time.monotonic() < end, what, "never came")
 
 
+def children(pid):
+    """Of its first thread; none when it is gone."""
+    try:
+        return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def family(pid):
+    return [pid] + [p for child in children(pid) for p in family(child)]
+
+
 class Lines:
     """A process whose lines are collected as they come."""
 

@@ -1,11 +1,13 @@
 """roostd as a service: settings, what --check finds, signals, the log's forms, the sandbox, the watchdog."""
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
+import threading
 
-from harness import check, equal, service_manager, story
+from harness import check, children, equal, family, service_manager, story, until
 
 
 def roostd(hall, *words):
@@ -117,6 +119,69 @@ def in_the_strictest_sandbox(hall):
     if not re.search(r"^Seccomp:\s+2$", status, re.M):
         check("sanitize" in str(hall.bin) or "asan" in str(hall.bin) or "tsan" in str(hall.bin), "there is no filter")
     equal(hall.stop(), 0)
+    hall.start()
+
+
+def hashing(hall):
+    """The process that keeps, and the one that hashes."""
+    keeper, = children(hall.server.process.pid)
+    return keeper, until(lambda: children(keeper), "a process that hashes")[0]
+
+
+def is_gone(pid):
+    """A process that nobody has asked after yet is gone, too."""
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@story(options=("--set", "hash.memory=32M", "--set", "hash.passes=3", "--set", "hash.threads=1"))
+def who_hashes_is_killed_and_logins_go_on(hall):
+    """Before, in the middle of a hash, and who keeps it; each login ends as it should."""
+    anna, ben = hall.users("anna", "ben")
+    server = hall.server.process.pid
+    keeper, worker = hashing(hall)
+    os.kill(worker, signal.SIGKILL)
+    hall.server.until("hashes passwords died and was made anew")
+    anna.login()
+    check(hashing(hall) != (keeper, worker) and hashing(hall)[0] == keeper, "the same is there")
+    wrong = ben.run("login", "ben", status=None, env={"ROOST_PASSWORD": "not that of ben"})
+    check(wrong.status and "wrong" in wrong.err, wrong.err)
+
+    ran = pathlib.Path(f"/proc/{hashing(hall)[1]}/schedstat")
+    before = int(ran.read_text().split()[0])
+    coming = threading.Thread(target=anna.login)
+    coming.start()
+    until(lambda: int(ran.read_text().split()[0]) > before + 10_000_000, "a hash that is under way")
+    os.kill(hashing(hall)[1], signal.SIGKILL)
+    coming.join()
+    hall.server.until("hashes passwords died and was made anew")
+
+    os.kill(keeper, signal.SIGKILL)
+    hall.server.until("a thread stands in")
+    until(lambda: family(server) == [server], "the end of both")
+    anna.login()
+    equal(anna.run("login", "anna", status=None, env={"ROOST_PASSWORD": "not that of anna"}).status, wrong.status)
+    equal(hall.stop(), 0)
+    hall.start()
+    anna.login()
+
+
+@story
+def what_a_server_made_ends_with_it(hall):
+    hall.user("anna")
+    pair = hashing(hall)
+    for pid in pair:  # a signal to all of a service is for the server alone
+        os.kill(pid, signal.SIGTERM)
+    hall.user("ben")
+    equal(hashing(hall), pair)
+    equal(hall.stop(), 0)
+    until(lambda: all(map(is_gone, pair)), "the end of what it made")
+    hall.start()
+    pair = hashing(hall)
+    hall.kill()
+    until(lambda: all(map(is_gone, pair)), "the end of what it made")
     hall.start()
 
 

@@ -26,7 +26,13 @@
 
 #include "roost.h"
 
-enum { CROWD_MAX = 100, END_PATIENCE_S = 60, LATE_MAX = 1 << 20, SAID_MAX = 1 << 12 };
+enum {
+    CROWD_MAX = 100,
+    END_PATIENCE_S = 60,
+    LATE_MAX = 1 << 20,
+    SAID_MAX = 1 << 12,
+    FLUSH_US = 20000
+};
 
 struct member {
     const char *name, *home;
@@ -46,7 +52,7 @@ struct crowd {
     const char *server, *room;
     uint64_t acked; /* highest number */
     bool quiet;     /* nothing more is said */
-    int64_t pace_us;
+    int64_t pace_us, flushed_us;
     uint32_t late[LATE_MAX]; /* microseconds, of this phase */
     size_t n_late;
 };
@@ -70,14 +76,14 @@ static int64_t now_us(void)
 /* From the moment that it was to be said, also if that had to wait for something. */
 static void note_late(struct crowd *c, const char *text)
 {
-    char name[64];
-    unsigned n = 0;
-
     for (size_t i = 0; c->pace_us && c->n_late < LATE_MAX && i < c->n; i++) {
         struct member *m = &c->members[i];
-        snprintf(name, sizeof name, "%s-", m->name);
-        if (strncmp(text, name, strlen(name)) == 0 && sscanf(text + strlen(name), "%u", &n) == 1)
-            c->late[c->n_late++] = (uint32_t)(now_us() - m->due_of[n % SAID_MAX]);
+        size_t len = strlen(m->name);
+        if (strncmp(text, m->name, len) != 0 || text[len] != '-')
+            continue;
+        unsigned long n = strtoul(text + len + 1, NULL, 10);
+        c->late[c->n_late++] = (uint32_t)(now_us() - m->due_of[n % SAID_MAX]);
+        return;
     }
 }
 
@@ -117,8 +123,10 @@ static void say(struct crowd *c, struct member *m)
     m->due_us += c->pace_us;
     snprintf(m->text, sizeof m->text, "%s-%u-%d", m->name, ++m->said, (int)getpid());
     int64_t request = roost_message_say(m->r, c->room, m->text, 0, false);
-    if (request > 0)
-        m->saying = request;
+    if (request <= 0)
+        return;
+    m->saying = request;
+    roost_process(m->r); /* it leaves at once */
 }
 
 static void on_reply(struct crowd *c, struct member *m, const struct roost_event *e)
@@ -231,11 +239,22 @@ static int64_t next_word_us(const struct crowd *c)
     return wait_us < 0 ? 0 : wait_us;
 }
 
+/* What is written is read soon, but not each line by itself: nobody here is to cost the machine
+ * more than it must while others are measured. */
+static void flush(struct crowd *c)
+{
+    if (now_us() - c->flushed_us < FLUSH_US)
+        return;
+    fflush(stdout);
+    c->flushed_us = now_us();
+}
+
 static void turn(struct crowd *c)
 {
     struct pollfd fds[CROWD_MAX + 1];
+    int64_t due_us[CROWD_MAX];
     struct roost_event e;
-    int64_t wait_us = 1000000, word_us = next_word_us(c);
+    int64_t wait_us = FLUSH_US, word_us = next_word_us(c), began_us = now_us();
 
     if (word_us < wait_us)
         wait_us = word_us;
@@ -246,6 +265,7 @@ static void turn(struct crowd *c)
         fds[i] = (struct pollfd){ .fd = roost_fd(r) };
         fds[i].events = (short)((wants & ROOST_READ ? POLLIN : 0) |
                                 (wants & ROOST_WRITE ? POLLOUT : 0));
+        due_us[i] = deadline < 0 ? INT64_MAX : began_us + deadline * 1000;
         if (deadline >= 0 && deadline * 1000 < wait_us)
             wait_us = deadline * 1000;
     }
@@ -255,12 +275,15 @@ static void turn(struct crowd *c)
     if (fds[c->n].revents)
         listen(c);
     for (size_t i = 0; i < c->n; i++) {
-        roost_process(c->members[i].r);
-        while (roost_next(c->members[i].r, &e))
-            on_event(c, &c->members[i], &e);
-        say(c, &c->members[i]);
+        struct member *m = &c->members[i];
+        if (fds[i].revents || now_us() >= due_us[i]) {
+            roost_process(m->r);
+            while (roost_next(m->r, &e))
+                on_event(c, m, &e);
+        }
+        say(c, m);
     }
-    fflush(stdout);
+    flush(c);
 }
 
 int main(int argc, char **argv)
@@ -295,6 +318,7 @@ int main(int argc, char **argv)
             die("not everything reached everybody", -ROOST_E_TIMEOUT);
     }
     puts("end");
+    fflush(stdout);
     for (size_t i = 0; i < c.n; i++)
         roost_close(c.members[i].r);
     return 0;

@@ -239,6 +239,8 @@ static void a_new_password_ends_other_sessions(void)
     CHECK(login(one, "ann", PASSWORD, 1) == 0 && login(two, "ann", PASSWORD, 2) == 0);
     CHECK(passwd(one, "wrong horse", "battery staple") == ROOST_LOGIN_WRONG);
     CHECK(passwd(one, PASSWORD, "short") == ROOST_PASSWORD_WEAK);
+    s->hall.unhashed = 1; /* neither wrong nor right */
+    CHECK(passwd(one, PASSWORD, "battery staple") == ROOST_BUSY && !two->closed);
     b.old_password = PASSWORD;
     b.new_password = "battery staple";
     m.body_case = ROOST__TO_SERVER__BODY_PASSWD;

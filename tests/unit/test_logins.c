@@ -96,6 +96,29 @@ static void guessing_is_blocked_and_tells_nothing(void)
     stage_free(s);
 }
 
+/* Whoever hashes died: that says nothing about the password, so it counts for nothing. */
+static void what_could_not_be_hashed_counts_for_nothing(void)
+{
+    struct stage *s = stage_new();
+    struct visitor *v = visitor_new(s);
+
+    s->hall.unhashed = 1;
+    CHECK(sign_up(v, "ann", PASSWORD, "") == ROOST_BUSY);
+    CHECK(sign_up(v, "ann", PASSWORD, "") == 0);
+    s->hall.unhashed = 20;
+    for (int i = 0; i < 10; i++) {
+        Roost__Reply *r = login_reply(v, "ann", i % 2 ? PASSWORD : "wrong horse", 1);
+        CHECK(reply_code(r) == ROOST_BUSY && r->error->retry_after_ms > 0);
+        CHECK(login(v, "nobody", "wrong horse", 1) == ROOST_BUSY);
+    }
+    CHECK(s->hall.unhashed == 0);
+    for (int i = 0; i < 4; i++) /* one more, and it were blocked */
+        CHECK(login(v, "ann", "wrong horse", 1) == ROOST_LOGIN_WRONG);
+    CHECK(login(v, "ann", PASSWORD, 1) == 0);
+    visitor_free(v);
+    stage_free(s);
+}
+
 /* A failed login takes the same steps whether the name exists or not. */
 static void unknown_names_take_the_same_steps(void)
 {
@@ -228,6 +251,8 @@ static void a_source_that_tries_many_names(void)
 TEST_MAIN({ "registers_and_logs_in", registers_and_logs_in },
           { "a_request_sent_again_is_done_once", a_request_sent_again_is_done_once },
           { "guessing_is_blocked_and_tells_nothing", guessing_is_blocked_and_tells_nothing },
+          { "what_could_not_be_hashed_counts_for_nothing",
+            what_could_not_be_hashed_counts_for_nothing },
           { "unknown_names_take_the_same_steps", unknown_names_take_the_same_steps },
           { "a_flood_of_logins_is_bounded", a_flood_of_logins_is_bounded },
           { "blocks_survive_a_crash", blocks_survive_a_crash },
