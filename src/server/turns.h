@@ -8,9 +8,9 @@
 
 void turns_short(void); /* of the calling thread, and of those that it starts */
 
-/* For what computes and can wait: it takes the processor from nobody, and has a tenth of what others
- * have when they want all of it. As far as the system lets it. Not less: who is idle by policy
- * waits for minutes beside others that are never done. */
+/* For what computes and can wait: it takes the processor from nobody, and has a tenth of what
+ * others have when they want all of it. As far as the system lets it. Not less: who is idle by
+ * policy waits for minutes beside others that are never done. */
 void turns_last(void); /* of the calling thread, and of those that it starts */
 /* The same for the session of the calling process: where sessions share the processors (autogroup),
  * nice counts only within one. */
