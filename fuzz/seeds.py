@@ -142,8 +142,42 @@ def classics():
     keep("lab_lines", b"\x14" + struct.pack(">H", 16385) + b"x" * 100)
 
 
+def parcels():
+    """Lists, maps and streams of transfers."""
+    def item(kind, path, size=None, shared=0, mtime=b"\x05"):
+        return bytes([kind]) + b"\x41\xa4" + mtime + (bytes([size]) if size is not None else b"") + bytes([shared, len(path) - shared]) + path[shared:]
+
+    entries = item(2, b"a") + item(1, b"a/b.txt", 5, 1) + item(3, b"a/link", None, 2) + item(2, b"a/CON", None, 2) + item(1, b"a/CON/e\xcc\x81", 9, 5)
+    for piece in (0, 3, 255):
+        keep("list", bytes([piece]) + b"RLS1" + entries + bytes([0, 5, 14]))
+        keep("list", bytes([piece]) + b"RLS1" + b"".join(item(1, b"file %d" % i, i % 60) for i in range(70)) + bytes([0, 0x40, 70, 0x47, 0x6b]))
+    keep("list", b"\1RLS1" + item(1, b"../x", 1) + bytes([0, 1, 1]))
+    keep("list", b"\1RLS1" + bytes([0, 0, 0]))
+    runs = bytes([0, 4, 3, 1, 0x40, 0x80, 0x80, 1, 0, 0])
+    keep("held", b"\0" + runs)
+    keep("held", b"\0" + bytes([1, 1] * 200))
+    head = b"RHM1" + struct.pack(">QQq", 7, 1 << 30, 5)
+    for has_root in (0, 1, 2):
+        keep("held", b"\3" + head + bytes([has_root]) + b"\2" * 64 + struct.pack(">I", len(runs)) + runs + b"\0" * 32)
+    keep("held", b"\3" + head[:12] + b"\xff" * 8 + head[20:] + b"\0" + b"\2" * 64 + struct.pack(">I", 0) + b"\0" * 32)
+    hashes = b"\x11" * 32
+    says = [(1, b"\1\1" + b"\x22" * 16), (2, b"\x09" + b"\0" * 7 + b"\1\x05\x09" + hashes), (2, b"\4" + b"\0" * 8), (2, b"\3" + b"\0" * 8 + b"\5" + hashes),
+            (3, b"xy"), (4, b"\0" + hashes), (5, b"\0" + hashes * 2), (6, b"\3abc"), (7, b"\3" + hashes + b"abc"), (8, b"\7" + hashes), (16, runs), (16, b""),
+            (17, b"\3"), (18, b"\2\1"), (19, b"\0\1"), (20, hashes), (24, b""), (25, b""), (26, b"\x40\x61")]
+    keep("talk", b"\0" + b"".join(bytes([k]) + struct.pack(">I", len(b))[1:] + b for k, b in says))
+    for k, b in says:
+        keep("talk", b"\0" + bytes([k]) + struct.pack(">I", len(b))[1:] + b)
+    for kind in range(16):
+        # steps: what, number, more ...; then what the disk answers, and whether the stream is lost
+        blocks = b"".join(bytes([7 + 28 + 28 if i % 2 else 7, i, 3, 0, 0]) for i in range(12))
+        keep("talk", bytes([1, kind]) + bytes([2, 0, 0, 0, 0]) + bytes([3, 9, 0, 0, 0]) + bytes([4, 0, 0, 0]) + bytes([5, 5, 0, 0]) + blocks + bytes([8, 5, 0, 0]) * 3)
+        keep("talk", bytes([2, kind]) + bytes([17, 0, 0, 0, 0, 0]) + bytes([16, 2, 0, 2, 0, 0, 0, 0]) + bytes([18, 3, 2, 0, 0, 0, 0]) + bytes([19, 2, 0, 1, 0, 0, 0]) * 5 + bytes([24, 0, 0, 0, 25, 0, 0, 0]) +
+             bytes([19, 2, 3, 1, 0, 0, 0]) * 9 + bytes([20, 0, 0, 7, 0, 0]))
+
+
 def main():
     pb = schema()
+    parcels()
     meetings()
     everything = b""
     for name, body in requests(pb):

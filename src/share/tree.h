@@ -4,7 +4,7 @@
  * a page is the hash of up to 1,024 leaves; the root that of the size and all pages:
  *
  *     leaf = H("roost leaf 1" 0, index 8, length 4, bytes)
- *     page = H("roost page 1" 0, page 4, count 4, leaves)
+ *     page = H("roost page 1" 0, page 8, count 4, leaves)
  *     root = H("roost root 1" 0, size 8, count 4, pages)
  *
  * So who knows the root needs 10 KB of page hashes for 20 GB and then 32 KB of leaves at a time.
