@@ -16,6 +16,7 @@
 
 #include "flow/inside.h"
 #include "lab/link.h"
+#include "sim/pump.h"
 
 enum { STEPS = 220, IDS = 1024, CHUNK = 20000, SETTLE_S = 600, LIFE_BYTES = 400000 };
 #define SECOND 1000000LL
@@ -63,6 +64,7 @@ struct life {
     uint64_t seed;
     struct dice dice;
     int64_t now_us;
+    bool settling; /* nothing new is begun */
     struct flow *end[2];
     struct link link[2];
     struct way ways[2][IDS]; /* by who writes */
@@ -201,55 +203,29 @@ static void hear(struct life *l, int e, bool settling)
     }
 }
 
-static void turn(struct life *l, int e, bool settling)
+static void turn(struct life *l, int e)
 {
-    uint8_t bytes[PACKET_MTU_MAX];
-    int len;
-
-    for (struct blob *b; (b = link_next(&l->link[!e], l->now_us)); blob_unref(b)) {
-        memcpy(bytes, b->bytes, b->len);
-        flow_on_datagram(l->end[e], l->now_us, bytes, b->len, 0);
-    }
+    pump_in(l->end[e], &l->link[!e], l->now_us);
     flow_expire(l->end[e], l->now_us);
-    hear(l, e, settling);
-    while ((len = flow_next(l->end[e], l->now_us, bytes, sizeof bytes)) > 0) {
-        struct blob *b = blob_copy(bytes, (size_t)len);
-        if (!b || link_push(&l->link[e], l->now_us, b))
-            fail(l, "out of memory", 0, 0);
-        if (b)
-            blob_unref(b);
-    }
+    hear(l, e, l->settling);
+    if (!pump_out(l->end[e], &l->link[e], l->now_us))
+        fail(l, "out of memory", 0, 0);
 }
 
-static int64_t earliest(const struct life *l)
+static int64_t both(void *life, int64_t now_us)
 {
-    int64_t at = INT64_MAX;
+    struct life *l = life;
 
-    for (int e = 0; e < 2; e++) {
-        int64_t a = flow_deadline_us(l->end[e], l->now_us), b = link_deadline_us(&l->link[e]);
-        at = a < at ? a : at;
-        at = b < at ? b : at;
-    }
-    return at;
+    turn(l, 0);
+    turn(l, 1);
+    return l->why[0] ? INT64_MAX : pump_due_us(l->end, l->link, now_us);
 }
 
 static void pass(struct life *l, int64_t for_us, bool settling)
 {
-    int64_t end_us = l->now_us + for_us;
-    uint32_t still = 0;
-
-    while (!l->why[0]) {
-        turn(l, 0, settling);
-        turn(l, 1, settling);
-        int64_t at = earliest(l);
-        if (at > end_us)
-            break;
-        still = at > l->now_us ? 0 : still + 1;
-        if (still > 1000)
-            fail(l, "time stands still", 0, (uint64_t)l->now_us);
-        l->now_us = at > l->now_us ? at : l->now_us;
-    }
-    l->now_us = end_us;
+    l->settling = settling;
+    if (!l->why[0] && !pump_run(both, l, &l->now_us, for_us))
+        fail(l, "time stands still", 0, (uint64_t)l->now_us);
 }
 
 static void weigh(struct life *l)

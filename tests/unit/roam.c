@@ -1,5 +1,7 @@
 #include "roam.h"
 
+#include "sim/pump.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,9 +65,7 @@ static void push(struct net *n, int from, const uint8_t *bytes, size_t len,
     tagged[1] = (uint8_t)n->port;
     tagged[2] = to->ect ? (uint8_t)n->marks : 0;
     memcpy(tagged + 3, bytes, len);
-    struct blob *b = blob_copy(tagged, len + 3);
-    CHECK(b && link_push(&n->link[from], n->now_us, b) == 0);
-    blob_unref(b);
+    CHECK(pump_push(&n->link[from], tagged, len + 3, n->now_us));
 }
 
 void net_hear(struct net *n, int i)
@@ -121,28 +121,19 @@ static void carry(struct net *n, int i)
     }
 }
 
+static int64_t turn(void *net, int64_t now_us)
+{
+    struct net *n = net;
+
+    carry(n, CLIENT);
+    carry(n, SERVER);
+    CHECK(n->to_unproven <= 3 * n->from_unproven);
+    return pump_due_us(n->end, n->link, now_us);
+}
+
 void net_run(struct net *n, int64_t for_us)
 {
-    int64_t end_us = n->now_us + for_us;
-
-    for (int idle = 0;;) {
-        int64_t before = n->now_us, at = INT64_MAX;
-        carry(n, CLIENT);
-        carry(n, SERVER);
-        CHECK(n->to_unproven <= 3 * n->from_unproven);
-        for (int i = 0; i < 2; i++) {
-            int64_t a = flow_deadline_us(n->end[i], n->now_us);
-            int64_t b = link_deadline_us(&n->link[i]);
-            at = a < at ? a : at;
-            at = b < at ? b : at;
-        }
-        if (at > end_us)
-            break;
-        n->now_us = at > n->now_us ? at : n->now_us;
-        idle = n->now_us == before ? idle + 1 : 0;
-        CHECK(idle < 100 && "time stands still");
-    }
-    n->now_us = end_us;
+    CHECK(pump_run(turn, n, &n->now_us, for_us) && "time stands still");
 }
 
 void net_first_words(struct net *n)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "lab/link.h"
 #include "lab/parcel.h"
+#include "sim/pump.h"
 #include "test.h"
 
 enum { HERE, THERE };
@@ -109,23 +110,13 @@ static void work_there(struct story *s)
 
 static void carry(struct story *s, int i)
 {
-    uint8_t bytes[PACKET_MTU_MAX];
-    int len;
-
-    for (struct blob *b; (b = link_next(&s->link[!i], s->now_us)); blob_unref(b)) {
-        memcpy(bytes, b->bytes, b->len);
-        flow_on_datagram(s->end[i], s->now_us, bytes, b->len, 0);
-    }
+    pump_in(s->end[i], &s->link[!i], s->now_us);
     flow_expire(s->end[i], s->now_us);
     if (i == HERE)
         work_here(s);
     else
         work_there(s);
-    while ((len = flow_next(s->end[i], s->now_us, bytes, sizeof bytes)) > 0) {
-        struct blob *b = blob_copy(bytes, (size_t)len);
-        CHECK(b && link_push(&s->link[i], s->now_us, b) == 0);
-        blob_unref(b);
-    }
+    CHECK(pump_out(s->end[i], &s->link[i], s->now_us));
 }
 
 static void run(struct story *s, int64_t for_us)
@@ -135,12 +126,8 @@ static void run(struct story *s, int64_t for_us)
     while (s->now_us < end_us && !s->out.done && !s->out.closed) {
         carry(s, HERE);
         carry(s, THERE);
-        int64_t at = end_us;
-        for (int i = 0; i < 2; i++) {
-            int64_t a = flow_deadline_us(s->end[i], s->now_us), b = link_deadline_us(&s->link[i]);
-            at = a < at ? a : at;
-            at = b < at ? b : at;
-        }
+        int64_t at = pump_due_us(s->end, s->link, s->now_us);
+        at = at < end_us ? at : end_us;
         s->now_us = at > s->now_us ? at : s->now_us + 1;
     }
 }

@@ -6,6 +6,7 @@
 #include "flow/flow.h"
 #include "flow/sink.h"
 #include "lab/link.h"
+#include "sim/pump.h"
 #include "test.h"
 
 enum { HERE, THERE };
@@ -96,50 +97,29 @@ static void carry(struct net *n, int i)
     uint8_t bytes[PACKET_MTU_MAX];
     int len;
 
-    for (struct blob *b; (b = link_next(&n->link[!i], n->now_us)); blob_unref(b)) {
-        memcpy(bytes, b->bytes, b->len);
-        flow_on_datagram(n->end[i], n->now_us, bytes, b->len, 0);
-    }
+    pump_in(n->end[i], &n->link[!i], n->now_us);
     flow_expire(n->end[i], n->now_us);
     hear(n, i);
     while ((len = flow_next(n->end[i], n->now_us, bytes, sizeof bytes)) > 0) {
         bytes[12] ^= i == HERE ? n->forge : 0;
         n->forge = i == HERE ? 0 : n->forge;
-        struct blob *b = blob_copy(bytes, (size_t)len);
-        CHECK(b && link_push(&n->link[i], n->now_us, b) == 0);
-        blob_unref(b);
+        CHECK(pump_push(&n->link[i], bytes, (size_t)len, n->now_us));
     }
 }
 
-static int64_t earliest(const struct net *n)
+static int64_t turn(void *net, int64_t now_us)
 {
-    int64_t at = INT64_MAX;
+    struct net *n = net;
 
-    for (int i = 0; i < 2; i++) {
-        int64_t a = flow_deadline_us(n->end[i], n->now_us), b = link_deadline_us(&n->link[i]);
-        at = a < at ? a : at;
-        at = b < at ? b : at;
-    }
-    return at;
+    carry(n, HERE);
+    carry(n, THERE);
+    return pump_due_us(n->end, n->link, now_us);
 }
 
 /* Until nothing happens any more, or for so long. */
 static void run(struct net *n, int64_t for_us)
 {
-    int64_t end_us = n->now_us + for_us;
-
-    for (int idle = 0;;) {
-        int64_t before = n->now_us;
-        carry(n, HERE);
-        carry(n, THERE);
-        int64_t at = earliest(n);
-        if (at > end_us)
-            break;
-        n->now_us = at > n->now_us ? at : n->now_us;
-        idle = n->now_us == before ? idle + 1 : 0;
-        CHECK(idle < 100 && "time stands still");
-    }
-    n->now_us = end_us;
+    CHECK(pump_run(turn, n, &n->now_us, for_us) && "time stands still");
 }
 
 /* All of it, as the stream takes it. Returns how long it took. */

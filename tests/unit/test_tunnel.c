@@ -6,6 +6,7 @@
 #include "flow/flow.h"
 #include "lab/dice.h"
 #include "lab/link.h"
+#include "sim/pump.h"
 #include "test.h"
 
 enum { CLIENT, SERVER };
@@ -79,14 +80,6 @@ static void hear(struct net *n, int i)
     }
 }
 
-static void push(struct net *n, struct link *l, const uint8_t *bytes, int len)
-{
-    struct blob *b = blob_copy(bytes, (size_t)len);
-
-    CHECK(b && link_push(l, n->now_us, b) == 0);
-    blob_unref(b);
-}
-
 static void carry(struct net *n, int i)
 {
     static const struct path_address from = { .ip = { 192, 0, 2, 1 }, .len = 4, .port = 1 };
@@ -104,36 +97,30 @@ static void carry(struct net *n, int i)
     flow_expire(n->end[i], n->now_us);
     hear(n, i);
     while ((len = flow_next_to(n->end[i], n->now_us, bytes, PACKET_MTU_MAX, &to)) > 0) {
-        push(n, &n->udp[i], bytes, len);
+        CHECK(pump_push(&n->udp[i], bytes, (size_t)len, n->now_us));
         n->udp_bytes += (uint64_t)len;
     }
     while (n->on && (len = flow_next_frames(n->end[i], n->now_us, bytes, sizeof bytes)) > 0) {
-        push(n, &n->tcp[i], bytes, len);
+        CHECK(pump_push(&n->tcp[i], bytes, (size_t)len, n->now_us));
         n->tcp_bytes += (uint64_t)len;
     }
 }
 
+static int64_t turn(void *net, int64_t now_us)
+{
+    struct net *n = net;
+
+    carry(n, CLIENT);
+    carry(n, SERVER);
+    int64_t at = pump_due_us(n->end, n->udp, now_us);
+    for (int i = 0; i < 2; i++)
+        at = link_deadline_us(&n->tcp[i]) < at ? link_deadline_us(&n->tcp[i]) : at;
+    return at;
+}
+
 static void run(struct net *n, int64_t for_us)
 {
-    int64_t end_us = n->now_us + for_us;
-
-    for (int idle = 0;;) {
-        int64_t before = n->now_us, at = INT64_MAX;
-        carry(n, CLIENT);
-        carry(n, SERVER);
-        for (int i = 0; i < 2; i++) {
-            const int64_t dues[] = { flow_deadline_us(n->end[i], n->now_us),
-                                     link_deadline_us(&n->udp[i]), link_deadline_us(&n->tcp[i]) };
-            for (int k = 0; k < 3; k++)
-                at = dues[k] < at ? dues[k] : at;
-        }
-        if (at > end_us)
-            break;
-        n->now_us = at > n->now_us ? at : n->now_us;
-        idle = n->now_us == before ? idle + 1 : 0;
-        CHECK(idle < 100 && "time stands still");
-    }
-    n->now_us = end_us;
+    CHECK(pump_run(turn, n, &n->now_us, for_us) && "time stands still");
 }
 
 static void write_some(struct net *n, int i, uint64_t stream, uint64_t up_to)
