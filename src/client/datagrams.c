@@ -245,6 +245,7 @@ static void open_session(struct datagrams *d, const Roost__DatagramSession *s, i
                                             .session = s->session,
                                             .secret = s->secret.data,
                                             .seed = seed,
+                                            .cc = d->cc,
                                             .mtu_most = PACKET_MTU_MAX,
                                             .ecn = true,
                                             .keeps = true };

@@ -50,8 +50,9 @@ struct datagrams {
     const struct tls *control; /* its address and certificate are the session's too */
     const char *host, *port;
     struct study *study;
-    int64_t request; /* for keys; 0: none waits */
-    int64_t ask_us;  /* not before */
+    const struct cc_ops *cc; /* NULL: as usual */
+    int64_t request;         /* for keys; 0: none waits */
+    int64_t ask_us;          /* not before */
     bool was_ready;
     /* the session */
     struct datagrams_streams streams;

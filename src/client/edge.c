@@ -144,6 +144,8 @@ static int start(struct roost *r, const struct roost_options *o)
         err = make_core(r, o);
     files_init(&r->files, r);
     datagrams_init(&r->datagrams, r->core, &r->tls, r->host, r->port, &r->study);
+    r->bends = o->link != NULL;
+    r->link = how;
     if (!err && o->link)
         err = datagrams_bend(&r->datagrams, &how);
     return err ? complain(err, "cannot start in", r->home.path) : 0;

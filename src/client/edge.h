@@ -29,6 +29,8 @@ struct roost {
     struct datagrams datagrams;
     struct files files;
     struct study study;
+    bool bends; /* datagrams go through such a link */
+    struct link_pair link;
 };
 
 int64_t edge_now_us(void);

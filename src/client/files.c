@@ -26,6 +26,7 @@ struct mover *files_find(const struct files *f, int64_t number)
 
 static void free_mover(struct mover *m)
 {
+    peer_drop(m);
     sender_free(m->sender);
     receiver_free(m->receiver);
     if (m->fd >= 0)
@@ -99,6 +100,8 @@ void mover_end(struct mover *m, enum roost_file_stage stage, int err, const char
         query_done(m);
     if (m->by_code && m->sends)
         query_code_end(m);
+    if (stage != ROOST_FILE_DONE)
+        peer_drop(m);
     __atomic_store_n(&m->stop, true, __ATOMIC_RELAXED);
     m->step = STEP_CLOSE;
     mover_stage(m, stage);
@@ -300,7 +303,9 @@ void files_process(struct files *f, int64_t now_us)
     for (size_t i = 0; i < f->n; i++) {
         if (connected && !f->was_connected)
             on_back(f->list[i], now_us);
+        peer_before(f->list[i], now_us);
         turn(f->list[i], now_us);
+        peer_after(f->list[i], now_us);
     }
     f->was_connected = connected;
     drop_over(f);
@@ -313,6 +318,8 @@ int64_t files_deadline_us(const struct files *f)
     for (size_t i = 0; i < f->n; i++) {
         const struct mover *m = f->list[i];
         int64_t due = m->step == STEP_AGAIN ? m->again_us : move_deadline_us(m);
+        int64_t peer = peer_deadline_us(m, edge_now_us());
+        due = peer < due ? peer : due;
         at = due < at ? due : at;
     }
     return at;
@@ -447,6 +454,10 @@ int64_t roost_file_send(struct roost *r, const struct roost_file_send *what)
     for (size_t i = 0; i < what->n_paths; i++)
         if (access(what->paths[i], R_OK))
             return -ROOST_IO;
+    if (what->cc && !cc_find(what->cc))
+        return -ROOST_INVALID;
+    if (what->cc) /* of the session too, if it is not there yet */
+        r->datagrams.cc = cc_find(what->cc);
     int err = files_begin(f);
     struct mover *m = err ? NULL : new_mover(f, true);
     if (!m)

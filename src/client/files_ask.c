@@ -280,6 +280,7 @@ static void on_relay(struct mover *m, const Roost__Relay *r)
     m->relay.number = r->number;
     memcpy(m->relay.token, r->token.data, REACH_TOKEN);
     m->relay.udp_port = (uint16_t)r->port;
+    m->relay.passes = r->passes;
 }
 
 static void on_refused(struct mover *m, enum ask_kind asked, const struct core_error *e,
@@ -480,7 +481,13 @@ static bool is_about(const struct mover *m, uint64_t file, uint32_t code)
 
 static void on_push(struct mover *m, const Roost__ToClient *msg, int64_t now_us)
 {
+    const Roost__FileSignal *s = msg->file_signal;
+
     switch (msg->body_case) {
+    case ROOST__TO_CLIENT__BODY_FILE_SIGNAL:
+        if (is_about(m, s->file, s->code))
+            peer_on_signal(m, s->data.data, s->data.len, now_us);
+        break;
     case ROOST__TO_CLIENT__BODY_FILE_STATE:
         if (is_about(m, msg->file_state->file, 0))
             on_state(m, msg->file_state, now_us);
