@@ -67,6 +67,7 @@ struct roost_transfer {
     uint64_t size;      /* ROOST_SIZE_UNKNOWN: a stream's, until its end */
     uint64_t done;      /* verified at the receiver, as far as is known here */
     uint64_t had;       /* of these: were there before it began */
+    uint64_t wire;      /* bytes of datagrams that left here meanwhile, all that it took */
     uint64_t lost;      /* bytes that were sent twice because packets were lost */
     const char *where;  /* DONE, of what was received: the path that it got; else "" */
     int error;          /* FAILED: of roost_error.h; 0: none */

@@ -63,6 +63,7 @@ void moving_json(struct cli *c, const char *event, const struct roost_transfer *
     json_size(&j, "total", t->size);
     json_u64(&j, "had", t->had);
     json_u64(&j, "lost_bytes", t->lost);
+    json_u64(&j, "sent_bytes", t->wire);
     json_u64(&j, "bits_a_second", (uint64_t)(rate * 8));
     if (left_s < 0)
         json_null(&j, "left_s");

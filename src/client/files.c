@@ -95,7 +95,7 @@ void mover_end(struct mover *m, enum roost_file_stage stage, int err, const char
         flow_reset(m->flow, m->stream_id, FLOW_WHY_APP);
         flow_stop(m->flow, m->stream_id, FLOW_WHY_APP);
     }
-    m->flow = NULL;
+    move_leave(m);
     if (stage == ROOST_FILE_DONE && !m->sends && !m->by_code)
         query_done(m);
     if (m->by_code && m->sends)
@@ -113,7 +113,7 @@ void mover_again(struct mover *m, int64_t now_us)
 
     if (m->step == STEP_CLOSE || m->step == STEP_OVER)
         return;
-    m->flow = NULL;
+    move_leave(m);
     if (m->receiver)
         receiver_flush(m->receiver);
     m->again_us = now_us + (wait < AGAIN_MOST_US ? wait : AGAIN_MOST_US);
@@ -351,16 +351,11 @@ static void tell(const struct mover *m, struct roost_transfer *t)
         .size = v.size != TREE_UNKNOWN ? v.size : m->size,
         .done = m->sends ? v.verified : v.here,
         .had = m->had,
-        .lost = m->lost,
         .where = m->where ? m->where : "",
         .error = m->error,
         .detail = m->detail,
     };
-    if (m->flow) {
-        struct flow_view view;
-        flow_look(m->flow, &view);
-        t->lost += view.sent->stats.lost_bytes - m->lost_base;
-    }
+    move_count(m, &t->lost, &t->wire);
     if (m->stage == ROOST_FILE_DONE && t->size != ROOST_SIZE_UNKNOWN)
         t->done = t->size;
 }

@@ -139,7 +139,7 @@ struct mover {
     uint64_t stream_id;
     size_t begun; /* bytes of BEGIN that were written */
     bool in_over, out_over;
-    uint64_t lost_base, lost;
+    uint64_t lost_base, lost, wire_base, wire; /* of its sessions */
     int64_t told_us;
     int64_t again_us, flush_us;
     unsigned tries;
@@ -216,6 +216,8 @@ void move_open(struct mover *m, struct flow *flow, int64_t now_us);
 void move_join(struct mover *m, struct flow *flow, uint64_t stream, int64_t now_us);
 void move_turn(struct mover *m, int64_t now_us); /* as much as goes now */
 void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us);
+void move_count(const struct mover *m, uint64_t *ret_lost, uint64_t *ret_wire);
+void move_leave(struct mover *m);                /* its session is borrowed no more */
 void move_wishes(struct mover *m);               /* between streams */
 void move_lost(struct mover *m, int64_t now_us); /* its session is gone */
 int64_t move_deadline_us(const struct mover *m);

@@ -17,6 +17,8 @@
  * need no leaf of their own. More would let people wait. */
 #define HASH_FIRST_MAX (256ULL << 20)
 
+#define PARTS ".roost-parts"
+
 enum { PART_IS_WHOLE = 1 };
 
 /* --- on the disk thread --- */
@@ -78,7 +80,7 @@ static int open_part(struct mover *m)
     const uint8_t *id = core_server(m->all->r->core)->id;
     if (!*m->part_id)
         snprintf(m->part_id, sizeof m->part_id, "%02x%02x-%" PRIu64, id[0], id[1], m->file);
-    snprintf(parts, sizeof parts, ".roost-parts/%s", m->part_id);
+    snprintf(parts, sizeof parts, PARTS "/%s", m->part_id);
     s.dir = m->dir_fd;
     err = disk_part_open(&m->part, &s);
     if (err || !disk_part_is_whole(m->part))
@@ -110,6 +112,8 @@ static void close_all(struct mover *m)
         remove_part(m);
     else if (m->part)
         disk_part_close(m->part);
+    if (m->part && m->dir_fd >= 0)
+        unlinkat(m->dir_fd, PARTS, AT_REMOVEDIR); /* unless there are others in it */
     m->part = NULL;
 }
 

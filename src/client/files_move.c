@@ -38,12 +38,27 @@ static void look(const struct mover *m, struct share_view *v)
         receiver_look(m->receiver, v);
 }
 
-static uint64_t lost_bytes(const struct mover *m)
+void move_count(const struct mover *m, uint64_t *ret_lost, uint64_t *ret_wire)
 {
     struct flow_view v;
 
+    *ret_lost = m->lost;
+    *ret_wire = m->wire;
+    if (!m->flow)
+        return;
     flow_look(m->flow, &v);
-    return v.sent->stats.lost_bytes;
+    *ret_lost += v.sent->stats.lost_bytes - m->lost_base;
+    *ret_wire += v.sent->stats.bytes - m->wire_base;
+}
+
+void move_leave(struct mover *m)
+{
+    uint64_t lost, wire;
+
+    move_count(m, &lost, &wire);
+    m->lost = lost;
+    m->wire = wire;
+    m->flow = NULL;
 }
 
 static int begin(struct mover *m, struct flow *flow, uint64_t stream, int64_t now_us)
@@ -61,7 +76,10 @@ static int begin(struct mover *m, struct flow *flow, uint64_t stream, int64_t no
     m->in_over = m->out_over = false;
     m->tries++;
     m->purse_us = now_us;
-    m->lost_base = lost_bytes(m);
+    struct flow_view v;
+    flow_look(flow, &v);
+    m->lost_base = v.sent->stats.lost_bytes;
+    m->wire_base = v.sent->stats.bytes;
     m->step = STEP_MOVE;
     if (m->stage != ROOST_FILE_PAUSED)
         mover_stage(m, ROOST_FILE_GOING);
@@ -89,17 +107,16 @@ static void leave_stream(struct mover *m, bool gently)
 {
     if (!m->flow)
         return;
-    m->lost += lost_bytes(m) - m->lost_base;
     if (!gently) {
         flow_reset(m->flow, m->stream_id, FLOW_WHY_APP);
         flow_stop(m->flow, m->stream_id, FLOW_WHY_APP);
     }
-    m->flow = NULL;
+    move_leave(m);
 }
 
 void move_lost(struct mover *m, int64_t now_us)
 {
-    m->flow = NULL; /* it is gone, and its figures with it */
+    move_leave(m);
     if (m->step == STEP_MOVE)
         mover_again(m, now_us);
     else if (m->step == STEP_FLUSH)

@@ -91,8 +91,8 @@ void peer_drop(struct mover *m)
 {
     if (!m->edge)
         return;
-    if (m->flow == reach_edge_flow(m->edge))
-        m->flow = NULL;
+    if (m->flow && m->flow == reach_edge_flow(m->edge))
+        move_leave(m);
     sleep_remove(&m->all->r->datagrams.sleep, reach_edge_fd(m->edge));
     reach_edge_free(m->edge);
     m->edge = NULL;
@@ -236,17 +236,32 @@ static void on_stream(struct mover *m, uint64_t stream, int64_t now_us)
     m->pending = stream;
 }
 
+static void lose(struct mover *m, int64_t now_us)
+{
+    peer_drop(m);
+    if (m->step == STEP_SESSION)
+        mover_again(m, now_us);
+    else
+        move_lost(m, now_us);
+}
+
 static void on_flow(struct mover *m, int64_t now_us)
 {
     struct flow *flow = reach_edge_flow(m->edge);
     struct flow_event e;
+    bool closed = false;
 
     while (flow && m->edge && flow_event(flow, &e)) {
+        closed = closed || e.what == FLOW_CLOSED;
+        if (e.what == FLOW_CLOSED)
+            continue;
         if (m->flow == flow && m->stream_id == e.stream)
             move_on_event(m, &e, now_us);
         else if (e.what == FLOW_READABLE)
             on_stream(m, e.stream, now_us);
     }
+    if (closed && m->edge)
+        lose(m, now_us);
 }
 
 static void on_event(struct mover *m, const struct reach_edge_event *e, int64_t now_us)
@@ -267,11 +282,7 @@ static void on_event(struct mover *m, const struct reach_edge_event *e, int64_t 
                               : "the phrase is not right, and is burnt now");
         break;
     case REACH_EDGE_LOST:
-        peer_drop(m);
-        if (m->step == STEP_SESSION)
-            mover_again(m, now_us);
-        else
-            move_lost(m, now_us);
+        lose(m, now_us);
         break;
     default:
         break;

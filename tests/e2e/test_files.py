@@ -1,4 +1,4 @@
-"""Files: to rooms and to people, kept and straight, cut off and gone on with."""
+"""Files from person to person: accepted and declined, cut off and gone on with."""
 import hashlib
 import os
 import pathlib
@@ -34,85 +34,85 @@ def tree(path):
             for p in sorted(path.rglob("*")) if ".roost-parts" not in p.parts}
 
 
-def class_of_two(hall):
+def passes(anna, ben, source, to, *options, sent=(), **more):
+    """Anna sends, Ben takes it; what each said last."""
+    receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
+    done = anna.run("send", *(source if isinstance(source, tuple) else (source,)), "@ben", *options, **more)
+    got = receiving.event(event="received")
+    equal(receiving.end(), 0)
+    return done.rows[-1], got
+
+
+def nothing_left(to):
+    equal([str(p) for p in to.glob(".roost-parts*")], [], "what is left behind")
+
+
+@story(short=True)
+def to_a_person(hall):
     anna, ben = hall.users("anna", "ben")
-    anna.run("room", "new", "maths", "ben")
-    return anna, ben
-
-
-def last(done):
-    return done.rows[-1]
-
-
-@story(short=True)
-def to_a_room_and_back(hall):
-    anna, ben = class_of_two(hall)
-    source, to = hall.dir / "notes.pdf", folder(hall, "ben")
+    source, to = hall.dir / "notes.pdf", folder(hall, "to")
     wanted = make(source, 3 * MB + 17)
-    watching = ben.follow("read", "#maths", "--follow")
-    sent = last(anna.run("send", source, "#maths"))
-    equal((sent["event"], sent["name"], sent["bytes"], sent["total"]), ("sent", "notes.pdf", 3 * MB + 17, 3 * MB + 17))
-    row = watching.event(event="filed")
-    equal((row["name"], row["size"], row["from"], row["file"]), ("notes.pdf", 3 * MB + 17, "anna", sent["file"]))
-    listed = [r for r in ben.rows("files", "#maths") if r["event"] == "file"]
-    equal([(r["file"], r["name"], r["stage"]) for r in listed], [(sent["file"], "notes.pdf", "done")])
-    got = last(ben.run("get", str(sent["file"]), "-o", to))
-    equal((got["event"], got["bytes"], got["path"]), ("received", 3 * MB + 17, str(to / "notes.pdf")))
+    sent, got = passes(anna, ben, source, to)
+    equal((sent["event"], sent["name"], sent["bytes"], sent["total"], sent["peer"]), ("sent", "notes.pdf", 3 * MB + 17, 3 * MB + 17, "@ben"))
+    equal((got["bytes"], got["path"], got["file"], got["peer"]), (3 * MB + 17, str(to / "notes.pdf"), sent["file"], "@anna"))
+    check(sent["way"] in ("LAN", "direct"), sent)
     equal(digest(to / "notes.pdf"), wanted)
+    nothing_left(to)
     # the second does not write over the first
-    again = last(ben.run("get", str(sent["file"]), "-o", to))
+    _, again = passes(anna, ben, source, to)
     check(again["path"] != got["path"] and digest(pathlib.Path(again["path"])) == wanted, again)
-    equal([p.name for p in to.glob(".roost-parts/*")], [], "what is left behind")
+    equal([r for r in anna.rows("transfers") if r["event"] == "file"], [])
 
 
 @story(short=True)
-def an_empty_file_and_a_text(hall):
-    anna, ben = class_of_two(hall)
-    to = folder(hall, "ben")
+def an_empty_file_a_text_and_a_pipe(hall):
+    anna, ben = hall.users("anna", "ben")
+    to = folder(hall, "to")
     (hall.dir / "empty").write_bytes(b"")
-    sent = last(anna.run("send", hall.dir / "empty", "#maths"))
-    ben.run("get", str(sent["file"]), "-o", to)
+    passes(anna, ben, hall.dir / "empty", to)
     equal((to / "empty").read_bytes(), b"")
-    sent = last(anna.run("send", "--text", "the door code is 4711", "#maths"))
-    equal(ben.run("get", str(sent["file"]), "-o", "-").out, "the door code is 4711")
+    watching = ben.follow("chat", stdin=True)
+    watching.event(event="person")
+    sending = anna.follow("send", "--text", "the door code is 4711", "@ben")
+    offer = watching.event(event="offer")
+    equal((offer["kind"], offer["from"]), ("text", "anna"))
+    equal(ben.run("accept", offer["file"], "-o", "-").out, "the door code is 4711")
+    sending.event(event="sent")
+    text = "line after line\n" * 3000
+    sending = anna.follow("send", "-", "--name", "lines.txt", "@ben", stdin=True)
+    sending.type(text)
+    sending.process.stdin.close()
+    offer = watching.event(event="offer")
+    equal((offer["name"], offer["size"]), ("lines.txt", None))
+    equal(ben.run("accept", offer["file"], "-o", "-").out, text)
+    equal(sending.process.wait(20), 0)
 
 
 @story
 def a_folder_of_two_thousand(hall):
-    anna, ben = class_of_two(hall)
-    source, to = folder(hall, "photos"), folder(hall, "ben")
+    anna, ben = hall.users("anna", "ben")
+    source, to = folder(hall, "photos"), folder(hall, "to")
     for i in range(2000):
         part = source / f"day {i % 40}"
         part.mkdir(exist_ok=True)
         (part / f"{i}.jpg").write_bytes(random.Random(i).randbytes(i % 900))
     (source / "nothing in it").mkdir()
     (source / "link").symlink_to("/etc/passwd")
-    sent = last(anna.run("send", source, "#maths"))
-    equal((sent["event"], sent["files"]), ("sent", 2000))
-    got = last(ben.run("get", str(sent["file"]), "-o", to))
-    equal((got["event"], got["files"]), ("received", 2000))
+    sent, got = passes(anna, ben, source, to)
+    equal((sent["files"], got["files"]), (2000, 2000))
     wanted = tree(source)
     del wanted["link"]
     equal(tree(to / "photos"), wanted)
-
-
-@story
-def through_pipes(hall):
-    anna, ben = class_of_two(hall)
-    text = "line after line\n" * 100000
-    sent = last(anna.run("send", "-", "--name", "lines.txt", "#maths", input=text))
-    equal((sent["name"], sent["bytes"]), ("lines.txt", len(text)))
-    equal(ben.run("get", str(sent["file"]), "-o", "-").out, text)
+    nothing_left(to)
 
 
 @story
 def names_that_could_do_harm(hall):
-    anna, ben = class_of_two(hall)
-    source, to = folder(hall, "odd"), folder(hall, "ben")
+    anna, ben = hall.users("anna", "ben")
+    source, to = folder(hall, "odd"), folder(hall, "to")
     for name in ("CON", "a:b", "x\x1b[31m", ".hidden", "ends.", "A.txt", "a.txt"):
         (source / name).write_text(name)
-    sent = last(anna.run("send", source, "#maths"))
-    ben.run("get", str(sent["file"]), "-o", to)
+    passes(anna, ben, source, to)
     got = {p.name: p.read_text() for p in (to / "odd").iterdir()}
     equal(sorted(got.values()), sorted(p.name for p in source.iterdir()), "all came")
     for name in got:
@@ -121,92 +121,162 @@ def names_that_could_do_harm(hall):
     equal(len({name.lower() for name in got}), len(got), "some differ by case only")
 
 
-@story
-def the_same_is_not_sent_twice(hall):
-    anna, ben = class_of_two(hall)
-    source, to = hall.dir / "notes.pdf", folder(hall, "ben")
-    make(source, 2 * MB)
-    anna.run("send", source, "#maths")
-    again = last(anna.run("send", source, "#maths"))
-    equal((again["event"], again["had"]), ("sent", 2 * MB))
-    wanted = digest(source)
-    ben.run("get", str(again["file"]), "-o", to)
-    equal(digest(to / "notes.pdf"), wanted)
-
-
-def killed_at(user, words, fraction, total):
-    """Runs it until so much has moved, then kill -9; the last progress."""
-    running = user.follow(*words)
-    while True:
-        row = running.event(patience=60)
-        check(row["event"] not in ("sent", "received"), "too fast to be killed", row)
-        if row["event"] == "progress" and row["bytes"] >= fraction * total:
-            running.end(signal.SIGKILL)
-            return row
+@story(short=True)
+def declined_and_cancelled(hall):
+    anna, ben = hall.users("anna", "ben")
+    source = hall.dir / "notes.pdf"
+    make(source, 100000)
+    chat = ben.follow("chat", stdin=True)
+    chat.event(event="person")
+    sending = anna.follow("send", source, "@ben")
+    offer = chat.event(event="offer")
+    chat.type(f"/decline {offer['file']}\n")
+    sending.event(event="error")
+    equal(sending.process.wait(20), 1)
+    sending = anna.follow("send", source, "@ben")
+    offer = chat.event(event="offer")
+    anna.run("cancel", offer["file"])
+    equal(sending.process.wait(20), 1)
+    check(ben.run("accept", offer["file"], status=1).error["name"] in ("file-over", "no-such-file", "cancelled", "refused"))
 
 
 SLOW = ("--link", "rate=20M delay=5ms queue=128K")
 
 
+def begun(anna, ben, source, to, bytes_, *, slow=True):
+    """A transfer that has come so far: who sends and who receives."""
+    receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
+    sending = anna.follow(*(SLOW if slow else ()), "send", source, "@ben")
+    row = sending.event(event="progress", patience=60)
+    while row["bytes"] < bytes_:
+        row = sending.event(event="progress", patience=60)
+    return sending, receiving, row
+
+
 @story
-def killed_senders_and_receivers_go_on(hall):
-    anna, ben = class_of_two(hall)
-    size, source, to = 12 * MB, hall.dir / "film.mkv", folder(hall, "ben")
-    wanted = make(source, size)
-    was = killed_at(anna, (*SLOW, "send", source, "#maths"), 0.3, size)
-    sent = last(anna.run("send", source, "#maths"))
-    equal((sent["event"], sent["file"]), ("sent", was["file"]), "it is the same file")
-    check(sent["had"] >= was["bytes"] * 0.9, "sent again:", was, sent)
-    was = killed_at(ben, (*SLOW, "get", str(sent["file"]), "-o", to), 0.5, size)
-    got = last(ben.run("get", str(sent["file"]), "-o", to))
-    check(got["had"] >= was["bytes"] * 0.5, "fetched again:", was, got)
+def paused_and_resumed(hall):
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "film.mkv", folder(hall, "to")
+    wanted = make(source, 12 * MB)
+    sending, receiving, row = begun(anna, ben, source, to, MB)
+    ben.run("pause", row["file"])
+    sending.event(event="transfer", stage="paused")
+    anna.run("resume", row["file"])
+    sending.event(event="sent", patience=60)
+    receiving.event(event="received", patience=60)
     equal(digest(to / "film.mkv"), wanted)
 
 
 @story
-def a_killed_server_goes_on(hall):
-    anna, ben = class_of_two(hall)
-    size, source, to = 8 * MB, hall.dir / "film.mkv", folder(hall, "ben")
+def cancelled_by_who_receives(hall):
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "film.mkv", folder(hall, "to")
+    make(source, 12 * MB)
+    sending, receiving, row = begun(anna, ben, source, to, MB)
+    ben.run("cancel", row["file"])
+    for p in (sending, receiving):
+        p.event(event="error")
+        equal(p.process.wait(20), 1)
+    check(not (to / "film.mkv").exists())
+
+
+@story
+def a_killed_sender_goes_on(hall):
+    anna, ben = hall.users("anna", "ben")
+    size, source, to = 16 * MB, hall.dir / "film.mkv", folder(hall, "to")
     wanted = make(source, size)
-    sending = anna.follow(*SLOW, "send", source, "#maths")
-    while sending.event(event="progress", patience=60)["bytes"] < size * 0.3:
-        pass
+    sending, receiving, row = begun(anna, ben, source, to, 5 * MB)
+    sending.end(signal.SIGKILL)
+    sent = anna.run("send", source, "@ben").rows[-1]
+    got = receiving.event(event="received", patience=60)
+    equal((sent["event"], sent["file"], got["file"]), ("sent", row["file"], row["file"]), "it is the same transfer")
+    check(sent["had"] >= row["bytes"], "what was verified is not sent again:", row, sent)
+    check(sent["sent_bytes"] < 1.1 * (size - sent["had"]) + 100000, "more than the rest went out:", sent)
+    equal(digest(to / "film.mkv"), wanted)
+
+
+@story
+def a_killed_receiver_goes_on(hall):
+    anna, ben = hall.users("anna", "ben")
+    size, source, to = 16 * MB, hall.dir / "film.mkv", folder(hall, "to")
+    wanted = make(source, size)
+    sending, receiving, row = begun(anna, ben, source, to, 5 * MB)
+    receiving.end(signal.SIGKILL)
+    receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
+    got = receiving.event(event="received", patience=60)
+    sent = sending.event(event="sent", patience=60)
+    check(got["had"] >= row["bytes"], "what was verified is not sent again:", row, got)
+    check(sent["sent_bytes"] < 1.1 * size + 3 * MB, "more than the rest went out:", sent)
+    equal(digest(to / "film.mkv"), wanted)
+    nothing_left(to)
+
+
+@story
+def a_killed_server_is_not_missed(hall):
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "film.mkv", folder(hall, "to")
+    wanted = make(source, 12 * MB)
+    sending, receiving, row = begun(anna, ben, source, to, 3 * MB)
     hall.kill()
     hall.start()
     sent = sending.event(event="sent", patience=60)
-    equal(sending.end(), 0)
-    ben.run("get", str(sent["file"]), "-o", to)
+    receiving.event(event="received", patience=60)
+    equal(sent["had"], 0, "the way from person to person did not break")
     equal(digest(to / "film.mkv"), wanted)
 
 
 @story
-def many_at_once_beside_talk(hall):
-    anna, ben = class_of_two(hall)
-    sources = [hall.dir / f"{i}.bin" for i in range(4)]
-    wanted = [make(s, MB, i) for i, s in enumerate(sources)]
-    chat, watching, to = anna.follow("chat", "#maths", stdin=True), ben.follow("read", "#maths", "--follow"), folder(hall, "ben")
-    for source in sources[:2]:
-        chat.type(f"/send {source}\n")
-    chat.type("and words go on\n")
-    watching.event(event="message", text="and words go on")
-    for source in sources[2:]:
-        chat.type(f"/send {source} #maths\n")
-    files = {}
-    while len(files) < 4:
-        row = watching.event(event="filed", patience=60)
-        files[row["name"]] = row["file"]
-    for i, source in enumerate(sources):
-        ben.run("get", str(files[source.name]), "-o", to)
-        equal(digest(to / source.name), wanted[i])
+def by_way_of_the_relay(hall):
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "film.mkv", folder(hall, "to")
+    wanted = make(source, 2 * MB)
+    sent, _ = passes(anna, ben, source, to, "--via", "relay")
+    check(sent["way"] in ("relay", "relay in TLS"), sent)
+    equal(digest(to / "film.mkv"), wanted)
 
 
 @story
+def beside_talk_in_a_chat(hall):
+    anna, ben = hall.users("anna", "ben")
+    sources = [hall.dir / f"{i}.bin" for i in range(3)]
+    wanted = [make(s, MB, i) for i, s in enumerate(sources)]
+    to = folder(hall, "to")
+    receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "3")
+    watching = ben.follow("read", "--follow")
+    chat = anna.follow("chat", "@ben", "--classic", stdin=True)
+    chat.event(event="person")
+    chat.type(f"/send {sources[0]}\nUPD ben {sources[1]}\nand words go on\n/send {sources[2]} @ben\n")
+    watching.event(event="message", text="and words go on")
+    for _ in sources:
+        receiving.event(event="received", patience=60)
+    for i, source in enumerate(sources):
+        equal(digest(to / source.name), wanted[i])
+    chat.process.stdin.close()
+    equal(chat.process.wait(20), 0)
+
+
+@story
+def the_limit_is_kept(hall):
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "film.mkv", folder(hall, "to")
+    make(source, MB)
+    _, _ = passes(anna, ben, source, to)
+    sending = anna.follow("send", source, "@ben", "--name", "slow.mkv", "--limit", "200kB")
+    receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
+    sending.event(event="progress")
+    row = sending.event(event="progress")
+    check(row["bits_a_second"] < 1.3 * 1600000, row)
+    sending.end()
+    receiving.end()
+
+
+@story(short=True)
 def what_cannot_be_is_said(hall):
-    anna, _ = class_of_two(hall)
-    check("No such file" in anna.run("send", "/nowhere/at/all", "#maths", status=1).error["text"])
-    anna.run("send", "#maths", status=2)
-    anna.run("send", hall.roost, "#maths", "--limit", "fast", status=2)
-    anna.run("send", hall.roost, "#maths", "--via", "pigeon", status=2)
+    anna, ben = hall.users("anna", "ben")
+    check("No such file" in anna.run("send", "/nowhere/at/all", "@ben", status=1).error["text"])
+    anna.run("send", "@ben", status=2)
+    anna.run("send", hall.roost, "@ben", "--limit", "fast", status=2)
+    anna.run("send", hall.roost, "@ben", "--via", "pigeon", status=2)
     anna.run("send", hall.roost, "#nowhere", status=1)
     equal(anna.run("get", "99", status=1).error["name"], "no-such-file")
     anna.run("get", "maths", status=2)
