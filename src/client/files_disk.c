@@ -330,7 +330,7 @@ void mover_read_along(struct mover *m)
         }
         m->out_done += (uint32_t)n;
         if (m->out_done < m->out_len)
-            return;
+            continue;
         m->out_at += m->out_len;
         m->out_len = m->out_done = 0;
     }

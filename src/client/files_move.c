@@ -116,11 +116,18 @@ static void leave_stream(struct mover *m, bool gently)
 
 void move_lost(struct mover *m, int64_t now_us)
 {
+    struct share_view v;
+
     move_leave(m);
-    if (m->step == STEP_MOVE)
+    if (m->step != STEP_MOVE)
+        return;
+    look(m, &v);
+    if (v.state == SHARE_DONE) { /* who reads along is not done yet */
+        m->step = STEP_FLUSH;
+        m->flush_us = now_us;
+    } else {
         mover_again(m, now_us);
-    else if (m->step == STEP_FLUSH)
-        mover_end(m, ROOST_FILE_DONE, 0, NULL);
+    }
 }
 
 /* --- out --- */
