@@ -360,10 +360,16 @@ static void tell(const struct mover *m, struct roost_transfer *t)
         t->done = t->size;
 }
 
+/* The end is told when source and part are closed. */
+static bool has_news(const struct mover *m)
+{
+    return m->fetch_news || (m->news && (!roost_transfer_over(m->stage) || m->step == STEP_OVER));
+}
+
 bool files_has_news(const struct files *f)
 {
     for (size_t i = 0; i < f->n; i++)
-        if (f->list[i]->news)
+        if (has_news(f->list[i]))
             return true;
     return false;
 }
@@ -372,7 +378,7 @@ bool files_next(struct files *f, struct roost_event *ret)
 {
     for (size_t i = 0; i < f->n; i++) {
         struct mover *m = f->list[i];
-        if (!m->news)
+        if (!has_news(m))
             continue;
         if (m->fetch_news) {
             m->fetch_news = false;

@@ -65,9 +65,10 @@ void file_tell_state(struct hub *h, const struct request *q, const struct file_r
         state.info = &info;
     frame.body_case = ROOST__TO_CLIENT__BODY_FILE_STATE;
     frame.file_state = &state;
-    tell_account_frame(h, f->sender, &frame, q ? q->session : 0);
+    /* Also to the session that asked: another program of it may be the end. */
+    tell_account_frame(h, f->sender, &frame, 0);
     if (f->peer && f->peer != f->sender)
-        tell_account_frame(h, f->peer, &frame, q ? q->session : 0);
+        tell_account_frame(h, f->peer, &frame, 0);
 }
 
 void file_tell_offer(struct hub *h, const struct file_row *f)

@@ -39,7 +39,7 @@ def passes(anna, ben, source, to, *options, sent=(), **more):
     receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
     done = anna.run("send", *(source if isinstance(source, tuple) else (source,)), "@ben", *options, **more)
     got = receiving.event(event="received")
-    equal(receiving.end(), 0)
+    equal(receiving.process.wait(20), 0)
     return done.rows[-1], got
 
 
