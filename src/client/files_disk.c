@@ -89,11 +89,12 @@ static int open_part(struct mover *m)
     return PART_IS_WHOLE;
 }
 
-/* Bytes that went where they were wanted leave nothing behind. */
+/* The part of what is whole, which the other side knows by now, goes; bytes that went where they
+ * were wanted leave nothing else behind. */
 static void remove_part(struct mover *m)
 {
     disk_part_remove(m->part);
-    if (m->finished)
+    if (m->finished && (m->fetched || m->fd >= 0))
         unlinkat(m->dir_fd, m->finished, 0);
 }
 
@@ -108,7 +109,7 @@ static void close_all(struct mover *m)
 {
     disk_source_free(m->source);
     m->source = NULL;
-    if (m->part && (m->fetched || (m->fd >= 0 && m->stage == ROOST_FILE_DONE)))
+    if (m->part && (m->fetched || m->stage == ROOST_FILE_DONE))
         remove_part(m);
     else if (m->part)
         disk_part_close(m->part);
