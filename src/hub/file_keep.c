@@ -178,6 +178,7 @@ static int keep_begin(struct hub *h, struct request *q, const struct store_resul
 
     if (!err && r->file.stage == ROOST__FILE_STAGE__FILE_DONE) {
         say_stored(h, k->word.file, 0);
+        file_drop_parts(h, k->word.file);
         return HUB_DONE;
     }
     if (!err)
@@ -203,6 +204,7 @@ static int keep_on_stored(struct hub *h, struct request *q, struct store_result 
         return err;
     k->event.seq = r->seq;
     k->event.at_ms = r->at_ms;
+    file_drop_parts(h, k->word.file); /* and its tokens: a late stream finds nothing to begin */
     tell_stale(h, r->room);
     tell_room_event(h, &k->event);
     file_tell_state(h, NULL, &r->file, ROOST__FILE_STAGE__FILE_DONE);

@@ -313,6 +313,8 @@ static void do_output(struct edge *e, struct hub_output *out)
         do_datagrams(e, &out->datagrams);
         break;
     case HUB_DEPOT:
+        if (e->depot)
+            depot_put(e->depot, &out->depot);
         hub_depot_fini(&out->depot);
         break;
     case HUB_TITLE:
@@ -324,6 +326,21 @@ static void do_output(struct edge *e, struct hub_output *out)
         free(out->title);
         break;
     }
+}
+
+void edge_on_depot(void *ctx, const struct hub_depot_word *word)
+{
+    struct edge *e = ctx;
+
+    hub_on_depot(e->hub, word, edge_now());
+    edge_pull(e);
+}
+
+/* Nobody of the loop's has asked for one yet. */
+void edge_on_depot_job(void *ctx, struct depot_job *job)
+{
+    (void)ctx;
+    depot_job_free(job);
 }
 
 void edge_pull(struct edge *e)

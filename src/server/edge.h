@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "hub/hub.h"
+#include "server/depot.h"
 #include "server/hasher.h"
 #include "server/health.h"
 #include "server/hold.h"
@@ -68,6 +69,7 @@ struct edge {
     struct hasher *hasher;
     struct keeper *keeper; /* set by its owner, who may be late */
     struct workers *workers;
+    struct depot *depot;
     const struct tls *tls;
     BIO_METHOD *bio; /* how the SSL of a peer moves bytes */
     struct edge_settings settings;
@@ -126,6 +128,8 @@ void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const
 
 /* Called by storer and hasher. */
 void edge_on_stored(void *edge, struct store_result *r);
+void edge_on_depot(void *edge, const struct hub_depot_word *word);
+void edge_on_depot_job(void *edge, struct depot_job *job); /* takes it */
 void edge_on_kept(void *edge, uint64_t token, const struct hub_kept *kept);
 void edge_on_probed(void *edge, int err);
 void edge_on_hashed(void *edge, uint64_t token, int err, bool ok, const char *encoded);

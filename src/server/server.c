@@ -52,6 +52,7 @@ struct server {
     struct hasher *hasher;
     struct keeper *keeper;
     struct workers *workers;
+    struct depot *depot;
     struct edge edge;
     struct listener listener;
     struct first first;
@@ -80,6 +81,7 @@ static void close_handles(struct server *s)
     edge_stop(&s->edge);
     hasher_stop(s->hasher);
     keeper_stop(s->keeper);
+    depot_stop(s->depot); /* before those whom it answers */
     workers_stop(s->workers);
     storer_stop(s->storer);
     for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++)
@@ -147,7 +149,6 @@ static void set_identity(struct server *s)
     memcpy(h->server_id, s->dir.server_id, sizeof h->server_id);
     memcpy(h->server_secret, s->dir.server_secret, sizeof h->server_secret);
     h->datagrams = s->workers != NULL;
-    h->files = false;
     h->media_port = s->workers ? workers_port(s->workers) : 0;
 }
 
@@ -331,6 +332,21 @@ static void on_restore(void *ctx)
     drain(s);
 }
 
+static int open_depot(struct server *s)
+{
+    const struct config *c = &s->options.config;
+    const struct depot_settings keeping = { .data = s->dir.path,
+                                            .reserve = c->files_reserve,
+                                            .threads = c->files_threads,
+                                            .on_word = edge_on_depot,
+                                            .on_job = edge_on_depot_job,
+                                            .ctx = &s->edge };
+    int err = depot_new(&s->depot, &s->loop, &keeping);
+
+    s->edge.depot = s->depot;
+    return err;
+}
+
 /* Before the hub is asked for anything: it is to know whether there are any. */
 static int open_workers(struct server *s)
 {
@@ -339,6 +355,8 @@ static int open_workers(struct server *s)
     const struct workers_settings working = { .listen = c->listen,
                                               .port = (uint16_t)(port <= 65535 ? port : 0),
                                               .must = c->media_port != 0,
+                                              .depot = s->depot,
+                                              .trips = c->files_transfers,
                                               .on_frames = edge_on_frames,
                                               .on_over = edge_on_over,
                                               .on_taken = edge_on_taken,
@@ -377,7 +395,11 @@ static int open_threads(struct server *s)
         err = keeper_new(&s->keeper, &s->loop, s->storer, &s->dir, &keeping);
     s->edge.keeper = s->keeper;
     if (!err)
+        err = open_depot(s);
+    if (!err)
         err = open_workers(s);
+    if (!err)
+        err = depot_start(s->depot);
     if (!err)
         edge_attach(&s->edge, s->hub, s->storer, s->hasher, &s->tls);
     return err;
@@ -507,6 +529,7 @@ void server_free(struct server *s)
         if (s->hasher)
             hasher_stop(s->hasher);
         keeper_stop(s->keeper);
+        depot_stop(s->depot);
         workers_stop(s->workers);
         if (s->storer)
             storer_stop(s->storer);
@@ -521,6 +544,7 @@ void server_free(struct server *s)
     storer_free(s->storer);
     keeper_free(s->keeper);
     workers_free(s->workers);
+    depot_free(s->depot);
     if (s->hub)
         hub_free(s->hub);
     if (s->bus)

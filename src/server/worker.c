@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "server/worker_relay.h"
+#include "server/worker_trip.h"
 #include "wire/frame.h"
 #include "wire/packet.h"
 
@@ -43,6 +44,7 @@ static void open_session(struct worker *w, struct word *o)
                                             .seed = o->seed,
                                             .mtu_most = PACKET_MTU_MAX,
                                             .ecn = true,
+                                            .data_window = TRIP_WINDOW,
                                             .proves = true };
     struct carried *c = calloc(1, sizeof *c);
 
@@ -75,6 +77,7 @@ static void close_session(struct worker *w, uint32_t id)
 
     if (!c)
         return;
+    trips_leave(w, c);
     flow_close(c->flow, FLOW_DONE, "the server ends this session");
     worker_send_one(w, c);
     for (struct carried **at = &w->dirty; *at; at = &(*at)->next_dirty)
@@ -305,6 +308,7 @@ static void take_words(struct worker *w)
     if (atomic_exchange(&w->all->awaited, false))
         wake_send(&w->all->wake);
     take_handed(w);
+    trips_on_answers(w);
 }
 
 /* --- the thread ------------------------------------------------------------------------------ */

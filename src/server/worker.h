@@ -74,6 +74,9 @@ struct carried {
     bool over;       /* its flow is: what is still said is goodbye */
     bool dirty;
     struct carried *next_dirty;
+    struct trip *trips; /* worker_trip.h */
+    unsigned n_trips;
+    uint64_t next_stream; /* lower ones are over */
 };
 
 struct worker_counts {
@@ -81,6 +84,7 @@ struct worker_counts {
         overflowed, unproven_in, unproven_out, relays, relayed_bytes;
 };
 
+struct trip;
 struct passing; /* worker_relay.c */
 
 /* Packets of a relay that leave together; they lie in the worker's `out`. */
@@ -109,6 +113,7 @@ struct worker {
     struct relay_run run;
     struct dues dues;
     struct carried *dirty;
+    unsigned n_trips;
     struct worker_counts counts;
     bool stopping;
     int64_t now_us;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "server/worker_trip.h"
 #include "wire/frame.h"
 
 struct path_address path_of(const union address *a)
@@ -148,30 +149,17 @@ static void send_frames(struct worker *w, struct carried *c)
         }
 }
 
-/* Nobody here takes streams yet that a client opens: it is told so at once. */
-static void hear(struct carried *c)
-{
-    struct flow_event e;
-
-    while (flow_event(c->flow, &e)) {
-        if (e.what == FLOW_READABLE) {
-            flow_stop(c->flow, e.stream, FLOW_WHY_APP);
-            flow_reset(c->flow, e.stream, FLOW_WHY_APP);
-        }
-        c->over = c->over || e.what == FLOW_CLOSED;
-    }
-}
-
 void worker_send_one(struct worker *w, struct carried *c)
 {
-    hear(c);
+    trips_hear(w, c);
     send_datagrams(w, c);
     send_frames(w, c);
     if (c->over) {
         worker_let_go(w, c->tunnel);
         c->tunnel = 0;
     }
-    dues_set(&w->dues, &c->due, flow_deadline_us(c->flow, w->now_us));
+    int64_t due = flow_deadline_us(c->flow, w->now_us), trips = trips_deadline_us(c);
+    dues_set(&w->dues, &c->due, trips < due ? trips : due);
 }
 
 void worker_send(struct worker *w)

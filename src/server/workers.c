@@ -11,8 +11,10 @@
 #include "base/err.h"
 #include "seal/digest.h"
 #include "server/addr.h"
+#include "server/depot.h"
 #include "server/log.h"
 #include "server/worker.h"
+#include "server/worker_trip.h"
 
 enum {
     SOCKET_QUEUE = 4 << 20, /* asked for: a burst of all sessions of a worker */
@@ -136,6 +138,8 @@ static int open_worker(struct workers *w, unsigned i)
         err = passage_init(&worker->outbox, WORDS_MAX);
     for (unsigned k = 0; !err && k < w->n; k++)
         err = passage_init(&worker->handed[k], HANDED_MAX);
+    if (!err && w->settings.depot)
+        err = depot_attach(w->settings.depot, i, worker->event);
     return err;
 }
 
@@ -392,6 +396,7 @@ void workers_stop(struct workers *w)
 
 static void free_worker(struct workers *w, struct worker *worker)
 {
+    trips_drain(worker);
     struct word *word;
     struct passage *boxes[] = { &worker->inbox, &worker->outbox };
 

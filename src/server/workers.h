@@ -19,12 +19,16 @@
 
 enum { WORKERS_MAX = 16 };
 
+struct depot;
+
 struct workers_settings {
-    const char *listen; /* addresses, separated by commas */
-    uint16_t port;      /* 0: no UDP, tunnels only */
-    bool must;          /* a port that is taken is an error; else it is done without */
-    bool unsteered;     /* without the filter, for tests */
-    unsigned n;         /* a power of two; 0: one a processor */
+    const char *listen;  /* addresses, separated by commas */
+    uint16_t port;       /* 0: no UDP, tunnels only */
+    bool must;           /* a port that is taken is an error; else it is done without */
+    bool unsteered;      /* without the filter, for tests */
+    unsigned n;          /* a power of two; 0: one a processor */
+    struct depot *depot; /* borrowed, stopped before the workers are; NULL: no files */
+    unsigned trips;      /* transfers at a time, of each worker */
     /* On the loop. A message of a tunnel, with its length before it; takes the reference. */
     void (*on_frames)(void *ctx, uint64_t conn, struct blob *bytes);
     /* This connection carries no session any more: it is to be closed. */

@@ -1,0 +1,94 @@
+/* depot.h - threads that own the files which the server keeps.
+ *
+ * Workers carry the streams of transfers and loop and workers never read a disk: they ask by
+ * jobs, over rings, and are answered by rings. A parcel's part is one thread's (by its
+ * number), so its jobs are done in the order in which they were asked; thread 0 knows the
+ * tokens too, finds what lies about, and measures how much room there is.
+ *
+ *     DATA/files/parts/7/       what has come of parcel 7 (disk/disk.h)
+ *     DATA/files/ROOT           contents, by the root of their tree in hex; with a list:
+ *     DATA/files/ROOT-LIST      and .list, LIST being the list's root
+ *     ...  .pages               hashes of the tree's pages, to begin sending at once; made anew
+ * when it is not there or wrong
+ *
+ * A parcel counts when its file is synced and has its name: then the hub is told, and only when
+ * the hub has stored its event the sender hears DONE.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "disk/disk.h"
+#include "hub/hub.h"
+
+enum { DEPOT_THREADS_MAX = 16, DEPOT_JOBS_MAX = 8192 /* under way between two threads */ };
+
+struct depot;
+struct depot_job;
+struct opened; /* a part or source; its thread's */
+
+struct depot_settings {
+    const char *data; /* the data directory */
+    uint64_t reserve; /* bytes of the disk that stay free */
+    unsigned threads;
+    /* On the loop; the word is lent. */
+    void (*on_word)(void *ctx, const struct hub_depot_word *word);
+    /* A LOOK or READ of the loop's own; takes the job. */
+    void (*on_job)(void *ctx, struct depot_job *job);
+    void *ctx;
+};
+
+/* Who asked gets it back with `err`, but for CLOSE and ORDER. */
+struct depot_job {
+    enum {
+        JOB_LOOK,  /* token -> grant (without name but for the loop) */
+        JOB_OPEN,  /* grant -> opened, and how it stands */
+        JOB_WISH,  /* opened, wish -> result */
+        JOB_READ,  /* opened: wish.len bytes at wish.at of the body -> wish.bytes, result */
+        JOB_CLOSE, /* opened; got: all of it was given to its account */
+        JOB_ORDER, /* of the hub: grant */
+        JOB_WORD,  /* to the loop: word */
+    } what;
+    unsigned asker; /* a worker, or DEPOT_LOOP */
+    void *owner;    /* the asker's */
+    int err;
+    bool got;
+    uint8_t token[FILE_TOKEN];
+    struct hub_depot grant;
+    struct hub_depot_word word;
+    struct opened *opened;
+    struct wish wish;
+    int64_t result;
+    /* OPEN: of a part */
+    uint8_t *map;
+    size_t map_len;
+    uint64_t list_held;
+    /* OPEN: of contents; WISH of a FINISH: what receiver_pages gave */
+    struct about about;
+    uint8_t *pages;
+    uint32_t n_pages;
+};
+void depot_job_free(struct depot_job *j);
+
+#define DEPOT_LOOP 16u /* an asker: WORKERS_MAX */
+
+/* Makes the folders. -ROOST_IO, -ROOST_NOMEM. */
+int depot_new(struct depot **ret, uv_loop_t *loop, const struct depot_settings *settings);
+/* Before depot_start: answers for this worker ring its eventfd. */
+int depot_attach(struct depot *d, unsigned worker, int event);
+int depot_start(struct depot *d);
+/* Takes what is in it. */
+void depot_put(struct depot *d, struct hub_depot *order);
+/* From the asker's thread. False: no room; the job stays the caller's. */
+bool depot_ask(struct depot *d, struct depot_job *job);
+struct depot_job *depot_answer(struct depot *d, unsigned worker); /* NULL: none */
+
+struct depot_stats {
+    uint64_t taken, given, bytes_in, bytes_out, kept, failed, dropped, open;
+    uint64_t room; /* bytes that may still be kept */
+};
+void depot_stats(const struct depot *d, struct depot_stats *ret);
+
+/* What was asked is done, then the threads end. Answers still wait. Run the loop once more. */
+void depot_stop(struct depot *d);
+void depot_free(struct depot *d); /* NULL is fine */

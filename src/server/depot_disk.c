@@ -1,0 +1,464 @@
+/* depot_disk.c - what the depot's threads do: parts, contents, what lies about. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "seal/digest.h"
+#include "server/depot_in.h"
+#include "server/log.h"
+
+/* Contents younger than this are not dropped: the hub may be about to refer to them. */
+enum { FRESH_S = 120 };
+
+static void contents_name(char ret[static FILES_FOLDER_ROOM], const uint8_t *root,
+                          const uint8_t *list_root)
+{
+    seal_hex(ret, root, 32);
+    if (list_root) {
+        ret[64] = '-';
+        seal_hex(ret + 65, list_root, 32);
+    }
+}
+
+static void name_of(char ret[static FILES_FOLDER_ROOM], const struct hub_depot *g)
+{
+    contents_name(ret, g->root, g->has_list ? g->list_root : NULL);
+}
+
+static void part_path(char ret[static 64], uint64_t file)
+{
+    snprintf(ret, 64, "parts/%llu", (unsigned long long)file);
+}
+
+/* What a parcel with a list is called until its root is known. */
+static void whole_name(char ret[static 64], uint64_t file)
+{
+    snprintf(ret, 64, "in-%llu", (unsigned long long)file);
+}
+
+/* --- parts -------------------------------------------------------------------------------- */
+
+static int part_open(struct depot_thread *t, uint64_t file, bool has_list, struct disk_part **ret)
+{
+    char parts[64], name[64];
+
+    part_path(parts, file);
+    whole_name(name, file);
+    const struct disk_part_settings s = { .dir = t->all->dir,
+                                          .parts = parts,
+                                          .name = has_list ? name : NULL,
+                                          .mode = 0600,
+                                          .reserve = t->all->settings.reserve };
+    return disk_part_open(ret, &s);
+}
+
+static bool is_there(struct depot_thread *t, const char *name)
+{
+    struct stat st;
+
+    return fstatat(t->all->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void say_kept(struct depot_thread *t, const struct opened *o)
+{
+    struct hub_depot_word w = { .what = DEPOT_KEPT,
+                                .file = o->file,
+                                .account = o->grant.account,
+                                .size = o->grant.size,
+                                .has_list = o->grant.has_list };
+
+    memcpy(w.root, o->grant.root, 32);
+    memcpy(w.list_root, o->grant.list_root, 32);
+    depot_say(t, &w);
+}
+
+/* A list's parcel under its lasting name, by the root that is known now. */
+static int settle_name(struct depot_thread *t, const struct opened *o)
+{
+    char from[64], to[FILES_FOLDER_ROOM], from_list[80], to_list[FILES_FOLDER_ROOM + 8];
+    int dir = t->all->dir;
+
+    whole_name(from, o->file);
+    name_of(to, &o->grant);
+    snprintf(from_list, sizeof from_list, "%s.list", from);
+    snprintf(to_list, sizeof to_list, "%s.list", to);
+    if ((renameat(dir, from_list, dir, to_list) && errno != ENOENT) ||
+        (renameat(dir, from, dir, to) && errno != ENOENT) || fsync(dir))
+        return errno == ENOSPC ? -ROOST_DISK_FULL : -ROOST_IO;
+    return 0;
+}
+
+/* It was whole when the server died: all of it is read once, and it gets its name. */
+static int find_whole(struct depot_thread *t, struct opened *o)
+{
+    struct hub_depot *g = &o->grant;
+    char name[FILES_FOLDER_ROOM];
+    struct stat st;
+    uint8_t *pages = NULL;
+
+    if (g->has_root) {
+        name_of(name, g);
+        if (is_there(t, name))
+            return 1;
+    }
+    if (!g->has_list)
+        return 0;
+    whole_name(name, o->file);
+    int fd = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return 0;
+    int err = fstat(fd, &st) ? -ROOST_IO : disk_tree(fd, (uint64_t)st.st_size, g->root, &pages);
+    free(pages);
+    close(fd);
+    g->has_root = true;
+    return err ? err : settle_name(t, o) ? -ROOST_IO : 1;
+}
+
+int depot_open_take(struct depot_thread *t, struct depot_job *j)
+{
+    struct opened *o = calloc(1, sizeof *o), *old = map_get(&t->takes, j->grant.file);
+    const uint8_t *map;
+
+    if (!o)
+        return -ROOST_NOMEM;
+    o->file = j->grant.file;
+    o->grant = j->grant;
+    o->body = -1;
+    if (old && old->finish) { /* it is whole, and waits for the hub */
+        free(o);
+        return -ROOST_FILE_OVER;
+    }
+    if (old) { /* the same parcel over another stream: the newest counts */
+        old->dead = true;
+        disk_part_close(old->part);
+        old->part = NULL;
+        map_take(&t->takes, old->file);
+    }
+    int err = find_whole(t, o);
+    if (err == 1) {
+        say_kept(t, o);
+        err = -ROOST_FILE_OVER;
+    }
+    if (!err)
+        err = part_open(t, o->file, o->grant.has_list, &o->part);
+    if (!err && disk_part_is_whole(o->part)) {
+        disk_part_close(o->part);
+        o->part = NULL;
+        err = find_whole(t, o) == 1 ? -ROOST_FILE_OVER : -ROOST_BUSY;
+        if (err == -ROOST_FILE_OVER)
+            say_kept(t, o);
+    }
+    if (!err)
+        err = map_put(&t->takes, o->file, o);
+    if (err) {
+        disk_part_close(o->part);
+        free(o);
+        return err;
+    }
+    map = disk_part_map(o->part, &j->map_len);
+    j->map = map ? malloc(j->map_len) : NULL;
+    if (j->map)
+        memcpy(j->map, map, j->map_len);
+    j->list_held = disk_part_list(o->part);
+    j->opened = o;
+    t->all->counts.taken++;
+    t->all->counts.open++;
+    return 0;
+}
+
+/* --- contents ------------------------------------------------------------------------------- */
+
+static void pages_name(char ret[static FILES_FOLDER_ROOM + 8], const struct hub_depot *g)
+{
+    char name[FILES_FOLDER_ROOM];
+
+    name_of(name, g);
+    snprintf(ret, FILES_FOLDER_ROOM + 8, "%s.pages", name);
+}
+
+/* Not synced: what is not there, or wrong, is made again. */
+static void pages_write(struct depot_thread *t, const struct hub_depot *g, const uint8_t *pages,
+                        uint32_t n)
+{
+    char name[FILES_FOLDER_ROOM + 8];
+
+    pages_name(name, g);
+    int fd = openat(t->all->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return;
+    if (write(fd, pages, (size_t)n * TREE_HASH) != (ssize_t)n * TREE_HASH)
+        unlinkat(t->all->dir, name, 0);
+    close(fd);
+}
+
+static bool pages_read(struct depot_thread *t, struct depot_job *j)
+{
+    char name[FILES_FOLDER_ROOM + 8];
+    uint8_t root[TREE_HASH];
+    uint32_t n = tree_pages(j->grant.size);
+    size_t len = (size_t)n * TREE_HASH;
+
+    pages_name(name, &j->grant);
+    int fd = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    uint8_t *pages = fd >= 0 ? malloc(len + 1) : NULL;
+    bool ok = pages && read(fd, pages, len) == (ssize_t)len &&
+              tree_root(root, j->grant.size, pages, n) == 0 &&
+              memcmp(root, j->grant.root, TREE_HASH) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (ok) {
+        j->pages = pages;
+        j->n_pages = n;
+    } else {
+        free(pages);
+    }
+    return ok;
+}
+
+static int pages_make(struct depot_thread *t, struct depot_job *j, int body)
+{
+    uint8_t root[TREE_HASH];
+    int err = disk_tree(body, j->grant.size, root, &j->pages);
+
+    if (!err && memcmp(root, j->grant.root, TREE_HASH) != 0) {
+        log_error("the contents of file %llu are damaged", (unsigned long long)j->grant.file);
+        err = -ROOST_UNREADABLE;
+    }
+    if (err)
+        return err;
+    j->n_pages = tree_pages(j->grant.size);
+    pages_write(t, &j->grant, j->pages, j->n_pages);
+    return 0;
+}
+
+int depot_open_give(struct depot_thread *t, struct depot_job *j)
+{
+    char name[FILES_FOLDER_ROOM], list[FILES_FOLDER_ROOM + 8];
+    const struct hub_depot *g = &j->grant;
+    struct opened *o = calloc(1, sizeof *o);
+    struct stat st;
+
+    if (!o)
+        return -ROOST_NOMEM;
+    name_of(name, g);
+    snprintf(list, sizeof list, "%s.list", name);
+    int body = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int list_fd = g->has_list ? openat(t->all->dir, list, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int err = body < 0 || (g->has_list && list_fd < 0) || fstat(body, &st) ||
+                      (uint64_t)st.st_size != g->size
+                  ? -ROOST_UNREADABLE
+                  : 0;
+    if (!err && j->asker != DEPOT_LOOP && !pages_read(t, j))
+        err = pages_make(t, j, body);
+    if (!err)
+        err = disk_source_kept(&o->source, body, list_fd, g->list_size);
+    if (err) {
+        if (body >= 0)
+            close(body);
+        if (list_fd >= 0)
+            close(list_fd);
+        free(o);
+        return err;
+    }
+    o->file = g->file;
+    o->grant = *g;
+    o->grant.name = NULL;
+    disk_source_about(o->source, &j->about);
+    j->about.has_root = j->pages != NULL;
+    memcpy(j->about.root, g->root, TREE_HASH);
+    memcpy(j->about.list_root, g->list_root, TREE_HASH);
+    j->opened = o;
+    t->all->counts.given++;
+    t->all->counts.open++;
+    return 0;
+}
+
+/* --- wishes ----------------------------------------------------------------------------------- */
+
+static int finish(struct depot_thread *t, struct depot_job *j)
+{
+    struct opened *o = j->opened;
+    int err = (int)disk_part_do(o->part, &j->wish);
+
+    if (err)
+        return err;
+    o->grant.size = j->wish.size;
+    o->grant.has_root = true;
+    memcpy(o->grant.root, j->wish.leaf, TREE_HASH);
+    if (o->grant.has_list)
+        err = settle_name(t, o);
+    if (!err && j->pages)
+        pages_write(t, &o->grant, j->pages, j->n_pages);
+    return err;
+}
+
+bool depot_do_wish(struct depot_thread *t, struct depot_job *j)
+{
+    struct opened *o = j->opened;
+
+    if (o->dead || (!o->part && !o->source)) {
+        j->result = -ROOST_CANCELLED;
+        return true;
+    }
+    if (j->wish.kind == WISH_FINISH) {
+        j->result = finish(t, j);
+        if (j->result)
+            return true;
+        o->finish = j;
+        say_kept(t, o);
+        return false;
+    }
+    j->result = o->part ? disk_part_do(o->part, &j->wish) : disk_source_do(o->source, &j->wish);
+    if (j->wish.kind == WISH_WRITE && !j->result)
+        t->all->counts.bytes_in += j->wish.len;
+    if (j->wish.kind == WISH_READ && j->result > 0)
+        t->all->counts.bytes_out += (uint64_t)j->result;
+    return true;
+}
+
+void depot_on_stored(struct depot_thread *t, uint64_t file, int err)
+{
+    struct opened *o = map_get(&t->takes, file);
+    struct depot_job *j = o ? o->finish : NULL;
+
+    if (!j)
+        return;
+    o->finish = NULL;
+    *(err ? &t->all->counts.failed : &t->all->counts.kept) += 1;
+    j->result = err;
+    depot_reply(t, j);
+}
+
+void depot_close(struct depot_thread *t, struct opened *o)
+{
+    if (map_get(&t->takes, o->file) == o)
+        map_take(&t->takes, o->file);
+    disk_part_close(o->part);
+    disk_source_free(o->source);
+    t->all->counts.open--;
+    free(o);
+}
+
+void depot_on_over(struct depot_thread *t, uint64_t file)
+{
+    struct opened *o = map_get(&t->takes, file);
+    struct disk_part *p = NULL;
+    char path[64];
+
+    if (o && o->finish)
+        depot_on_stored(t, file, -ROOST_CANCELLED);
+    if (o) {
+        o->dead = true;
+        p = o->part;
+        o->part = NULL;
+        map_take(&t->takes, file);
+    }
+    part_path(path, file);
+    if (!p && (!is_there(t, path) || part_open(t, file, false, &p)))
+        return;
+    disk_part_remove(p);
+}
+
+/* --- what nobody refers to ---------------------------------------------------------------------
+ */
+
+static bool is_fresh(struct depot_thread *t, const char *name)
+{
+    struct stat st;
+
+    return fstatat(t->all->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_ctim.tv_sec > time(NULL) - FRESH_S;
+}
+
+void depot_drop(struct depot_thread *t, const struct hub_depot *order)
+{
+    char name[FILES_FOLDER_ROOM], other[FILES_FOLDER_ROOM + 8];
+
+    name_of(name, order);
+    if (is_fresh(t, name))
+        return; /* the next look about finds it */
+    unlinkat(t->all->dir, name, 0);
+    snprintf(other, sizeof other, "%s.list", name);
+    unlinkat(t->all->dir, other, 0);
+    snprintf(other, sizeof other, "%s.pages", name);
+    unlinkat(t->all->dir, other, 0);
+    t->all->counts.dropped++;
+}
+
+static bool hex_read(uint8_t ret[static 32], const char *text)
+{
+    for (int i = 0; i < 64; i++) {
+        char c = text[i];
+        int n = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (n < 0)
+            return false;
+        ret[i / 2] = (uint8_t)(i % 2 ? ret[i / 2] | n : n << 4);
+    }
+    return true;
+}
+
+static void found(struct depot_thread *t, const char *name)
+{
+    struct hub_depot_word w = { .what = DEPOT_FOUND };
+    size_t len = strlen(name);
+
+    w.has_list = len == 129 && name[64] == '-';
+    if ((len != 64 && !w.has_list) || !hex_read(w.root, name) ||
+        (w.has_list && !hex_read(w.list_root, name + 65)))
+        return;
+    depot_say(t, &w);
+}
+
+static void found_part(struct depot_thread *t, const char *name)
+{
+    char *end;
+    unsigned long long n = strtoull(name, &end, 10);
+
+    if (n && !*end)
+        depot_say(t, &(struct hub_depot_word){ .what = DEPOT_PART, .file = n });
+}
+
+static void walk(struct depot_thread *t, const char *folder,
+                 void (*each)(struct depot_thread *t, const char *name))
+{
+    int fd = openat(t->all->dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+
+    while (dir && !t->all->stopping && (e = readdir(dir)))
+        if (e->d_name[0] != '.')
+            each(t, e->d_name);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+}
+
+void depot_look_about(struct depot_thread *t)
+{
+    walk(t, ".", found);
+    walk(t, "parts", found_part);
+}
+
+void depot_measure(struct depot_thread *t)
+{
+    struct statvfs v;
+    uint64_t free_bytes, reserve = t->all->settings.reserve;
+
+    if (fstatvfs(t->all->dir, &v))
+        return;
+    free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+    uint64_t room = free_bytes > reserve ? free_bytes - reserve : 0;
+    if (room == t->all->counts.room)
+        return;
+    t->all->counts.room = room;
+    depot_say(t, &(struct hub_depot_word){ .what = DEPOT_ROOM, .size = room });
+}

@@ -1,0 +1,68 @@
+/* depot_in.h - inside the depot: its threads. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "server/depot.h"
+#include "server/passage.h"
+#include "server/wake.h"
+
+enum { GRANTS_MAX = 50000, DEPOT_ASKERS = 17, FILES_FOLDER_ROOM = 320 };
+
+struct opened {
+    uint64_t file;
+    struct hub_depot grant;
+    struct disk_part *part;
+    struct disk_source *source;
+    int body;                 /* of contents, for READ; lent by the source */
+    bool dead;                /* somebody else has it, or it is over */
+    struct depot_job *finish; /* waits for the hub's word */
+};
+
+struct depot_thread {
+    struct depot *all;
+    unsigned index;
+    uv_thread_t thread;
+    bool started;
+    int event;
+    struct passage in[DEPOT_ASKERS], out[DEPOT_ASKERS];
+    struct map takes;  /* by file: struct opened, of parts */
+    struct map grants; /* by token; thread 0's */
+    int64_t looked_us; /* thread 0: what lay about */
+};
+
+struct depot_counts {
+    _Atomic uint64_t taken, given, bytes_in, bytes_out, kept, failed, dropped, open, room;
+};
+
+struct depot {
+    struct depot_settings settings;
+    struct depot_thread each[DEPOT_THREADS_MAX];
+    unsigned n;
+    int dir; /* DATA/files */
+    int events[DEPOT_ASKERS];
+    struct wake wake;
+    bool waking, stopped;
+    _Atomic bool stopping;
+    struct depot_job *late, **late_end; /* orders that found no room: they go first */
+    struct depot_counts counts;
+};
+
+/* --- depot_thread.c --- */
+void depot_thread_main(void *thread);
+void depot_reply(struct depot_thread *t, struct depot_job *j);
+void depot_say(struct depot_thread *t, const struct hub_depot_word *word);
+int64_t depot_now_us(void);
+
+/* --- depot_disk.c: what is done --- */
+int depot_open_take(struct depot_thread *t, struct depot_job *j);
+int depot_open_give(struct depot_thread *t, struct depot_job *j);
+/* False: the answer comes later. */
+bool depot_do_wish(struct depot_thread *t, struct depot_job *j);
+void depot_close(struct depot_thread *t, struct opened *o);
+void depot_on_stored(struct depot_thread *t, uint64_t file, int err);
+void depot_on_over(struct depot_thread *t, uint64_t file);
+void depot_drop(struct depot_thread *t, const struct hub_depot *order);
+void depot_look_about(struct depot_thread *t);
+void depot_measure(struct depot_thread *t);
