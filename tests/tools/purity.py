@@ -33,10 +33,11 @@ MAY_CALL = re.compile(r"""^(
     | protobuf_c_\w+ | roost__\w+ | llhttp_\w+
     | EVP_\w+ | BN_\w+ | HMAC\w* | SHA\d+\w* | CRYPTO_memcmp | OPENSSL_cleanse | OSSL_PARAM_\w+ | OSSL_KDF_\w+ | ERR_clear_error
     | argon2\w+ | __gmp\w+
+    | crypto_(core|hash|scalarmult|sign)_?\w*                # libsodium
     | (u|u8|unorm2|uspoof|uset|ucol|ubrk|uscript|u_\w+)_\w+
 )$""", re.X)
 # The libraries' calls that are not arithmetic after all.
-NEVER = re.compile(r"^(EVP_RAND|BN_\w*rand|u_(fopen|fclose|printf|fprintf|init|cleanup)|strerror|strftime_l$|memfd)")
+NEVER = re.compile(r"^(crypto_\w+_random|crypto_(sign|box)_keypair|randombytes|EVP_RAND|BN_\w*rand|u_(fopen|fclose|printf|fprintf|init|cleanup)|strerror|strftime_l$|memfd)")
 
 ARROW = {
     "base": ["base"],

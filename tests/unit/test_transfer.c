@@ -474,6 +474,31 @@ static void pauses_and_cancels(void)
     end(&e);
 }
 
+/* One bit, somewhere on its way: the block is not written, and what was verified stays. */
+static void a_damaged_block_is_refused(void)
+{
+    for (int hashed = 0; hashed < 2; hashed++) {
+        static struct ends e;
+        begin(&e);
+        make(&e, "from/a", 4000000, 3);
+        const char *paths[] = { path_in(&e, "from/a") };
+        open_ends(&e, paths, 1, hashed);
+        e.cut_after = 1500000;
+        run(&e);
+        move_sender(&e);
+        CHECK(e.there.n > 100);
+        e.there.bytes[e.there.n - 1] ^= 4;
+        e.cut_after = 0;
+        run(&e);
+        CHECK(at_receiver(&e).err == -ROOST_MALFORMED && at_receiver(&e).verified >= 500000);
+        drop_ends(&e);
+        open_ends(&e, paths, 1, hashed);
+        run(&e);
+        CHECK(is_done(&e) && same(&e, "from/a", "to/a") && at_receiver(&e).again >= 500000);
+        end(&e);
+    }
+}
+
 static void a_reader_gets_the_end_first(void)
 {
     for (int hashed = 0; hashed < 2; hashed++) {
@@ -504,4 +529,5 @@ TEST_MAIN({ "one_file_of_any_size", one_file_of_any_size }, { "many_pages", many
           { "a_pipe_has_no_size", a_pipe_has_no_size },
           { "too_much_is_refused", too_much_is_refused },
           { "pauses_and_cancels", pauses_and_cancels },
+          { "a_damaged_block_is_refused", a_damaged_block_is_refused },
           { "a_reader_gets_the_end_first", a_reader_gets_the_end_first })
