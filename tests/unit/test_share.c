@@ -141,7 +141,7 @@ static void a_torn_map_is_no_map(void)
     struct held h = { 0 }, back = { 0 };
     struct held_of of = { .size = 9000000, .mtime_ns = -5, .has_root = true, .root = { 9 } }, other;
     uint8_t bytes[HELD_FILE_MAX];
-    uint64_t generation;
+    uint64_t generation = 0;
 
     CHECK(!held_add(&h, 3, 9) && !held_add(&h, 50, 51));
     int len = held_pack(&h, &of, 77, bytes, sizeof bytes);
