@@ -132,6 +132,7 @@ def transfer_in_chunks(hall):
     inbox.mkdir()
     for how in ("--tcp", "--udp"):
         server, at = serve(hall, "transfer", how, "--dir", inbox, "--count", 3)
+        junk(at, udp=how == "--udp")
         for n, size in enumerate((0, 1, 150000)):
             file = a_file(hall, size, f"{how}{n}")
             sent = last(run(hall, "transfer", "--to", at, how, "--window", 8, "--", file), "sent")

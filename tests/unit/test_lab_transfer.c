@@ -253,6 +253,11 @@ static void acks_are_not_believed(void)
     ack.session = 77;
     transfer_out_hear(&s->out, bytes, transfer_encode(&ack, bytes), s->now_us);
     CHECK(s->out.base == 1 && transfer_out_next(&s->out, s->now_us, &m) && m.number == 2);
+    for (ack.number = 1; ack.number < 3; ack.number++) {
+        transfer_out_hear(&s->out, bytes, transfer_encode(&ack, bytes), s->now_us);
+        CHECK(transfer_out_next(&s->out, s->now_us, &m) && m.number == ack.number + 2);
+    }
+    CHECK(s->out.base == 3); /* 3 was acknowledged before it was sent: that does not count */
     end(s);
 }
 
