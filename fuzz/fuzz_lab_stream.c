@@ -45,6 +45,7 @@ static void take(const uint8_t *data, size_t len, bool repairs)
         for (int i = 0; stream_in_next(&t, now_us, &m); i++)
             assert(i < 10 && stream_encode(&m, bytes));
         assert(stream_in_ready(&t) <= t.size && t.have.n <= SPANS_MAX && t.top <= t.size);
+        assert(t.got + t.given_up <= t.size);
         assert(t.state != STREAM_OVER || stream_in_ready(&t) == t.size);
         now_us += n % 5 ? 2000 : 150000;
     }

@@ -44,7 +44,7 @@ with tempfile.TemporaryDirectory() as folder:
         if "race" in words:
             ran += 1
             done = run(folder, *words)
-            if done.returncode or "reno" not in done.stdout + " ".join(words) and "cubic" not in done.stdout:
+            if done.returncode or not done.stdout.startswith("FLOW"):
                 wrong.append(f"{line}: {done.stdout}{done.stderr}")
 if len(re.findall(r"^## \d\. ", page, re.M)) != 8:
     wrong.append("there are not eight exercises")

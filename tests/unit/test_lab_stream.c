@@ -209,6 +209,29 @@ static void asking_has_limits(void)
     end(s);
 }
 
+/* What goes again may reach into what is there: no byte counts twice. */
+static void bytes_are_counted_once(void)
+{
+    struct story *s = begin(true, NULL);
+    struct stream_message got, m = { .kind = STREAM_HEAD_MESSAGE, .session = 42, .size = 5000 };
+    uint8_t bytes[STREAM_DATAGRAM_MOST];
+
+    stream_in_hear(&s->in, bytes, stream_encode(&m, bytes), s->now_us, &got);
+    static const uint64_t at[] = { 0, 1500, 500, 900, 4000, 2500, 3000 };
+    for (uint32_t i = 0; i < sizeof at / sizeof *at; i++) {
+        m = (struct stream_message){ .kind = STREAM_PIECE,
+                                     .session = 42,
+                                     .number = i,
+                                     .at = at[i],
+                                     .bytes = s->file,
+                                     .len = 1000 };
+        stream_in_hear(&s->in, bytes, stream_encode(&m, bytes), s->now_us, &got);
+        CHECK(s->in.pieces == i + 1 && s->in.got <= 5000);
+    }
+    CHECK(s->in.got == 5000 && stream_in_ready(&s->in) == 5000);
+    end(s);
+}
+
 static void pieces_outside_are_refused(void)
 {
     struct story *s = begin(false, NULL);
@@ -237,4 +260,5 @@ TEST_MAIN({ "it_plays_while_it_comes", it_plays_while_it_comes },
           { "repairs_make_it_whole", repairs_make_it_whole },
           { "a_silent_client_is_left", a_silent_client_is_left },
           { "nobody_answers", nobody_answers }, { "asking_has_limits", asking_has_limits },
+          { "bytes_are_counted_once", bytes_are_counted_once },
           { "pieces_outside_are_refused", pieces_outside_are_refused })

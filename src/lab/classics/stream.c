@@ -299,6 +299,19 @@ static bool count(struct stream_in *t, uint32_t number)
     return true;
 }
 
+/* How many of these bytes are there already. */
+static uint64_t covered(const struct spans *s, uint64_t from, uint64_t to)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < s->n && s->all[i].from < to; i++) {
+        uint64_t a = s->all[i].from > from ? s->all[i].from : from;
+        uint64_t b = s->all[i].to < to ? s->all[i].to : to;
+        n += b > a ? b - a : 0;
+    }
+    return n;
+}
+
 static bool on_piece(struct stream_in *t, const struct stream_message *m)
 {
     uint64_t to = m->at + m->len;
@@ -310,9 +323,10 @@ static bool on_piece(struct stream_in *t, const struct stream_message *m)
         return false;
     }
     t->pieces++;
-    if (spans_has(&t->have, m->at, to) || spans_add(&t->have, m->at, to))
+    uint64_t known = covered(&t->have, m->at, to);
+    if (known == m->len || spans_add(&t->have, m->at, to))
         return false; /* it came too late, or there are too many holes to remember one more */
-    t->got += m->len;
+    t->got += m->len - known;
     t->top = to > t->top ? to : t->top;
     return true;
 }

@@ -168,7 +168,9 @@ static size_t length_of(uint64_t size, uint32_t chunk, uint64_t n)
 
 /* --- the sender ------------------------------------------------------------------------------ */
 
-enum { PATIENCE_FIRST_US = 500000, PATIENCE_LEAST_US = 20000, PATIENCE_MOST_US = 3000000 };
+/* MARGIN: beyond the round trip at least: a machine that is busy for some milliseconds is no loss.
+ */
+enum { PATIENCE_FIRST_US = 500000, MARGIN_US = 20000, PATIENCE_MOST_US = 3000000 };
 
 void transfer_out_init(struct transfer_out *t, uint32_t session, const char *name, uint64_t size,
                        uint32_t chunk, uint32_t window, bool lossy, int64_t now_us)
@@ -195,9 +197,8 @@ static void measure(struct transfer_out *t, int64_t rtt_us)
         t->deviation_us += (off - t->deviation_us) / 4;
         t->smooth_us += (rtt_us - t->smooth_us) / 8;
     }
-    t->patience_us = t->smooth_us + 4 * t->deviation_us;
-    if (t->patience_us < PATIENCE_LEAST_US)
-        t->patience_us = PATIENCE_LEAST_US;
+    int64_t margin_us = 4 * t->deviation_us;
+    t->patience_us = t->smooth_us + (margin_us > MARGIN_US ? margin_us : MARGIN_US);
 }
 
 static void back_off(struct transfer_out *t)
