@@ -162,8 +162,25 @@ static int wait_for_offers(struct receive *r)
     return status ? status : r->m.status;
 }
 
+static int by_phrase(struct cli *c, const struct cli_args *a)
+{
+    struct roost_file_get what = { .phrase = a->words[0], .dir = args_value(a, "dir"), .fd = -1 };
+    struct moving m;
+
+    if (args_has(a, "from") || args_has(a, "count"))
+        return cli_usage(c, "a phrase is one sender's", "give the phrase alone");
+    moving_init(&m, c);
+    moving_catch();
+    int64_t number = roost_file_get(c->r, &what);
+    if (number == -ROOST_E_INVALID)
+        return cli_usage(c, roost_problem(), "roost send --code shows it: 4821-maple-orbit-tin");
+    return moving_add(&m, number, a->words[0]) ? moving_wait(&m, NULL, NULL) : m.status;
+}
+
 CLI_RUN(cmd_receive)
 {
+    if (a->n_words)
+        return by_phrase(c, a);
     struct receive *r = calloc(1, sizeof *r);
     const char *accept = args_value(a, "accept");
     int status = CLI_OK;

@@ -247,18 +247,21 @@ const struct cli_command cli_commands[] = {
       "  roost send photos/ talk.odp '#maths'\n"
       "  tar c src | roost send - --name src.tar @bea\n"
       "  roost send --text 'the door code is 4711' @bea\n"
-      "  roost send --limit 5M --cc cubic film.mkv @carl\n",
-      OPTIONS({ "text", 't', "TEXT", "a text instead of files" },
+      "  roost send --limit 5M --cc cubic film.mkv @carl\n"
+      "  roost send --code notes.pdf         # no account: prints a phrase for roost receive\n",
+      OPTIONS({ "code", 'c', NULL, "no TARGET: to whoever is told the phrase; no account is needed" },
+              { "text", 't', "TEXT", "a text instead of files" },
               { "name", 'n', "NAME", "call it so" },
               { "limit", 'l', "RATE", "at most so fast: 5M is 5 Mbit/s, 600kB is 600 kB/s" },
               { "via", 0, "WAY", "only direct, relay or server" },
               { "cc", 0, "NAME", "congestion control: reno, cubic or bbr" }) },
-    { "receive", FILES, "", 0, 0, -1, CLI_LOGIN, true, cmd_receive,
+    { "receive", FILES, "[PHRASE]", 0, 1, -1, CLI_LOGIN, true, cmd_receive,
       "wait for what people send, and take it",
       "Asks about each offer, or takes all. What was accepted before and cut off goes on by\n"
       "itself. Files get their names when they are whole and verified; until then they are in\n"
-      ".roost-parts beside.\n\n"
+      ".roost-parts beside. With a PHRASE, from send --code, it takes what waits under it.\n\n"
       "  roost receive\n"
+      "  roost receive 4821-maple-orbit-tin\n"
       "  roost receive --from bea --accept all --dir ~/Downloads --count 1\n",
       OPTIONS({ "from", 'f', "USER", "only from this person" },
               { "dir", 'd', "DIR", "where to (here)" },

@@ -38,11 +38,12 @@ static int run(struct cli *c, const struct cli_args *a)
     const struct cli_command *k = a->command;
 
     c->patient = stays(k->run) || args_has(a, "follow") || args_has(a, "watch");
-    if (k->needs == CLI_LOGIN) {
+    bool by_phrase = args_has(a, "code") || (k->run == cmd_receive && a->n_words);
+    if (k->needs == CLI_LOGIN && !by_phrase) {
         int status = cli_open(c, CLI_RESUME, NULL);
         if (status)
             return status;
-    } else if (k->run == cmd_ping) {
+    } else if (k->run == cmd_ping || by_phrase) {
         int status = cli_open(c, CLI_ANY, NULL);
         if (status)
             return status;

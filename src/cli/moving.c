@@ -70,6 +70,7 @@ void moving_json(struct cli *c, const char *event, const struct roost_transfer *
     else
         json_u64(&j, "left_s", (uint64_t)left_s);
     json_str(&j, "way", *moving_way(t) ? moving_way(t) : NULL);
+    json_str(&j, "phrase", *t->phrase ? t->phrase : NULL);
     json_str(&j, "path", *t->where ? t->where : NULL);
     json_end(&j);
     cli_flush(c);
@@ -191,7 +192,9 @@ static void tell_end(struct moving *m, struct moving_one *one, const struct roos
 /* What people are told beside the line that moves. */
 static void tell_stage(struct moving *m, const struct roost_transfer *t)
 {
-    if (t->stage == ROOST_FILE_WAITING && t->sends && t->file)
+    if (t->stage == ROOST_FILE_WAITING && t->sends && *t->phrase)
+        cli_say(m->c, "On the other machine: roost receive %s", t->phrase);
+    else if (t->stage == ROOST_FILE_WAITING && t->sends && t->file)
         cli_say(m->c, "%s: offered to %s (roost cancel %" PRIu64 " takes it back).", t->name,
                 t->peer, t->file);
 }

@@ -416,6 +416,8 @@ static int copy_send(struct mover *m, const struct roost_file_send *what)
 
     m->limit = what->limit_bits / 8;
     m->by_code = what->code;
+    if (what->code)
+        snprintf(m->peer, sizeof m->peer, "%s", "who had the phrase");
     if (getrandom(m->claim, sizeof m->claim, 0) != sizeof m->claim)
         return -ROOST_IO;
     m->via = what->via;
@@ -498,6 +500,8 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what)
     if (what->stream)
         m->fd = what->fd;
     m->by_code = what->phrase != NULL;
+    if (m->by_code)
+        snprintf(m->peer, sizeof m->peer, "%s", "who gave the phrase");
     if (what->phrase && code_read(m, what->phrase)) {
         edge_complain(m->detail);
         m->fd = -1;

@@ -80,11 +80,13 @@ void code_tell(struct mover *m, struct flow *flow)
     if (i.list_size)
         i.list_root = (ProtobufCBinaryData){ TREE_HASH, m->about.list_root };
     size_t len = roost__file_info__get_packed_size(&i);
-    uint8_t *bytes = stream >= 0 && len <= CODE_INFO_MAX ? malloc(len + 1) : NULL;
+    uint8_t *bytes = stream >= 0 && len <= CODE_INFO_MAX ? malloc(len + 2) : NULL;
     if (!bytes)
         return; /* then nothing comes, and it is tried again */
-    roost__file_info__pack(&i, bytes);
-    flow_write(flow, (uint64_t)stream, bytes, len);
+    bytes[0] = (uint8_t)(len >> 8);
+    bytes[1] = (uint8_t)len;
+    roost__file_info__pack(&i, bytes + 2);
+    flow_write(flow, (uint64_t)stream, bytes, len + 2);
     flow_end(flow, (uint64_t)stream);
     free(bytes);
 }
@@ -98,10 +100,15 @@ int code_hear(struct mover *m, struct flow *flow, uint64_t stream, int64_t now_u
     bool over = false;
     const uint8_t *bytes = flow_read(flow, stream, &len, &over);
 
-    if (len > CODE_INFO_MAX)
+    if (!bytes || len < 2)
+        return over ? -ROOST_MALFORMED : 0;
+    size_t told = (size_t)bytes[0] << 8 | bytes[1];
+    if (told > CODE_INFO_MAX)
         return -ROOST_MALFORMED;
-    if (!over || !bytes)
+    if (len < told + 2)
         return 0;
+    bytes += 2;
+    len = told;
     int err = 0;
     const Roost__FileInfo *i = msg_decode(&mem, &roost__file_info__descriptor, bytes, len, &err);
     if (i)
@@ -111,7 +118,7 @@ int code_hear(struct mover *m, struct flow *flow, uint64_t stream, int64_t now_u
     if (!err)
         snprintf(m->part_id, sizeof m->part_id, "code-%02x%02x%02x%02x%02x%02x%02x%02x", sum[0],
                  sum[1], sum[2], sum[3], sum[4], sum[5], sum[6], sum[7]);
-    flow_take(flow, stream, len, now_us);
+    flow_take(flow, stream, len + 2, now_us);
     arena_fini(&mem);
     return err ? err : 1;
 }

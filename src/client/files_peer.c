@@ -223,7 +223,9 @@ static void on_stream(struct mover *m, uint64_t stream, int64_t now_us)
 {
     if (m->sends || m->step == STEP_MOVE || m->step == STEP_FLUSH)
         return;
-    if (m->by_code && !m->told_what) {
+    if (m->by_code && (!m->told_what || stream < m->info_stream)) {
+        m->has_pending = m->told_what; /* it was not the first after all */
+        m->pending = m->info_stream;
         m->info_stream = stream;
         m->told_what = true;
     }

@@ -3,9 +3,10 @@ import hashlib
 import os
 import pathlib
 import random
+import re
 import signal
 
-from harness import check, equal, story, until
+from harness import User, check, equal, story, until
 
 MB = 1000 * 1000
 
@@ -233,6 +234,29 @@ def by_way_of_the_relay(hall):
     sent, _ = passes(anna, ben, source, to, "--via", "relay")
     check(sent["way"] in ("relay", "relay in TLS"), sent)
     equal(digest(to / "film.mkv"), wanted)
+
+
+@story(short=True)
+def by_a_phrase_without_an_account(hall):
+    carl, dora = User(hall, None), User(hall, None)
+    source, to = hall.dir / "notes.pdf", folder(hall, "to")
+    wanted = make(source, MB)
+    sending = carl.follow("send", "--code", source)
+    phrase = sending.event(event="transfer", stage="waiting")["phrase"]
+    check(re.fullmatch(r"\d{4,}(-[a-z]+){3}", phrase), phrase)
+    got = dora.run("receive", phrase.upper().replace("-", " "), "--dir", to).rows[-1]
+    equal((got["event"], got["bytes"]), ("received", MB))
+    sending.event(event="sent")
+    equal(digest(to / "notes.pdf"), wanted)
+    # a wrong guess burns it
+    sending = carl.follow("send", "--code", source)
+    phrase = sending.event(event="transfer", stage="waiting")["phrase"]
+    other = "acid" if not phrase.endswith("acid") else "acorn"
+    words = phrase.rsplit("-", 1)[0]
+    dora.run("receive", f"{words}-{other}", "--dir", to, status=None)
+    equal(sending.process.wait(20) != 0, True)
+    dora.run("receive", phrase, "--dir", to, status=1)
+    dora.run("receive", "maple", status=2)
 
 
 @story
