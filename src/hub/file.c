@@ -225,8 +225,8 @@ static int get_kept(struct hub *h, struct request *q, const struct store_result 
     struct hub_depot grant;
     bool web = q->msg->file_get->web;
 
-    if (!h->config.files || (web && !h->config.file_paths))
-        return -ROOST_FILES_OFF;
+    if (!h->config.files || (web && (!h->config.file_paths || f->has_list)))
+        return -ROOST_FILES_OFF; /* a folder is no one file that could be had by a path */
     if (!r->on && f->sender != q->account)
         return -ROOST_NO_SUCH_FILE;
     if (f->stage == ROOST__FILE_STAGE__FILE_DONE) {

@@ -10,6 +10,7 @@
 #include "server/peer.h"
 #include "server/tunnel_conn.h"
 #include "server/web_conn.h"
+#include "server/web_file.h"
 
 enum {
     SLOT_BITS = 24, /* of a peer's number; the rest counts up */
@@ -336,11 +337,15 @@ void edge_on_depot(void *ctx, const struct hub_depot_word *word)
     edge_pull(e);
 }
 
-/* Nobody of the loop's has asked for one yet. */
 void edge_on_depot_job(void *ctx, struct depot_job *job)
 {
-    (void)ctx;
-    depot_job_free(job);
+    struct edge *e = ctx;
+    struct peer *p = find(e, (uint64_t)(uintptr_t)job->owner);
+
+    if (p)
+        web_conn_on_depot(p, job);
+    else
+        web_file_on_stray(e->depot, job);
 }
 
 void edge_pull(struct edge *e)

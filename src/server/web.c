@@ -72,6 +72,34 @@ static struct web_choice meeting(const struct http_request *q, const struct web_
     return c;
 }
 
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "/files/7/TOKEN/name"; the name is for people. */
+static struct web_choice file(const struct http_request *q, const struct web_visitor *v)
+{
+    struct web_choice c = { .what = WEB_FILE };
+    const char *p = q->path + strlen("/files/");
+    size_t n = strspn(p, "0123456789");
+
+    (void)v;
+    for (size_t i = 0; i < n && n < 19; i++)
+        c.file = c.file * 10 + (uint64_t)(p[i] - '0');
+    if (!c.file || p[n] != '/')
+        return refuse(404, NULL, NULL);
+    p += n + 1;
+    for (size_t i = 0; i < 2 * sizeof c.token; i++) {
+        int d = digit(p[i]);
+        if (d < 0)
+            return refuse(404, NULL, NULL);
+        c.token[i / 2] = (uint8_t)(c.token[i / 2] << 4 | d);
+    }
+    p += 2 * sizeof c.token;
+    return *p && *p != '/' ? refuse(404, NULL, NULL) : c;
+}
+
 /* --- the table ------------------------------------------------------------------------ */
 
 struct route {
@@ -80,10 +108,8 @@ struct route {
 };
 
 static const struct route routes[] = {
-    { "/", home },
-    { "/healthz", health },
-    { "/metrics", metrics },
-    { "/j/", meeting },
+    { "/", home },      { "/healthz", health }, { "/metrics", metrics },
+    { "/j/", meeting }, { "/files/", file },
 };
 
 static bool leads_to(const struct route *r, const char *path)

@@ -11,7 +11,7 @@
 
 enum { WEB_CODE_MIN = 6, WEB_CODE_MAX = 9 }; /* digits of a meeting's code */
 
-enum web_what { WEB_REFUSED, WEB_HOME, WEB_HEALTH, WEB_METRICS, WEB_MEETING };
+enum web_what { WEB_REFUSED, WEB_HOME, WEB_HEALTH, WEB_METRICS, WEB_MEETING, WEB_FILE };
 
 struct web_visitor {
     bool loopback;
@@ -24,6 +24,8 @@ struct web_choice {
     const char *extra;    /* header lines; NULL: none */
     const char *sentence; /* with its line end; NULL: that of the status */
     char code[WEB_CODE_MAX + 1];
+    uint64_t file; /* WEB_FILE */
+    uint8_t token[16];
 };
 
 struct web_choice web_choose(const struct http_request *q, const struct web_visitor *v);

@@ -9,9 +9,10 @@
 #include "server/measure.h"
 #include "server/peer.h"
 #include "server/web.h"
+#include "server/web_file.h"
 #include "wire/http_answer.h"
 
-enum waits { WAITS_NOT, WAITS_HEALTH, WAITS_TITLE };
+enum waits { WAITS_NOT, WAITS_HEALTH, WAITS_TITLE, WAITS_FILE };
 
 struct web_conn {
     struct http_reader *reader;
@@ -22,6 +23,7 @@ struct web_conn {
     bool head_only, stays; /* of the request that is being answered */
     uint32_t requests;
     char code[WEB_CODE_MAX + 1];
+    struct web_file *file; /* WAITS_FILE */
 };
 
 /* --- answering -------------------------------------------------------------------- */
@@ -135,6 +137,79 @@ void web_conn_on_title(struct peer *p, enum meeting_shown what, const char *titl
         send_page(p, what == MEETING_UNKNOWN ? 404 : 200, page_meeting(p->web->code, what, title));
 }
 
+/* --- files ------------------------------------------------------------------------------- */
+
+static void ask_file(struct peer *p, const struct http_request *q, const struct web_choice *c)
+{
+    p->web->file = web_file_new(p, q, c->file, c->token);
+    if (p->web->file)
+        wait_for(p, WAITS_FILE);
+    else
+        send_text(p, 503, NULL, NULL);
+}
+
+static void end_file(struct peer *p)
+{
+    struct web_conn *w = p->web;
+
+    web_file_free(w->file);
+    w->file = NULL;
+    w->waits = WAITS_NOT;
+    edge_time(p->edge, p, TIMED_HTTP);
+    if (!w->stays)
+        peer_finish(p);
+}
+
+static void refuse_file(struct peer *p, unsigned status, const char *extra)
+{
+    struct web_conn *w = p->web;
+    char lines[128];
+
+    if (web_file_is_begun(w->file)) {
+        peer_kill(p); /* what came so far is all there is: the length says so */
+        return;
+    }
+    snprintf(lines, sizeof lines, "%s", extra ? extra : "");
+    web_file_free(w->file);
+    w->file = NULL;
+    send_text(p, status, *lines ? lines : NULL, NULL);
+}
+
+/* The piece before has left for the socket. */
+static void go_on_with_file(struct peer *p)
+{
+    if (web_file_is_over(p->web->file))
+        end_file(p);
+    else if (web_file_next(p->web->file))
+        peer_kill(p);
+    else
+        wait_for(p, WAITS_FILE);
+}
+
+void web_conn_on_depot(struct peer *p, struct depot_job *j)
+{
+    struct web_conn *w = p->web;
+    struct blob *b = NULL;
+    const char *extra = NULL;
+    bool opens = j->what == JOB_OPEN;
+
+    if (p->state != PEER_HTTP || !w->file) {
+        web_file_on_stray(p->edge->depot, j);
+        return;
+    }
+    unsigned status = web_file_on_job(w->file, j, &b, &extra);
+    if (status) {
+        refuse_file(p, status, extra);
+        return;
+    }
+    if (!b)
+        return;
+    if (opens)
+        p->edge->stats.answers[metrics_status(200)]++;
+    edge_time(p->edge, p, TIMED_HTTP); /* to take this piece */
+    peer_send(p, b);
+}
+
 /* --- requests --------------------------------------------------------------------------- */
 
 static void on_request(struct peer *p, const struct http_request *q)
@@ -164,6 +239,9 @@ static void on_request(struct peer *p, const struct http_request *q)
         break;
     case WEB_MEETING:
         ask_title(p, &c);
+        break;
+    case WEB_FILE:
+        ask_file(p, q, &c);
         break;
     }
 }
@@ -218,6 +296,10 @@ void web_conn_feed(struct peer *p, const uint8_t *in, size_t len)
 
 bool web_conn_is_ready(const struct peer *p)
 {
+    const struct web_file *f = p->state == PEER_HTTP ? p->web->file : NULL;
+
+    if (f)
+        return web_file_is_idle(f) && !p->queue.n && !p->left_len;
     return p->state == PEER_HTTP && p->web->held && !web_conn_is_busy(p);
 }
 
@@ -227,6 +309,10 @@ void web_conn_resume(struct peer *p)
     uint8_t *rest = w->rest;
     size_t len = w->rest_len;
 
+    if (w->file) {
+        go_on_with_file(p);
+        return;
+    }
     w->held = false;
     w->rest = NULL;
     w->rest_len = 0;
@@ -247,6 +333,8 @@ void web_conn_on_late(struct peer *p)
         send_text(p, 503, NULL, "Nothing can be stored: the disk does not answer.\n");
     } else if (w->waits == WAITS_TITLE) {
         web_conn_on_title(p, MEETING_UNSAID, NULL);
+    } else if (w->waits == WAITS_FILE) {
+        refuse_file(p, 503, NULL); /* the disk does not answer */
     } else if (http_reader_is_idle(w->reader)) {
         peer_finish(p);
     } else {
@@ -278,6 +366,7 @@ void web_conn_free(struct web_conn *w)
 {
     if (!w)
         return;
+    web_file_free(w->file);
     http_reader_free(w->reader);
     free(w->rest);
     free(w);

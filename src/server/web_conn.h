@@ -21,6 +21,7 @@ enum {
 
 struct peer;
 struct web_conn;
+struct depot_job;
 
 /* Sets p->web. -ROOST_NOMEM. */
 int web_conn_open(struct peer *p);
@@ -38,4 +39,6 @@ void web_conn_on_late(struct peer *p);
 
 /* What it waited for, if it did. */
 void web_conn_on_health(struct peer *p, int err);
+/* Takes the job. */
+void web_conn_on_depot(struct peer *p, struct depot_job *j);
 void web_conn_on_title(struct peer *p, enum meeting_shown what, const char *title);

@@ -64,8 +64,8 @@ struct blob *http_answer_encode(const struct http_answer *a)
                      "HTTP/1.1 %u %s\r\n"
                      "Date: %s\r\n"
                      "Server: roostd\r\n"
-                     "Content-Type: %s; charset=utf-8\r\n"
-                     "Content-Length: %zu\r\n"
+                     "Content-Type: %s%s\r\n"
+                     "Content-Length: %llu\r\n"
                      "Connection: %s\r\n"
                      "Cache-Control: no-store\r\n"
                      "Content-Security-Policy: default-src 'none'; base-uri 'none'; "
@@ -74,7 +74,8 @@ struct blob *http_answer_encode(const struct http_answer *a)
                      "Referrer-Policy: no-referrer\r\n"
                      "X-Content-Type-Options: nosniff\r\n"
                      "%s\r\n",
-                     s->number, s->name, when, a->type ? a->type : "text/plain", len,
+                     s->number, s->name, when, a->type ? a->type : "text/plain",
+                     a->is_bytes ? "" : "; charset=utf-8", (unsigned long long)(len + a->later),
                      a->keep_alive ? "keep-alive" : "close", a->policy ? "; " : "",
                      a->policy ? a->policy : "", a->extra ? a->extra : "");
     if (n < 0 || (size_t)n >= sizeof head)

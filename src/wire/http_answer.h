@@ -15,6 +15,7 @@
 /* X(status, "its name", "a sentence for who meets it") */
 #define HTTP_STATUSES(X)                                                                           \
     X(200, "OK", "All is well.")                                                                   \
+    X(206, "Partial Content", "This is a part.")                                                   \
     X(400, "Bad Request", "This is not a request that this server understands.")                   \
     X(401, "Unauthorized",                                                                         \
       "This needs the header 'Authorization: Bearer TOKEN' with the right "                        \
@@ -25,6 +26,7 @@
     X(408, "Request Timeout", "The request took too long to come.")                                \
     X(413, "Content Too Large", "Nothing of this size can be sent here.")                          \
     X(414, "URI Too Long", "The address is too long.")                                             \
+    X(416, "Range Not Satisfiable", "It is not that long.")                                        \
     X(431, "Request Header Fields Too Large", "The headers are too many, or too long.")            \
     X(503, "Service Unavailable", "The server is busy: try again in a moment.")                    \
     X(505, "HTTP Version Not Supported", "Speak HTTP/1.1 or HTTP/1.0 here.")
@@ -36,6 +38,8 @@ struct http_answer {
     const char *policy; /* Content-Security-Policy beside default-src 'none'; NULL: none */
     const char *body;   /* NULL: the sentence of the status */
     size_t len;
+    uint64_t later; /* bytes of the body that its sender sends behind this */
+    bool is_bytes;  /* the type is not text: no charset */
     bool head_only; /* the answer to HEAD: all but the body */
     bool keep_alive;
     int64_t wall_ms; /* for the header Date */

@@ -1,9 +1,10 @@
 """Files that the server keeps: sent to rooms and fetched, with kill -9 of the server in the middle, full disks,
 limits, and what lies on its disk."""
 import hashlib
-import os
+import subprocess
 import time
 
+import raw
 from harness import check, equal, story, until
 
 
@@ -126,3 +127,41 @@ def a_disk_without_room_is_said(hall):
     until(refused, "a refusal")
     equal(contents(hall), [])
     anna.run("say", "#maths", "talk goes on")
+
+
+def curl(hall, path, *words):
+    done = subprocess.run(["curl", "-sk", "--max-time", "30", "-D", "-", *words, f"https://127.0.0.1:{hall.port}{path}"], capture_output=True)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    return int(lines[0].split()[1]), {k.lower(): v for k, _, v in (line.partition(": ") for line in lines[1:])}, body
+
+
+@story(short=True)
+def a_file_over_https(hall):
+    anna, = hall.users("anna")
+    anna.run("room", "new", "maths")
+    path = write(hall, "film clip.mp4", 1_000_003)
+    data = path.read_bytes()
+    anna.run("send", path, "#maths")
+    number = kept(anna, "#maths")[0]["file"]
+    ticket = raw.Raw(hall, "anna").ask(file_get=raw.pb.FileGet(file=number, web=True)).file_ticket
+    check(ticket.path.startswith(f"/files/{number}/"), ticket)
+    status, head, body = curl(hall, ticket.path)
+    equal((status, body == data), (200, True))
+    equal(head["content-type"], "video/mp4")
+    equal(head["etag"], '"' + ticket.file.root.hex() + '"')
+    check("attachment" in head["content-disposition"] and "film%20clip.mp4" in head["content-disposition"], head)
+    status, head, body = curl(hall, ticket.path, "-r", "100000-299999")
+    equal((status, head["content-range"], body == data[100000:300000]), (206, "bytes 100000-299999/1000003", True))
+    status, head, body = curl(hall, ticket.path, "-r", "-5")
+    equal((status, body), (206, data[-5:]))
+    equal(curl(hall, ticket.path, "-r", "1000003-")[0], 416)
+    status, _, body = curl(hall, ticket.path, "-r", "5-9", "-H", 'If-Range: "another"')
+    equal((status, len(body)), (200, len(data)))
+    equal(curl(hall, ticket.path, "-r", "5-9", "-H", "If-Range: " + head["etag"])[2], data[5:10])
+    status, head, body = curl(hall, ticket.path, "-I", "-o", "/dev/null")
+    equal((status, head["content-length"], body), (200, "1000003", b""))
+    wrong = ticket.path.replace(ticket.token.hex(), "0" * 32)
+    equal(curl(hall, wrong)[0], 404)
+    equal(curl(hall, f"/files/{number + 1}/{ticket.token.hex()}")[0], 404)
+    equal(curl(hall, "/files/x")[0], 404)
