@@ -55,7 +55,9 @@ static void moved(struct chat *chat, const struct roost_event *e)
     bool over = moving_left(&chat->moving) < before;
     if (chat->line.plain && chat->moving.status && !chat->status)
         chat->status = chat->moving.status;
-    if (!over && now - chat->moving_shown_us < SHOWN_US)
+    bool same = chat->moving_stage == e->transfer.stage;
+    chat->moving_stage = e->transfer.stage;
+    if (!over && same && now - chat->moving_shown_us < SHOWN_US)
         return;
     chat->moving_shown_us = now;
     line_prompt(&chat->line);
@@ -71,7 +73,7 @@ bool file_on_event(struct chat *chat, const struct roost_event *e)
         offered(chat, &e->file);
         return true;
     case ROOST_FILE_CHANGED:
-        return true; /* what is ours is told by its transfer */
+        return true; /* what moves here is told by its transfer */
     default:
         return false;
     }

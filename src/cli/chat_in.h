@@ -52,9 +52,10 @@ struct chat {
     int64_t ping_request, ping_sent_us;
     int64_t ping_at_ms; /* the next goes out; 0: none */
     uint64_t ping_n, ping_count;
-    struct moving moving;    /* transfers that were begun here */
-    int64_t moving_shown_us; /* in the prompt */
-    char *typing;            /* who is, where one speaks; NULL nobody */
+    struct moving moving;               /* transfers that were begun here */
+    enum roost_file_stage moving_stage; /* of what moved last */
+    int64_t moving_shown_us;            /* in the prompt */
+    char *typing;                       /* who is, where one speaks; NULL nobody */
     int64_t typing_until_ms, typing_sent_ms;
 };
 

@@ -84,6 +84,8 @@ static void on_event(void *arg, const struct roost_event *e)
 
     if (e->kind == ROOST_FILE_OFFERED && wanted(r, &e->file))
         take(r, &e->file);
+    if (e->kind == ROOST_FILE_CHANGED && filing_goes_on(e) && wanted(r, &e->file))
+        take(r, &e->file);
     if (e->kind == ROOST_STATUS && e->status.state == ROOST_READY)
         r->relist = true;
 }

@@ -186,6 +186,12 @@ void filing_json(struct cli *c, const char *event, const struct roost_file *f)
     cli_flush(c);
 }
 
+bool filing_goes_on(const struct roost_event *e)
+{
+    return e->changed.stage == ROOST_FILE_GOING && *e->file.name && !e->file.yours &&
+           !e->file.kept && e->changed.account == e->file.account;
+}
+
 void filing_offer_say(struct cli *c, const struct roost_file *f)
 {
     struct buf b = { 0 };

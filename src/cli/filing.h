@@ -29,5 +29,7 @@ void filing_json(struct cli *c, const char *event, const struct roost_file *f);
 /* All pages of a list. Exit status. */
 int filing_each(struct cli *c, const char *target,
                 void (*each)(void *arg, const struct roost_file *f), void *arg);
+/* Who sends it goes on with what was accepted before. */
+bool filing_goes_on(const struct roost_event *e);
 /* A sentence: who offers what, and what can be done about it. */
 void filing_offer_say(struct cli *c, const struct roost_file *f);

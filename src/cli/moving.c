@@ -153,7 +153,11 @@ static int fail_transfer(struct cli *c, const struct roost_transfer *t)
     struct roost_error e = roost_error_get(t->error ? t->error : ROOST_E_IO);
     struct buf wrong = { 0 };
 
-    buf_printf(&wrong, "%s: %s", t->name, *t->detail ? t->detail : e.text);
+    if (*t->name)
+        buf_printf(&wrong, "%s: ", t->name);
+    else if (t->file)
+        buf_printf(&wrong, "file %" PRIu64 ": ", t->file);
+    buf_puts(&wrong, *t->detail ? t->detail : e.text);
     e.text = buf_str(&wrong);
     int status = cli_fail_error(c, &e, NULL);
     buf_fini(&wrong);
@@ -195,8 +199,8 @@ static void tell_stage(struct moving *m, const struct roost_transfer *t)
     if (t->stage == ROOST_FILE_WAITING && t->sends && *t->phrase)
         cli_say(m->c, "On the other machine: roost receive %s", t->phrase);
     else if (t->stage == ROOST_FILE_WAITING && t->sends && t->file)
-        cli_say(m->c, "%s: offered to %s (roost cancel %" PRIu64 " takes it back).", t->name,
-                t->peer, t->file);
+        cli_say(m->c, "%s: offered to %s (%scancel %" PRIu64 " takes it back).", t->name, t->peer,
+                m->c->line ? "/" : "roost ", t->file);
 }
 
 bool moving_event(struct moving *m, const struct roost_event *e)

@@ -410,6 +410,21 @@ static int text_file(const char *text)
     return fd;
 }
 
+/* As a path ends, when that says something. */
+static char *last_name(const char *path)
+{
+    size_t len = strlen(path);
+
+    while (len && path[len - 1] == '/')
+        len--;
+    size_t from = len;
+    while (from && path[from - 1] != '/')
+        from--;
+    if (len == from || path[from] == '.' || !utf8_valid(path + from, len - from))
+        return NULL;
+    return strndup(path + from, len - from);
+}
+
 static int copy_send(struct mover *m, const struct roost_file_send *what)
 {
     bool ok = copy(&m->target, what->target) && copy(&m->cc, what->cc);
@@ -430,6 +445,8 @@ static int copy_send(struct mover *m, const struct roost_file_send *what)
         m->stream = true;
     }
     ok = ok && (m->name || copy(&m->name, what->name));
+    if (ok && !m->name && what->n_paths) /* else what the disk says */
+        m->name = last_name(what->paths[0]);
     m->paths = what->n_paths ? calloc(what->n_paths, sizeof *m->paths) : NULL;
     ok = ok && (m->paths || !what->n_paths);
     for (; ok && m->n_paths < what->n_paths; m->n_paths++)

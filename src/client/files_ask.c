@@ -192,6 +192,8 @@ int query_learn(struct mover *m, const Roost__FileInfo *i)
 
 static void go_on(struct mover *m)
 {
+    if (m->stage == ROOST_FILE_ASKING)
+        mover_stage(m, ROOST_FILE_WAITING);
     if (m->sends || m->receiver) {
         m->step = STEP_SESSION;
         return;
