@@ -41,12 +41,15 @@ size_t figures(const struct edge *e, const char *dir, struct hub_stat *ret)
 {
     struct metrics m = { 0 };
     struct workers_stats w = { 0 };
+    struct depot_stats f = { 0 };
     struct statvfs v = { 0 };
     size_t n = 0;
 
     measure(e, &m);
     if (e->workers)
         workers_stats(e->workers, &w);
+    if (e->depot)
+        depot_stats(e->depot, &f);
     statvfs(dir, &v);
     enum store_health health = storer_health(e->storer);
     const struct hub_stat all[] = {
@@ -89,6 +92,15 @@ size_t figures(const struct edge *e, const char *dir, struct hub_stat *ret)
         { "datagrams_overflowed", w.overflowed, NULL },
         { "unproven_bytes_in", w.unproven_in, NULL },
         { "unproven_bytes_out", w.unproven_out, NULL },
+        { "relays", w.relays, NULL },
+        { "relayed_bytes", w.relayed_bytes, NULL },
+        { "files_room_bytes", f.room, NULL },
+        { "files_open", f.open, NULL },
+        { "files_kept", f.kept, NULL },
+        { "files_failed", f.failed, NULL },
+        { "files_dropped", f.dropped, NULL },
+        { "files_bytes_in", f.bytes_in, NULL },
+        { "files_bytes_out", f.bytes_out, NULL },
     };
     _Static_assert(sizeof all / sizeof *all <= KEEPER_STATS_MAX, "room in the answer");
     for (n = 0; n < sizeof all / sizeof *all; n++)
