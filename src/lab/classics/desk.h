@@ -165,7 +165,15 @@ void desk_json_end(struct desk *d, struct json *j);
 /* A sentence for a connection that ended: it was refused, reset, or is silent. */
 int desk_fail_gone(struct desk *d, const struct desk_event *e);
 
-/* Inside: desk.c, desk_peer.c, desk_show.c. */
+/* Inside: desk.c, desk_peer.c, desk_out.c, desk_show.c. */
+
+/* PIECE_BYTES: what the link loses or keeps is about a packet. LINK_BYTES_MAX: inside a link from
+ * a connection; past it we do not read, and the sender's TCP notices. LINGER_US: after our last
+ * word a connection may take so long to be closed by the other side too. */
+enum { DESK_PIECE_BYTES = 1400, DESK_LINK_BYTES_MAX = 1 << 20, DESK_LINGER_US = 1000000 };
+
+void desk_fail_peer(struct desk_peer *p, int err);
+uint64_t desk_inside_bytes(const struct link *l);
 void desk_trace(struct desk *d, size_t peer, bool out, bool lost, const uint8_t *bytes, size_t len);
 void desk_trace_raw(struct desk *d, size_t peer, bool out, size_t len);
 int desk_listen(struct desk *d);

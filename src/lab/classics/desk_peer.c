@@ -1,4 +1,4 @@
-/* desk_peer.c - sockets: who is there, and the bytes of each, through a link if there is one. */
+/* desk_peer.c - sockets: who is there, and what comes of each, through a link if there is one. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -9,10 +9,7 @@
 #include "base/err.h"
 #include "lab/classics/desk.h"
 
-/* PIECE_BYTES: what the link loses or keeps is about a packet. LINK_BYTES_MAX: inside a link from
- * a connection; past it we do not read, and the sender's TCP notices. LINGER_US: after our last
- * word a connection may take so long to be closed by the other side too. */
-enum { PIECE_BYTES = 1400, LINK_BYTES_MAX = 1 << 20, LINGER_US = 1000000, UDP_QUEUE = 1 << 20 };
+enum { UDP_QUEUE = 1 << 20 };
 
 /* --- coming and going ----------------------------------------------------------------------- */
 
@@ -240,278 +237,6 @@ int desk_call(struct desk *d)
                      strerror(errno));
 }
 
-/* --- what leaves --------------------------------------------------------------------------------
- */
-
-static void fail_peer(struct desk_peer *p, int err)
-{
-    p->gone = p->ended = true;
-    if (!p->err)
-        p->err = err;
-    p->out_len = 0;
-}
-
-/* How much the socket took; 0: none now. */
-static size_t write_some(struct desk *d, struct desk_peer *p, const uint8_t *bytes, size_t len)
-{
-    ssize_t n = p->gone ? 0 : send(p->fd, bytes, len, MSG_NOSIGNAL);
-
-    if (n < 0 && errno != EAGAIN && errno != EINTR)
-        fail_peer(p, -ROOST_CLOSED);
-    if (n <= 0)
-        return 0;
-    if (p->stream.known) {
-        pthread_mutex_lock(&d->record->lock);
-        study_bytes(&d->record->study, &p->stream, true, bytes, (size_t)n);
-        pthread_mutex_unlock(&d->record->lock);
-    }
-    return (size_t)n;
-}
-
-static void drop_out(struct desk_peer *p, size_t n)
-{
-    memmove(p->out, p->out + n, p->out_len - n);
-    p->out_len -= n;
-}
-
-static uint64_t inside_bytes(const struct link *l)
-{
-    return l->counts.pushed_bytes - l->counts.arrived_bytes;
-}
-
-/* Into the link as far as it takes it. */
-static void push_out(struct desk_peer *p, int64_t now_us)
-{
-    while (p->out_len && inside_bytes(p->up) < LINK_BYTES_MAX) {
-        size_t n = p->out_len < PIECE_BYTES ? p->out_len : PIECE_BYTES;
-        struct blob *b = blob_copy(p->out, n);
-        int err = b ? link_push(p->up, now_us, b) : -ROOST_NOMEM;
-        blob_unref(b);
-        if (err)
-            return;
-        drop_out(p, n);
-    }
-}
-
-/* And out of it into the socket. */
-static void pull_out(struct desk *d, struct desk_peer *p, int64_t now_us)
-{
-    while (!p->gone && (p->held || (p->held = link_next(p->up, now_us)))) {
-        size_t left = p->held->len - p->held_at;
-        size_t n = write_some(d, p, p->held->bytes + p->held_at, left);
-        p->held_at += n;
-        if (n < left)
-            return;
-        p->held = blob_unref(p->held);
-        p->held_at = 0;
-    }
-}
-
-static void send_datagram(struct desk *d, struct desk_peer *p, const uint8_t *bytes, size_t len)
-{
-    struct iovec part = { (uint8_t *)bytes, len };
-    struct udp_out o = { .parts = &part, .n_parts = 1 };
-
-    if (d->serves) {
-        o.to = &p->at;
-        o.from = &p->local;
-    }
-    udp_send(d->udp, &o); /* what the socket does not take is lost, as datagrams are */
-}
-
-static void turn_udp(struct desk *d, struct desk_peer *p, int64_t now_us)
-{
-    struct blob *b;
-
-    while (p->up && (b = link_next(p->up, now_us))) {
-        send_datagram(d, p, b->bytes, b->len);
-        blob_unref(b);
-    }
-    p->closed |= p->closing && (!p->up || link_is_empty(p->up));
-}
-
-static void say_closed(struct desk *d, struct desk_peer *p, int64_t now_us)
-{
-    p->closed = true;
-    p->closed_us = now_us;
-    shutdown(p->fd, SHUT_WR);
-    pthread_mutex_lock(&d->record->lock);
-    study_closed(&d->record->study, &p->stream, true);
-    pthread_mutex_unlock(&d->record->lock);
-}
-
-static void wait_for(struct desk *d, size_t i)
-{
-    struct desk_peer *p = &d->peers[i];
-    bool room = p->down ? inside_bytes(p->down) < LINK_BYTES_MAX
-                        : p->cut->to - p->cut->from < sizeof p->cut->bytes;
-    bool reads = !p->ended && !p->connecting && room;
-    bool writes = p->connecting || p->held || (!p->up && p->out_len);
-    unsigned want = (reads ? SLEEP_READ : 0) | (writes && !p->gone ? SLEEP_WRITE : 0);
-
-    if (want != p->waits_for)
-        sleep_set(&d->sleep, p->fd, want, DESK_ID_PEERS + (uint64_t)i);
-    p->waits_for = want;
-}
-
-static void turn_tcp(struct desk *d, size_t i, int64_t now_us)
-{
-    struct desk_peer *p = &d->peers[i];
-
-    if (p->connecting)
-        return;
-    if (p->up) {
-        push_out(p, now_us);
-        pull_out(d, p, now_us);
-        push_out(p, now_us);
-    } else if (p->out_len) {
-        drop_out(p, write_some(d, p, p->out, p->out_len));
-    }
-    if (p->closing && !p->closed && !p->out_len && !p->held && (!p->up || link_is_empty(p->up)))
-        say_closed(d, p, now_us);
-    if ((p->closing && p->gone) || (p->closed && (p->ended || now_us > p->closed_us + LINGER_US)))
-        desk_drop(d, i);
-    else
-        wait_for(d, i);
-}
-
-void desk_turn(struct desk *d, size_t i)
-{
-    if (d->is_udp)
-        turn_udp(d, &d->peers[i], sleep_now_us());
-    else
-        turn_tcp(d, i, sleep_now_us());
-}
-
-static int queue(struct desk_peer *p, const void *bytes, size_t len)
-{
-    if (p->out_len + len > DESK_OUT_MAX) {
-        fail_peer(p, -ROOST_LIMIT);
-        return -ROOST_LIMIT;
-    }
-    if (p->out_len + len > p->out_cap) {
-        size_t cap = p->out_cap ? p->out_cap : 4096;
-        while (cap < p->out_len + len)
-            cap *= 2;
-        uint8_t *more = realloc(p->out, cap);
-        if (!more)
-            return -ROOST_NOMEM;
-        p->out = more;
-        p->out_cap = cap;
-    }
-    if (len)
-        memcpy(p->out + p->out_len, bytes, len);
-    p->out_len += len;
-    return 0;
-}
-
-static int send_tcp(struct desk_peer *p, const void *bytes, size_t len)
-{
-    const uint8_t size[] = { (uint8_t)(len >> 8), (uint8_t)len };
-    int err = 0;
-
-    if ((p->how == CUT_FRAMES && (!len || len > CUT_FRAME_MAX)) ||
-        (p->how == CUT_LINES && len > CUT_LINE_MAX))
-        return -ROOST_TOO_LONG;
-    if (p->how == CUT_FRAMES)
-        err = queue(p, size, 2);
-    if (!err)
-        err = queue(p, bytes, len);
-    if (!err && p->how == CUT_LINES)
-        err = queue(p, "\n", 1);
-    return err;
-}
-
-/* False: the link lost it. */
-static bool send_udp(struct desk *d, struct desk_peer *p, const uint8_t *bytes, size_t len)
-{
-    if (!p->up) {
-        send_datagram(d, p, bytes, len);
-        return true;
-    }
-    const struct link_counts *n = &p->up->counts;
-    uint64_t before = n->lost + n->policed + n->dropped;
-    struct blob *b = blob_copy(bytes, len);
-    bool kept = b && !link_push(p->up, sleep_now_us(), b);
-
-    blob_unref(b);
-    return kept && n->lost + n->policed + n->dropped == before;
-}
-
-int desk_send(struct desk *d, size_t i, const void *bytes, size_t len)
-{
-    struct desk_peer *p = &d->peers[i];
-    bool lost = false;
-    int err = 0;
-
-    p->wants_room = false;
-    if (!p->used || p->gone || p->closing)
-        return -ROOST_CLOSED;
-    if (d->is_udp && len > DESK_DATAGRAM_MAX)
-        return -ROOST_TOO_LONG;
-    if (d->is_udp)
-        lost = !send_udp(d, p, bytes, len);
-    else
-        err = send_tcp(p, bytes, len);
-    if (!err)
-        desk_trace(d, i, true, lost, bytes, len);
-    return err;
-}
-
-int desk_send_raw(struct desk *d, size_t i, const void *bytes, size_t len)
-{
-    struct desk_peer *p = &d->peers[i];
-
-    p->wants_room = false;
-    if (!p->used || p->gone || p->closing)
-        return -ROOST_CLOSED;
-    int err = queue(p, bytes, len);
-    if (!err)
-        desk_trace_raw(d, i, true, len);
-    return err;
-}
-
-bool desk_has_room(const struct desk *d, size_t i)
-{
-    return d->peers[i].out_len < DESK_OUT_FULL;
-}
-
-void desk_want_room(struct desk *d, size_t i)
-{
-    d->peers[i].wants_room = true;
-}
-
-bool desk_is_flushed(const struct desk *d, size_t i)
-{
-    const struct desk_peer *p = &d->peers[i];
-
-    if (!p->used || p->gone)
-        return true;
-    if (p->closing)
-        return p->closed && d->is_udp;
-    return !p->out_len && !p->held && (!p->up || link_is_empty(p->up));
-}
-
-void desk_finish(struct desk *d, size_t i)
-{
-    struct desk_peer *p = &d->peers[i];
-
-    p->closing = true;
-    if (p->connecting || p->gone)
-        desk_drop(d, i);
-}
-
-void desk_hold(struct desk *d, size_t i, bool hold)
-{
-    d->peers[i].held_back = hold;
-    d->peers[i].look = !hold;
-}
-
-void desk_cut(struct desk *d, size_t i, enum cut_how how)
-{
-    d->peers[i].how = how;
-}
-
 /* --- what comes
  * ----------------------------------------------------------------------------------- */
 
@@ -523,7 +248,7 @@ static void has_connected(struct desk *d, struct desk_peer *p)
     p->connecting = false;
     if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &why, &len) || why) {
         errno = why;
-        fail_peer(p, -ROOST_IO);
+        desk_fail_peer(p, -ROOST_IO);
         return;
     }
     p->came = true;
@@ -531,12 +256,12 @@ static void has_connected(struct desk *d, struct desk_peer *p)
 }
 
 /* To the cut, or into the link. */
-static size_t read_to(struct desk_peer *p, uint8_t piece[static PIECE_BYTES], uint8_t **ret_at)
+static size_t read_to(struct desk_peer *p, uint8_t piece[static DESK_PIECE_BYTES], uint8_t **ret_at)
 {
     if (!p->down)
         return cut_room(p->cut, ret_at);
     *ret_at = piece;
-    return inside_bytes(p->down) < LINK_BYTES_MAX ? PIECE_BYTES : 0;
+    return desk_inside_bytes(p->down) < DESK_LINK_BYTES_MAX ? DESK_PIECE_BYTES : 0;
 }
 
 static void was_read(struct desk *d, struct desk_peer *p, uint8_t *at, size_t n)
@@ -555,13 +280,13 @@ static void was_read(struct desk *d, struct desk_peer *p, uint8_t *at, size_t n)
     }
     struct blob *b = blob_copy(at, n);
     if (!b || link_push(p->down, now_us, b)) /* a stream's queue that is full would tear a hole */
-        fail_peer(p, -ROOST_LIMIT);
+        desk_fail_peer(p, -ROOST_LIMIT);
     blob_unref(b);
 }
 
 static void read_some(struct desk *d, struct desk_peer *p)
 {
-    uint8_t piece[PIECE_BYTES], *at;
+    uint8_t piece[DESK_PIECE_BYTES], *at;
     size_t room = read_to(p, piece, &at);
 
     if (!room || p->ended)
@@ -575,7 +300,7 @@ static void read_some(struct desk *d, struct desk_peer *p)
         study_closed(&d->record->study, &p->stream, false);
         pthread_mutex_unlock(&d->record->lock);
     } else if (errno != EAGAIN && errno != EINTR) {
-        fail_peer(p, -ROOST_CLOSED);
+        desk_fail_peer(p, -ROOST_CLOSED);
     }
 }
 
@@ -597,7 +322,8 @@ static void pull_in(struct desk_peer *p, int64_t now_us)
     struct blob *b;
     uint8_t *at;
 
-    while (p->down && cut_room(p->cut, &at) >= PIECE_BYTES && (b = link_next(p->down, now_us))) {
+    while (p->down && cut_room(p->cut, &at) >= DESK_PIECE_BYTES &&
+           (b = link_next(p->down, now_us))) {
         memcpy(at, b->bytes, b->len);
         cut_put(p->cut, b->len);
         blob_unref(b);
@@ -732,7 +458,7 @@ void desk_hear_udp(struct desk *d)
 int64_t desk_peer_deadline(const struct desk *d, size_t i)
 {
     const struct desk_peer *p = &d->peers[i];
-    int64_t at = p->closed && !d->is_udp ? p->closed_us + LINGER_US + 1 : INT64_MAX;
+    int64_t at = p->closed && !d->is_udp ? p->closed_us + DESK_LINGER_US + 1 : INT64_MAX;
 
     if (p->came || p->gone || p->look || (p->wants_room && desk_has_room(d, i)))
         return 0;
