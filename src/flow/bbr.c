@@ -156,6 +156,7 @@ static void begin_down(struct cc *c)
     b->rounds_since_probe = (uint32_t)draw(c, 2);
     bbr_begin_watch(b); /* what the probe cost is found now */
     b->drains = 0;
+    b->mistakes = 0;
     b->patience = 1;
     b->draining = false;
 }

@@ -35,6 +35,7 @@ enum {
     ENOUGH_DROPS = 8,
     QUIET_ROUNDS = 32,
     DROPPED_LEAST = 8,
+    MISTAKES = 2, /* what is lost at two lower rates too is no mistake */
 };
 
 struct tally {
@@ -148,7 +149,9 @@ static bool is_mistake(const struct cc *c, const struct cc_ack *a, uint64_t *ret
         *ret_bw = least(b->bw_latest, (uint64_t)(bw * (1 - t.lost / t.all)));
         return true;
     }
-    return bw > MISTAKE * (double)b->bw_latest && !b->others;
+    if (b->others)
+        return false;
+    return bw > MISTAKE * (double)b->bw_latest || (b->drops && b->mistakes < MISTAKES);
 }
 
 /* Others lose where no queue shows it: half, and time for them to come up. */
@@ -177,6 +180,7 @@ static void lower(struct cc *c, const struct cc_ack *a)
     }
     bbr_begin_watch(b);
     b->yields = false;
+    b->mistakes += mistake;
     if (unseen && !mistake)
         yield_unseen(b);
     b->bw_lo = most((uint64_t)((double)came * yield), (uint64_t)((double)bw * least_part));

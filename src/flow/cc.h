@@ -134,6 +134,7 @@ struct cc_bbr {
     uint64_t lowered_from;
     double steady_lost, steady_all; /* packets, since then */
     bool yields;                    /* to others who lose out of sight: it was halved */
+    uint32_t mistakes;              /* since it was probed */
     bool others;                    /* there were some, not long ago */
     bool drops;                     /* what is too much here is lost, and never waits */
     int64_t quiet_us;               /* nothing was lost since then */
