@@ -440,6 +440,16 @@ static unsigned count_files(void)
     return n;
 }
 
+/* The limit under which so many more can be opened: what we were started with may leave gaps. */
+static rlim_t room_for(unsigned more)
+{
+    rlim_t limit = 0;
+
+    for (unsigned free = 0; free < more || fcntl((int)limit, F_GETFD) >= 0; limit++)
+        free += fcntl((int)limit, F_GETFD) < 0;
+    return limit;
+}
+
 /* With too few file descriptors nothing begins, and nothing hangs when it is to end: a worker that
  * cannot sleep would never hear of it. */
 static void who_cannot_sleep_does_not_begin(void)
@@ -453,7 +463,7 @@ static void who_cannot_sleep_does_not_begin(void)
     CHECK(uv_loop_init(&loop) == 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
     unsigned idle = count_files(), refused = 0;
     for (unsigned more = 0; more < 12; more++) {
-        few = (struct rlimit){ .rlim_cur = idle + more, .rlim_max = before.rlim_max };
+        few = (struct rlimit){ .rlim_cur = room_for(more), .rlim_max = before.rlim_max };
         CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
         int err = workers_new(&w, &loop, &settings);
         if (!err) {
