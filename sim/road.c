@@ -42,7 +42,9 @@ static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
             .session = 1 + id,
             .secret = secret,
             .seed = seed,
-            .cc = l->ops ? l->ops : l->cc ? cc_find(l->cc) : NULL,
+            .cc = l->ops  ? l->ops
+                  : l->cc ? cc_find(l->cc)
+                          : NULL,
             .rtt_us = l->guess ? 0 : round_trip_us(r),
             .mtu = l->mtu,
             .mtu_most = l->mtu_most,
