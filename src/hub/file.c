@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "hub/handlers_talk.h"
 
 #define SIZE_MAX_EVER  (1ULL << 40)   /* as share/tree.h */
 #define LIST_SIZE_MOST (256ULL << 20) /* as share/list.h */
@@ -111,6 +112,8 @@ static int offer_store(struct hub *h, struct request *q, const struct file_row *
     op->file.name = arena_str(&op->mem, f->name);
     op->room.id = q->room_id;
     op->account.id = q->account;
+    op->mine =
+        q->guest; /* what it reads begins with its coming: no word of what was there before */
     file_limits(h, op);
     struct file_row shown = *f;
     shown.until_ms = op->file.until_ms;
@@ -219,6 +222,16 @@ int file_get_on_message(struct hub *h, struct request *q)
     return request_store(h, q, op);
 }
 
+/* The bound of files is that of what is said: see reading_from. */
+bool file_is_read(const struct request *q, const struct store_result *r)
+{
+    const struct file_row *f = &r->file;
+
+    if (!r->on || !q->guest)
+        return r->on;
+    return q->room && q->room->id == f->room && f->seq >= reading_from(q);
+}
+
 static int get_kept(struct hub *h, struct request *q, const struct store_result *r)
 {
     const struct file_row *f = &r->file;
@@ -227,7 +240,7 @@ static int get_kept(struct hub *h, struct request *q, const struct store_result 
 
     if (!h->config.files || (web && (!h->config.file_paths || f->has_list)))
         return -ROOST_FILES_OFF; /* a folder is no one file that could be had by a path */
-    if (!r->on && f->sender != q->account)
+    if (!file_is_read(q, r) && f->sender != q->account)
         return -ROOST_NO_SUCH_FILE;
     if (f->stage == ROOST__FILE_STAGE__FILE_DONE) {
         int err = file_grant(h, q, f, false, &grant);
@@ -260,7 +273,7 @@ int file_get_on_stored(struct hub *h, struct request *q, struct store_result *r)
     bool over = f->stage != ROOST__FILE_STAGE__FILE_OFFERED &&
                 f->stage != ROOST__FILE_STAGE__FILE_ACCEPTED;
 
-    if (!is_end && !(r->on && f->kept))
+    if (!is_end && !(f->kept && file_is_read(q, r)))
         return -ROOST_NO_SUCH_FILE;
     if (over && !(f->kept && f->stage == ROOST__FILE_STAGE__FILE_DONE))
         return f->stage == ROOST__FILE_STAGE__FILE_FORGOTTEN ? -ROOST_NO_SUCH_FILE
@@ -289,6 +302,7 @@ int file_list_on_message(struct hub *h, struct request *q)
         op->limit = LIST_PAGE;
         op->room.id = b->all ? 0 : q->room_id;
         op->account.id = b->all || q->room_id ? 0 : q->account;
+        op->seq = q->room ? reading_from(q) : 0;
     }
     return request_store(h, q, op);
 }

@@ -49,6 +49,9 @@ void parcel_over(struct hub *h, uint64_t file);
 /* Which end asks: SENDER, RECEIVER or -1. */
 int parcel_side(const struct parcel *p, const struct request *q);
 
+/* Of a FILE_FIND: q reads the room that it is in, as far back as that. */
+bool file_is_read(const struct request *q, const struct store_result *r);
+
 /* --- words (file_tell.c) --- */
 
 void file_info(Roost__FileInfo *ret, const struct file_row *f);

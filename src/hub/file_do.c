@@ -166,7 +166,7 @@ int file_forget_on_stored(struct hub *h, struct request *q, struct store_result 
     const struct file_row *f = &r->file;
 
     if (q->step == LOOKING) {
-        if (!r->on && f->sender != q->account && q->role != ROOST__ROLE__ADMIN)
+        if (!file_is_read(q, r) && f->sender != q->account && q->role != ROOST__ROLE__ADMIN)
             return -ROOST_NO_SUCH_FILE;
         if (!may_forget(q, r))
             return -ROOST_NOT_ALLOWED;

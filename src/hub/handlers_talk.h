@@ -52,5 +52,7 @@ void rooms_tell_place(struct hub *h, const struct room *r, uint64_t account, boo
 int rooms_of_many(const struct request *q);
 /* Every member hears what place the room has for them. */
 void rooms_tell_place_all(struct hub *h, const struct room *r);
+/* The first number that q may read in its room: a guest reads what came while it was in. */
+uint64_t reading_from(const struct request *q);
 /* Answers with as many events as fit a frame: from the old end, or from the new one. */
 int reading_reply_page(struct hub *h, struct request *q, const struct store_result *r, bool newest);

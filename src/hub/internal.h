@@ -162,6 +162,7 @@ enum {
     RULE_CLOSED_TOO = 16, /* allowed in a closed room */
     RULE_DUPS = 32,       /* on_stored sees repeated ones too: the answer is more than Done */
     RULE_GUESTS = 64,     /* guests too */
+    RULE_HOME = 128,      /* a guest's has its meeting at hand, whatever it is about */
 };
 
 /* Names in a request that must become numbers before the handler runs. */

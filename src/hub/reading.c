@@ -10,13 +10,18 @@ static uint32_t limit_of(uint32_t asked)
     return !asked ? LIMIT_DEFAULT : asked > STORE_PAGE_MAX ? STORE_PAGE_MAX : asked;
 }
 
-/* A guest reads what came while it was in: numbers above this. */
-static uint64_t begins_after(const struct request *q, uint64_t after)
+uint64_t reading_from(const struct request *q)
 {
     const struct attendee *a = q->guest && q->room->meeting
                                    ? meeting_attendee(q->room->meeting, q->account)
                                    : NULL;
-    uint64_t from = a ? a->row.from_seq : 0;
+
+    return a ? a->row.from_seq : 0;
+}
+
+static uint64_t begins_after(const struct request *q, uint64_t after)
+{
+    uint64_t from = reading_from(q);
 
     return from > after + 1 ? from - 1 : after;
 }

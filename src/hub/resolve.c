@@ -136,10 +136,13 @@ static int start(struct hub *h, struct request *q)
 
 void resolve_start(struct hub *h, struct request *q)
 {
-    if (!q->rule->want)
+    if (!q->rule->want) {
+        if (q->guest && (q->rule->flags & RULE_HOME))
+            q->room_id = q->guest_of;
         shard_enter(h, q);
-    else
+    } else {
         go_on(h, q, start(h, q)); /* HUB_WAIT settles to nothing */
+    }
 }
 
 bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r)

@@ -80,14 +80,14 @@ static bool has_contents(struct mem *m, const struct file_row *of)
 
 /* --- a new one -------------------------------------------------------------------------- */
 
-static bool has_readable(struct mem *m, const struct file_row *of)
+static bool has_readable(struct mem *m, const struct file_row *of, bool mine)
 {
     for (size_t i = 0; i < m->now.n_files; i++) {
         const struct file_row *f = &m->now.files[i];
         struct mem_room *room = mem_room(m, f->room);
         if (is_whole(f) && store_file_same(f, of) && f->size == of->size &&
-            (f->sender == of->sender || f->room == EVERYONE_ROOM ||
-             (room && mem_in(room, of->sender))))
+            (f->sender == of->sender ||
+             (!mine && (f->room == EVERYONE_ROOM || (room && mem_in(room, of->sender))))))
             return true;
     }
     return false;
@@ -181,7 +181,7 @@ int mem_file_new(struct mem *m, const struct store_op *op, struct store_result *
     }
     if (!f)
         return 0;
-    r->on = of->kept && has_readable(m, of);
+    r->on = of->kept && has_readable(m, of, op->mine);
     if (r->on)
         file_done(m, op, room, f, r);
     r->account = f->id;
@@ -252,7 +252,7 @@ int mem_file_keep(struct mem *m, const struct store_op *op, struct store_result 
 static bool is_listed(const struct store_op *op, const struct file_row *f)
 {
     if (op->room.id)
-        return f->room == op->room.id && is_whole(f);
+        return f->room == op->room.id && is_whole(f) && f->seq >= op->seq;
     if (!op->account.id)
         return is_whole(f);
     if (f->sender == op->account.id && is_open(f))

@@ -112,17 +112,17 @@ static bool has_contents(struct db *d, const struct file_row *f)
 /* --- a new one -------------------------------------------------------------------------- */
 
 /* Kept already, where its sender may read: nothing need be sent. */
-static bool has_readable(struct db *d, const struct file_row *f)
+static bool has_readable(struct db *d, const struct file_row *f, bool mine)
 {
     return f->has_root &&
            db_int(
                d, 0,
                "SELECT 1 FROM files k WHERE k.root = ?1 AND k.kept = 1 AND k.stage = 5 AND"
-               " coalesce(k.list_root, x'') = ?2 AND k.size = ?4 AND (k.sender = ?3 OR k.room = 1"
-               " OR EXISTS (SELECT 1 FROM members m WHERE m.room = k.room AND m.account = ?3"
-               " AND m.banned = 0)) LIMIT 1",
-               "bxii", f->root, (const void *)f->list_root, f->has_list ? (size_t)32 : (size_t)0,
-               (int64_t)f->sender, (int64_t)f->size) == 1;
+               " coalesce(k.list_root, x'') = ?2 AND k.size = ?4 AND (k.sender = ?3 OR (?5 = 0 AND"
+               " (k.room = 1 OR EXISTS (SELECT 1 FROM members m WHERE m.room = k.room AND"
+               " m.account = ?3 AND m.banned = 0)))) LIMIT 1",
+               "bxiii", f->root, (const void *)f->list_root, f->has_list ? (size_t)32 : (size_t)0,
+               (int64_t)f->sender, (int64_t)f->size, (int64_t)mine) == 1;
 }
 
 /* Half sent before, to the same place. */
@@ -207,7 +207,7 @@ int do_file_new(struct db *d, const struct store_op *op, struct store_result *r)
         return err;
     if (!id)
         id = file_insert(d, f, op->now_ms);
-    r->on = f->kept && has_readable(d, f);
+    r->on = f->kept && has_readable(d, f, op->mine);
     if (r->on)
         err = file_done(d, op, &h, id, r);
     r->account = id;
@@ -284,8 +284,8 @@ static sqlite3_stmt *list_query(struct db *d, const struct store_op *op, int64_t
     if (op->room.id)
         return db_query(d,
                         "SELECT " FILE_COLS FILE_FROM " WHERE f.room = ?3 AND f.kept = 1 AND"
-                        " f.stage = 5 AND f.id > ?1 ORDER BY f.id LIMIT ?2",
-                        "iii", after, limit, (int64_t)op->room.id);
+                        " f.stage = 5 AND f.id > ?1 AND f.seq >= ?4 ORDER BY f.id LIMIT ?2",
+                        "iiii", after, limit, (int64_t)op->room.id, (int64_t)op->seq);
     if (op->account.id)
         return db_query(d,
                         "SELECT " FILE_COLS FILE_FROM " WHERE f.id IN"

@@ -186,8 +186,9 @@ enum store_kind {
      * quota_user, quota_room (0: none), event (EVENT_FILE, for contents that are there) -> file;
      * its number is `account` too, for a request that is asked again | QUOTA | LIMIT
      * (FILES_OPEN_MAX of its sender go on) | ROOM_CLOSED | NO_SUCH_ROOM. `on`: kept contents with
-     * this root and list are there and the sender could read them: it is DONE, event was
-     * appended -> seq, at_ms. `more`: its sender was sending the very same there already: that one.
+     * this root and list are there and the sender could read them (mine: sent them itself): it is
+     * DONE, event was appended -> seq, at_ms. `more`: its sender was sending the very same there
+     * already: that one.
      */
     STORE_FILE_NEW,
     /* file.id, account.id -> file, on: may read what is kept in its room, meet_role: its role there
@@ -201,9 +202,10 @@ enum store_kind {
      * its ref becomes the file's number) is appended -> file, room, seq, at_ms | FILE_OVER | QUOTA
      * | ROOM_CLOSED */
     STORE_FILE_KEEP,
-    /* room.id: kept there and whole; account.id: what it sends or is offered and is not over, and
-     * what is kept for it and was not got; neither: all that are kept and whole; after, limit ->
-     * files[] by number, more, used (bytes kept of account.id's or, with room.id, of the room's) */
+    /* room.id: kept there and whole, its event not before seq; account.id: what it sends or is
+     * offered and is not over, and what is kept for it and was not got; neither: all that are kept
+     * and whole; after, limit -> files[] by number, more, used (bytes kept of account.id's or, with
+     * room.id, of the room's) */
     STORE_FILE_LIST,
     /* before_ms: kept ones whose until_ms is over at now_ms are FORGOTTEN, those offered before
      * before_ms and not over are CANCELLED -> files[] (limit), more */

@@ -567,6 +567,91 @@ static void what_cannot_be_is_refused(void)
     stage_free(s);
 }
 
+/* --- meetings ------------------------------------------------------------------------------- */
+
+static const Roost__FileListing *list_in(struct visitor *v, uint64_t room)
+{
+    Roost__FileList b = ROOST__FILE_LIST__INIT;
+    Roost__Target t = ROOST__TARGET__INIT;
+
+    t.room = room;
+    t.name = "";
+    b.target = &t;
+    const Roost__Reply *r = ASK(v, FILE_LIST, file_list, &b);
+    CHECK(reply_code(r) == 0);
+    return r->file_listing;
+}
+
+static Roost__Reply *offer_in(struct visitor *v, uint64_t room, const uint8_t *root)
+{
+    Roost__FileOffer b = parcel(NULL, 500);
+    Roost__Target t = ROOST__TARGET__INIT;
+
+    t.room = room;
+    t.name = "";
+    b.target = &t;
+    b.root = (ProtobufCBinaryData){ root ? 32 : 0, (uint8_t *)root };
+    return ASK(v, FILE_OFFER, file_offer, &b);
+}
+
+static uint64_t kept_in(struct stage *s, struct visitor *v, uint64_t room)
+{
+    uint64_t file = ticket(offer_in(v, room, NULL))->file->file;
+
+    whole(s, file, 500);
+    return file;
+}
+
+static void a_guest_has_the_files_that_came_while_it_was_in(void)
+{
+    struct stage *s = stage();
+    struct meets m;
+
+    meets_begin(&m, s, true);
+    uint64_t before = kept_in(s, m.host, m.meeting);
+    struct visitor *gus = visitor_new(s), *ann = visitor_named(s, "ann");
+    CHECK(guest(gus, "Gus", m.code, m.secret, 7) == 0 && join_link(gus, &m) == 0);
+    CHECK(join_link(ann, &m) == 0);
+    uint64_t after = kept_in(s, m.host, m.meeting);
+
+    CHECK(list_in(ann, m.meeting)->n_files == 2 && CODE_OF(get(ann, before, false)) == 0);
+    const Roost__FileListing *l = list_in(gus, m.meeting);
+    CHECK(l->n_files == 1 && l->files[0]->file == after && !l->more);
+    CHECK(CODE_OF(get(gus, after, false)) == 0 && CODE_OF(get(gus, after, true)) == 0);
+    CHECK(CODE_OF(get(gus, before, false)) == ROOST_NO_SUCH_FILE);
+    CHECK(CODE_OF(get(gus, before, true)) == ROOST_NO_SUCH_FILE);
+    CHECK(forget(gus, before) == ROOST_NO_SUCH_FILE && forget(gus, after) == ROOST_NOT_ALLOWED);
+    /* who names the contents does not get them by that */
+    CHECK(!ticket(offer_in(gus, m.meeting, root_of_7))->have);
+    CHECK(ticket(offer_in(ann, m.meeting, root_of_7))->have);
+    uint64_t own = kept_in(s, gus, m.meeting);
+    CHECK(CODE_OF(get(gus, own, false)) == 0);
+
+    /* and after another coming only what came since */
+    CHECK(act_on(gus, &m, ROOST__MEET_ACTION__LEAVE, 0, "") == 0);
+    CHECK(CODE_OF(get(gus, after, false)) == ROOST_NO_SUCH_FILE);
+    CHECK(join_link(gus, &m) == 0 && list_in(gus, m.meeting)->n_files == 0);
+    CHECK(CODE_OF(get(gus, after, false)) == ROOST_NO_SUCH_FILE);
+    CHECK(CODE_OF(get(gus, own, false)) == 0);
+    meets_end(&m);
+}
+
+static void a_closed_room_can_be_read(void)
+{
+    struct stage *s = stage();
+    struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
+    Roost__CloseRoom b = ROOST__CLOSE_ROOM__INIT;
+    Roost__Target t = ROOST__TARGET__INIT;
+
+    t.name = "#maths";
+    b.target = &t;
+    uint64_t room = visitor_room(ann, "maths", "bob"), file = kept(s, ann, "#maths");
+    CHECK(reply_code(ASK(ann, CLOSE_ROOM, close_room, &b)) == 0);
+    CHECK(list_in(bob, room)->n_files == 1 && CODE_OF(get(bob, file, false)) == 0);
+    CHECK(CODE_OF(offer_in(ann, room, NULL)) == ROOST_ROOM_CLOSED);
+    stage_free(s);
+}
+
 /* --- codes ---------------------------------------------------------------------------------- */
 
 static Roost__Reply *code_new(struct visitor *v, uint32_t number, uint8_t claim)
@@ -687,6 +772,9 @@ TEST_MAIN({ "one_offers_and_one_accepts", one_offers_and_one_accepts },
           { "what_is_kept_goes_in_time", what_is_kept_goes_in_time },
           { "what_the_depot_finds_is_looked_up", what_the_depot_finds_is_looked_up },
           { "what_cannot_be_is_refused", what_cannot_be_is_refused },
+          { "a_guest_has_the_files_that_came_while_it_was_in",
+            a_guest_has_the_files_that_came_while_it_was_in },
+          { "a_closed_room_can_be_read", a_closed_room_can_be_read },
           { "two_without_an_account_meet", two_without_an_account_meet },
           { "a_code_outlives_a_lost_connection", a_code_outlives_a_lost_connection },
           { "numbers_cannot_be_tried", numbers_cannot_be_tried })
