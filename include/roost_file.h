@@ -89,7 +89,6 @@ struct roost_file {
     enum roost_file_kind kind;
     uint32_t files;
     uint64_t size;
-    uint64_t arrived;                    /* at the server, of one that is not whole yet */
     uint64_t made_ms, done_ms, until_ms; /* until_ms 0: kept until it is forgotten */
     uint64_t seq;                        /* of its event in the room; 0: none */
     bool kept;                           /* by the server */

@@ -86,8 +86,6 @@ static void put_moving(void *arg, const struct roost_file *f)
     table_add(&l->table, f->yours ? "to" : "from");
     add_place(l, f);
     add_size(&l->table, f->size);
-    if (f->arrived && f->size != ROOST_SIZE_UNKNOWN && f->size)
-        buf_printf(&b, "%d %%, ", (int)(100.0 * (double)f->arrived / (double)f->size));
     buf_puts(&b, f->stage == ROOST_FILE_WAITING && !f->kept
                      ? f->yours ? "offered" : "offered: accept?"
                  : f->stage == ROOST_FILE_WAITING ? "not whole yet"

@@ -39,6 +39,6 @@ void filed_json(struct json *j, const struct roost_file *f)
         json_u64(j, "size", f->size);
     json_str(j, "stage", f->gone ? "gone" : filed_stage(f->stage));
     json_bool(j, "kept", f->kept);
-    json_u64(j, "bytes", whole ? f->size : f->arrived);
+    json_u64(j, "bytes", whole ? f->size : 0);
     json_time(j, "until", (int64_t)f->until_ms);
 }

@@ -40,7 +40,6 @@ void plain_file(const struct roost *r, const Roost__FileInfo *m, struct roost_fi
                               .kind = (enum roost_file_kind)m->kind,
                               .files = m->files,
                               .size = m->open_size ? ROOST_SIZE_UNKNOWN : m->size,
-                              .arrived = m->arrived,
                               .made_ms = m->made_ms,
                               .done_ms = m->done_ms,
                               .until_ms = m->until_ms,
