@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "seal/digest.h"
+#include "server/resources.h"
 #include "server/turns.h"
 
 enum {
@@ -52,7 +53,7 @@ static bool next_job(int fd, bool *untrimmed, struct hash_job *ret)
         struct pollfd p = { .fd = fd, .events = POLLIN };
 
         if (poll(&p, 1, *untrimmed ? TRIM_AFTER_MS : -1) == 0) {
-            malloc_trim(0);
+            resources_trim();
             *untrimmed = false;
             continue;
         }
@@ -237,6 +238,7 @@ static _Noreturn void keep(int fd, unsigned threads, enum sandbox how, pid_t ser
         _exit(0);
     prctl(PR_SET_NAME, "roostd-keep");
     be_alone(fd);
+    resources_trim(); /* what the start needed, it and those it makes do not */
     while (!server_is_gone()) {
         pid_t child = fork();
 

@@ -9,8 +9,12 @@
 #include "base/err.h"
 #include "seal/digest.h"
 #include "server/log.h"
+#include "server/resources.h"
 
-enum { TRIES = 2 }; /* a job that ends the process is not tried for ever */
+enum {
+    TRIES = 2, /* a job that ends the process is not tried for ever */
+    TRIM_AFTER_MS = 1000,
+};
 
 struct job {
     struct hub_hash hash;
@@ -27,6 +31,7 @@ struct list {
 struct hasher {
     struct hasher_settings settings;
     uv_poll_t poll;
+    uv_timer_t idle; /* since nobody waits: what a rush of logins needed goes back */
     struct list waiting, under_way;
     unsigned n_under_way;
     unsigned out; /* put and not handed back */
@@ -62,9 +67,16 @@ static void job_free(struct job *j)
     free(j);
 }
 
+static void on_idle(uv_timer_t *idle)
+{
+    (void)idle;
+    resources_trim();
+}
+
 static void hand_back(struct hasher *h, struct job *j, int err, bool ok, const char *encoded)
 {
-    h->out--;
+    if (--h->out == 0 && !uv_is_closing((uv_handle_t *)&h->idle))
+        uv_timer_start(&h->idle, on_idle, TRIM_AFTER_MS, 0);
     h->settings.on_hashed(h->settings.ctx, j->hash.token, err, ok, encoded);
     job_free(j);
 }
@@ -206,6 +218,8 @@ int hasher_new(struct hasher **ret, uv_loop_t *loop, const struct hasher_setting
         free(h);
         return -ROOST_IO;
     }
+    uv_timer_init(loop, &h->idle);
+    uv_unref((uv_handle_t *)&h->idle); /* it keeps no loop going */
     h->poll.data = h;
     uv_poll_start(&h->poll, UV_READABLE, on_poll);
     *ret = h;
@@ -227,6 +241,7 @@ void hasher_put(struct hasher *h, const struct hub_hash *hash)
     j->hash = *hash;
     j->params = h->settings.params;
     h->out++;
+    uv_timer_stop(&h->idle);
     list_put(&h->waiting, j);
     feed(h);
 }
@@ -244,6 +259,7 @@ void hasher_set_params(struct hasher *h, const struct password_params *params)
 void hasher_stop(struct hasher *h)
 {
     uv_close((uv_handle_t *)&h->poll, NULL);
+    uv_close((uv_handle_t *)&h->idle, NULL);
     h->dead = true;
 }
 
