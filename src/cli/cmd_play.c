@@ -134,6 +134,15 @@ static int wait_once(struct play *p)
     return roost_process(p->c->r);
 }
 
+/* How much of it came, which is seldom all. */
+static void tell_played(struct play *p)
+{
+    struct roost_transfer t;
+
+    if (p->c->json && roost_transfer_get(p->c->r, p->number, &t))
+        moving_json(p->c, "played", &t, 0, -1);
+}
+
 static int play_there(struct cli *c, const char *command, uint64_t file)
 {
     struct roost_file_get what = { .file = file, .fd = -1, .fetched = true };
@@ -161,6 +170,7 @@ static int play_there(struct cli *c, const char *command, uint64_t file)
         waitpid(p.player, NULL, 0);
     }
     door_close(&p.door);
+    tell_played(&p);
     roost_transfer_cancel(c->r, p.number);
     return status ? status : p.status;
 }

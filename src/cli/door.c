@@ -124,10 +124,11 @@ static void dismiss(struct door_guest *g)
 
 void door_close(struct door *d)
 {
+    if (d->fd < 0) /* it never was open */
+        return;
     for (size_t i = 0; i < DOOR_GUESTS_MAX; i++)
         dismiss(&d->guests[i]);
-    if (d->fd >= 0)
-        close(d->fd);
+    close(d->fd);
     d->fd = -1;
 }
 

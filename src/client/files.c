@@ -263,10 +263,8 @@ static void turn(struct mover *m, int64_t now_us)
         break;
     case STEP_MOVE:
     case STEP_FLUSH:
-        move_turn(m, now_us);
-        break;
     case STEP_STAY:
-        mover_fetch(m);
+        move_turn(m, now_us);
         break;
     case STEP_CLOSE:
         if (!m->n_jobs && !m->closing)
@@ -275,6 +273,7 @@ static void turn(struct mover *m, int64_t now_us)
     default:
         break;
     }
+    mover_fetch(m);
 }
 
 static void drop_over(struct files *f)
@@ -506,11 +505,12 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what)
     struct mover *m = err ? NULL : new_mover(f, false);
     if (!m)
         return err ? err : -ROOST_NOMEM;
-    m->out = what->stream ? malloc(MOVER_OUT_BYTES) : NULL;
-    if (!copy(&m->name, what->name) || (what->stream && !m->out) ||
-        !copy(&m->dir, what->dir      ? what->dir
-                       : what->stream ? r->home.path
-                                      : ".")) {
+    bool passes = what->stream || what->fetched; /* and nothing of it stays */
+    m->out = passes ? malloc(MOVER_OUT_BYTES) : NULL;
+    if (!copy(&m->name, what->name) || (passes && !m->out) ||
+        !copy(&m->dir, what->dir ? what->dir
+                       : passes  ? r->home.path
+                                 : ".")) {
         free_mover(m);
         return -ROOST_NOMEM;
     }
@@ -539,6 +539,10 @@ int roost_transfer_cancel(struct roost *r, int64_t number)
 
     if (!m || roost_transfer_over(m->stage))
         return -ROOST_INVALID;
+    if (m->step == STEP_STAY) { /* all came: who sent it may know */
+        mover_end(m, ROOST_FILE_DONE, 0, NULL);
+        return 0;
+    }
     if (m->sends || !m->kept)
         query_cancel(m);
     mover_end(m, ROOST_FILE_CANCELLED, 0, NULL);
@@ -576,9 +580,10 @@ int roost_transfer_fetch(struct roost *r, int64_t number, uint64_t from)
 {
     struct mover *m = files_find(&r->files, number);
 
-    if (!m || !m->fetched || roost_transfer_over(m->stage))
+    if (!m || !m->fetched || roost_transfer_over(m->stage) || from >= m->size)
         return -ROOST_INVALID;
     m->fetch_at = from;
     m->fetch_news = false;
+    mover_fetch(m); /* what is here needs not wait for a turn */
     return 0;
 }

@@ -67,6 +67,21 @@ static void note_name(struct mover *m)
         m->finished = strdup(name);
 }
 
+/* To a player or a file descriptor: nothing of it stays. */
+static bool passes(const struct mover *m)
+{
+    return m->fetched || m->fd >= 0;
+}
+
+/* The part of what is whole, which the other side knows by now, goes; bytes that went where they
+ * were wanted leave nothing else behind. */
+static void remove_part(struct mover *m)
+{
+    disk_part_remove(m->part);
+    if (m->finished && passes(m))
+        unlinkat(m->dir_fd, m->finished, 0);
+}
+
 static int open_part(struct mover *m)
 {
     char parts[80];
@@ -86,16 +101,14 @@ static int open_part(struct mover *m)
     if (err || !disk_part_is_whole(m->part))
         return err;
     note_name(m);
-    return PART_IS_WHOLE;
-}
-
-/* The part of what is whole, which the other side knows by now, goes; bytes that went where they
- * were wanted leave nothing else behind. */
-static void remove_part(struct mover *m)
-{
-    disk_part_remove(m->part);
-    if (m->finished && (m->fetched || m->fd >= 0))
-        unlinkat(m->dir_fd, m->finished, 0);
+    if (!passes(m))
+        return PART_IS_WHOLE;
+    /* Of one that was killed: what has its name is no part that can be read from. */
+    remove_part(m);
+    free(m->finished);
+    m->finished = NULL;
+    m->part = NULL;
+    return disk_part_open(&m->part, &s);
 }
 
 static void do_wish(struct mover *m, struct job *j)
@@ -185,7 +198,7 @@ static void note_where(struct mover *m)
 {
     bool here = !strcmp(m->dir, ".");
 
-    if (!m->finished || m->fd >= 0 || m->fetched)
+    if (!m->finished || passes(m))
         return;
     size_t len = strlen(m->dir) + strlen(m->finished) + 2;
     free(m->where);
@@ -202,7 +215,7 @@ static void on_part(struct mover *m, int err)
 
     if (m->step != STEP_PART)
         return;
-    if (err == PART_IS_WHOLE && m->fd < 0 && !m->fetched) {
+    if (err == PART_IS_WHOLE) {
         m->had = m->size;
         note_where(m);
         mover_end(m, ROOST_FILE_DONE, 0, NULL);
@@ -222,13 +235,23 @@ static void on_part(struct mover *m, int err)
     m->step = STEP_SESSION;
 }
 
+/* Asked for again, what cannot be read would be no better: it is over. */
+static void on_player(struct mover *m, const struct job *j)
+{
+    if (j->result < j->wish.len) {
+        mover_end(m, ROOST_FILE_FAILED, j->result < 0 ? (int)j->result : -ROOST_IO,
+                  "what came cannot be read back from the disk");
+        return;
+    }
+    m->out_len = (uint32_t)j->result;
+    m->out_at = j->wish.at;
+    m->fetch_news = m->fetch_at == m->out_at;
+}
+
 static void on_fetched(struct mover *m, const struct job *j)
 {
     if (m->fetched) {
-        m->out_len = j->result > 0 ? (uint32_t)j->result : 0;
-        m->out_at = j->wish.at;
-        m->fetch_news = m->fetch_at == m->out_at;
-        m->news = m->news || m->fetch_news;
+        on_player(m, j);
         return;
     }
     if (j->result <= 0)
@@ -296,16 +319,18 @@ void mover_fetch(struct mover *m)
 {
     struct share_view v;
 
-    if (!m->receiver || m->fetch_at == UINT64_MAX || m->fetch_news || is_fetching(m))
+    if (!m->receiver || m->fetch_at == UINT64_MAX || m->fetch_news || is_fetching(m) ||
+        m->step == STEP_CLOSE || m->step == STEP_OVER)
         return;
     receiver_look(m->receiver, &v);
+    uint64_t block = m->fetch_at / TREE_BLOCK;
     uint32_t len = here_from(m, m->fetch_at);
     struct wish w = { .at = m->fetch_at, .len = len, .bytes = m->out };
     if (len) {
         mover_job(m, JOB_FETCH, &w);
-    } else if (m->fetch_wanted != m->fetch_at / TREE_BLOCK && v.state == SHARE_BLOCKS &&
-               !receiver_want(m->receiver, m->fetch_at, 0)) {
-        m->fetch_wanted = m->fetch_at / TREE_BLOCK;
+    } else if (m->fetch_wanted != block && v.state == SHARE_BLOCKS &&
+               !receiver_want(m->receiver, block, 0)) {
+        m->fetch_wanted = block;
     }
 }
 

@@ -59,6 +59,7 @@ void move_leave(struct mover *m)
     m->lost = lost;
     m->wire = wire;
     m->flow = NULL;
+    m->fetch_wanted = UINT64_MAX; /* a next stream is told what is wanted first */
 }
 
 static int begin(struct mover *m, struct flow *flow, uint64_t stream, int64_t now_us)
@@ -297,6 +298,8 @@ static void mind_state(struct mover *m, int64_t now_us)
 {
     struct share_view v;
 
+    if (m->step == STEP_STAY)
+        return;
     look(m, &v);
     if (!m->has_had && v.state >= SHARE_BLOCKS && v.state != SHARE_OVER) {
         m->had = v.again;
@@ -328,7 +331,8 @@ void move_turn(struct mover *m, int64_t now_us)
         take_in(m, now_us);
         if (m->flow && put_all(m) < 0) {
             leave_stream(m, false);
-            mover_again(m, now_us);
+            if (m->step != STEP_STAY)
+                mover_again(m, now_us);
             return;
         }
         if (!take_wish(m))
@@ -338,8 +342,6 @@ void move_turn(struct mover *m, int64_t now_us)
         disk_source_settle(m->source, sender_settled(m->sender));
     if (m->receiver && m->fd >= 0)
         mover_read_along(m);
-    if (m->fetched)
-        mover_fetch(m);
     if (m->out_failed)
         mover_end(m, ROOST_FILE_FAILED, -ROOST_IO, "what it was to be written to takes no more");
     else

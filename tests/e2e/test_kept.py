@@ -3,9 +3,12 @@ import hashlib
 import os
 import pathlib
 import random
+import shutil
 import signal
+import subprocess
+import sys
 
-from harness import check, equal, story, until
+from harness import Skip, check, equal, story, until
 
 MB = 1000 * 1000
 
@@ -184,3 +187,58 @@ def many_at_once_beside_talk(hall):
         equal(digest(to / source.name), wanted[i])
 
 
+
+
+PLAYER = """
+import subprocess, sys, urllib.request
+log, at, url = sys.argv[1:4]
+def ask(range):
+    return urllib.request.urlopen(urllib.request.Request(url, headers={"Range": range}), timeout=60)
+with ask("bytes=0-") as first, open(log, "w", buffering=1) as out:
+    print("first", first.read(1).hex(), file=out)
+    with ask(f"bytes={at}-{int(at) + 99999}") as far:
+        print("far", far.status, far.read().hex(), file=out)
+"""
+
+
+def film(hall, seconds):
+    """Pictures as they are, 1.15 MB a second."""
+    if not shutil.which("ffmpeg"):
+        raise Skip("there is no ffmpeg")
+    path = hall.dir / "film.avi"
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", f"testsrc2=duration={seconds}:size=320x240:rate=10",
+                    "-c:v", "rawvideo", "-pix_fmt", "yuv420p", str(path)], check=True, timeout=60, stdin=subprocess.DEVNULL)
+    return path
+
+
+@story
+def played_while_it_comes(hall):
+    anna, ben = class_of_two(hall)
+    source, log, player = film(hall, 60), hall.dir / "log", hall.dir / "player.py"
+    player.write_text(PLAYER)
+    wanted, at = source.read_bytes(), source.stat().st_size * 9 // 10
+    sent = last(anna.run("send", source, "#maths"))
+    played = last(ben.run(*SLOW, "play", str(sent["file"]), "--player", f"{sys.executable} {player} {log} {at}"))
+    equal(played["event"], "played")
+    first, far = (line.split() for line in log.read_text().splitlines())
+    equal(first, ["first", wanted[:1].hex()])
+    equal(far, ["far", "206", wanted[at:at + 100000].hex()])
+    check(played["bytes"] < played["total"] * 0.05, "a seek waits for what it does not need", played)
+
+
+@story(short=True)
+def played_to_the_end_and_from_the_disk(hall):
+    anna, ben = class_of_two(hall)
+    source, out = hall.dir / "song.bin", hall.dir / "out"
+    make(source, MB + 17)
+    wanted = source.read_bytes()
+    sent = last(anna.run("send", source, "#maths"))
+    played = last(ben.run("play", str(sent["file"]), "--player", f"curl -sS -o {out}"))
+    equal((played["event"], played["bytes"], out.read_bytes() == wanted), ("played", MB + 17, True))
+    equal([str(p) for p in pathlib.Path(ben.home).rglob(".roost-parts*")], [], "what is left behind")
+    ben.run("play", source, "--player", f"sh -c 'cp \"$1\" {out}2' sh")
+    equal(pathlib.Path(f"{out}2").read_bytes() == wanted, True)
+    # a player that is not there, a file that is not there
+    check("player" in ben.run("play", str(sent["file"]), "--player", "no-such-player", status=1).error["text"])
+    equal(ben.run("play", "99", status=1).error["name"], "no-such-file")
+    ben.run("play", "nowhere.mkv", status=2)

@@ -521,6 +521,49 @@ static void a_reader_gets_the_end_first(void)
     }
 }
 
+/* From one file and across many; what is not there yet is an error, not nothing. */
+static void what_came_is_read_back(void)
+{
+    static const char *const names[] = { "from/t/x", "from/t/y", "from/t/z" };
+    static struct ends e;
+    static uint8_t bytes[TREE_BLOCK], wanted[3 * 30000];
+    begin(&e);
+    CHECK(!mkdir(path_in(&e, "from/t"), 0755));
+    for (int i = 0; i < 3; i++) {
+        make(&e, names[i], 30000, (uint8_t)i);
+        FILE *f = fopen(path_in(&e, names[i]), "r");
+        CHECK(f && fread(wanted + i * 30000, 1, 30000, f) == 30000);
+        fclose(f);
+    }
+    const char *paths[] = { path_in(&e, "from/t") };
+    open_ends(&e, paths, 1, true);
+    CHECK(disk_part_read(e.part, 0, bytes, 10) < 0);
+    e.cut_after = 89000; /* all of the first block, and not the end */
+    run(&e);
+    CHECK(receiver_has(e.r, 0, TREE_BLOCK));
+    CHECK(disk_part_read(e.part, 0, bytes, TREE_BLOCK) == TREE_BLOCK);
+    CHECK(!memcmp(bytes, wanted, TREE_BLOCK));
+    CHECK(disk_part_read(e.part, 29990, bytes, 20) == 20 && !memcmp(bytes, wanted + 29990, 20));
+    CHECK(disk_part_read(e.part, 90000, bytes, 1) == -ROOST_IO);
+    e.cut_after = 0;
+    run(&e);
+    CHECK(is_done(&e));
+    end(&e);
+
+    begin(&e);
+    make(&e, "from/a", 70000, 1);
+    const char *one[] = { path_in(&e, "from/a") };
+    open_ends(&e, one, 1, true);
+    CHECK(disk_part_read(e.part, 0, bytes, 10) <= 0);
+    run(&e);
+    CHECK(disk_part_read(e.part, 65536, bytes, 4464) == 4464);
+    CHECK(disk_part_read(e.part, 69990, bytes, 100) == 10 &&
+          bytes[0] == (uint8_t)(69990 * 7 + 69990 / 251 + 69990 / 65536 * 3 + 1));
+    CHECK(disk_part_read(e.part, 70000, bytes, 1) == 0);
+    CHECK(disk_part_read(e.part, 0, NULL, 100) == -ROOST_IO);
+    end(&e);
+}
+
 TEST_MAIN({ "one_file_of_any_size", one_file_of_any_size }, { "many_pages", many_pages },
           { "a_folder", a_folder }, { "goes_on_where_it_was", goes_on_where_it_was },
           { "a_lost_stream_changes_nothing", a_lost_stream_changes_nothing },
@@ -530,4 +573,5 @@ TEST_MAIN({ "one_file_of_any_size", one_file_of_any_size }, { "many_pages", many
           { "too_much_is_refused", too_much_is_refused },
           { "pauses_and_cancels", pauses_and_cancels },
           { "a_damaged_block_is_refused", a_damaged_block_is_refused },
-          { "a_reader_gets_the_end_first", a_reader_gets_the_end_first })
+          { "a_reader_gets_the_end_first", a_reader_gets_the_end_first },
+          { "what_came_is_read_back", what_came_is_read_back })
