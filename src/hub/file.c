@@ -247,8 +247,8 @@ static int get_kept(struct hub *h, struct request *q, const struct store_result 
         grant.name = web ? (char *)f->name : NULL;
         return err ? err : file_reply_ticket(h, q, f, &grant, false, false, 0);
     }
-    if (f->sender != q->account)
-        return -ROOST_NO_SUCH_FILE;
+    if (f->sender != q->account || !r->on)
+        return -ROOST_NO_SUCH_FILE; /* who is no longer there sends nothing there */
     return ticket_to_send(h, q, f);
 }
 

@@ -20,6 +20,8 @@ int file_grant(struct hub *h, const struct request *q, const struct file_row *f,
     struct hub_depot d = { .what = sends ? DEPOT_TAKE : DEPOT_GIVE,
                            .file = f->id,
                            .account = q->account,
+                           .room = f->room,
+                           .sender = f->sender,
                            .size = f->size,
                            .size_max = h->config.file_max,
                            .list_size = f->list_size,
@@ -43,6 +45,35 @@ int file_grant(struct hub *h, const struct request *q, const struct file_row *f,
 static void depot_say(struct hub *h, const struct hub_depot *d)
 {
     outbox_depot(h->out, d); /* without memory: the next walk says it again */
+}
+
+bool hub_depot_bars(const struct hub_depot *bar, const struct hub_depot *g)
+{
+    bool whose = !bar->account || g->account == bar->account ||
+                 (!bar->room && g->sender == bar->account);
+
+    return whose && (!bar->room || g->room == bar->room) && (!bar->takes || g->what == DEPOT_TAKE);
+}
+
+void files_bar(struct hub *h, uint64_t account, uint64_t room, bool takes)
+{
+    if (h->config.files)
+        depot_say(h, &(struct hub_depot){
+                         .what = DEPOT_BAR, .account = account, .room = room, .takes = takes });
+}
+
+void files_account_gone(struct hub *h, uint64_t account)
+{
+    struct map_slot *s;
+
+    files_bar(h, account, 0, false);
+    for (size_t i = 0; (s = map_next(&h->parcels, &i));) {
+        const struct parcel *p = s->value;
+        if (p->account[SENDER] != account && p->account[RECEIVER] != account)
+            continue;
+        parcel_over(h, p->file);
+        i = 0;
+    }
 }
 
 void file_drop_parts(struct hub *h, uint64_t file)

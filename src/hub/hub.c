@@ -200,6 +200,7 @@ static void on_everyone_note(struct hub *h, const Roost__ToNode *note)
     switch (note->body_case) {
     case ROOST__TO_NODE__BODY_DETACH:
         shard_forget_account(h, note->detach->account);
+        files_account_gone(h, note->detach->account);
         break;
     case ROOST__TO_NODE__BODY_ATTACHED:
         r = map_get(&h->rooms, note->attached->room);

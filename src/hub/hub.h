@@ -131,16 +131,23 @@ struct hub_depot {
         DEPOT_STORED, /* the answer to DEPOT_KEPT: err, or 0: it is an event now */
         DEPOT_OVER,   /* of a parcel: no token is good any more, what came of it goes */
         DEPOT_DROP,   /* nobody refers to these contents */
+        DEPOT_BAR,    /* see hub_depot_bars: those tokens and what goes on by them end */
     } what;
     int err;
+    uint64_t room, sender; /* TAKE, GIVE: of the parcel; BAR: in this room only, 0: in all */
+    bool takes;            /* BAR: only what is sent */
     uint64_t file, account, size, size_max, list_size;
     bool open_size, has_root, has_list;
     uint8_t root[32], list_root[32];
     uint8_t token[FILE_TOKEN];
     int64_t until_us;
-    char *name; /* heap; of GIVE */
+    uint64_t born; /* the depot's: its place among all orders */
+    char *name;    /* heap; of GIVE */
 };
 void hub_depot_fini(struct hub_depot *d);
+/* Of TAKE or GIVE: does this BAR end it? One without an account is of all who are in its room; one
+ * without a room is of an account that is gone: what it sent ends for all. */
+bool hub_depot_bars(const struct hub_depot *bar, const struct hub_depot *grant);
 
 /* From there. */
 struct hub_depot_word {

@@ -283,6 +283,7 @@ void hub_close(struct hub *h, struct conn *c); /* after what was sent; frees c *
 void tell_lost(struct hub *h);
 void tell_room_event(struct hub *h, const struct event *e);
 void tell_room_frame(struct hub *h, uint64_t room, Roost__ToClient *frame, uint64_t except);
+/* It follows the room no more, and has no more of its files. */
 void tell_detach(struct hub *h, uint64_t room, uint64_t account);
 /* To each of its sessions but that one. */
 void tell_account_frame(struct hub *h, uint64_t account, Roost__ToClient *frame, uint64_t except);
@@ -421,6 +422,10 @@ int datagrams_draw_id(struct hub *h, uint32_t *ret); /* one that no session or r
 void files_expire(struct hub *h); /* parcels that nobody is at any more, codes that are over */
 void files_retain(struct hub *h); /* what is kept no longer; once an hour */
 void files_on_stored(struct hub *h, const struct store_result *r);
+/* Tokens of account (0: of anybody) in the room, and what goes on by them, end; takes: only what is
+ * sent there. */
+void files_bar(struct hub *h, uint64_t account, uint64_t room, bool takes);
+void files_account_gone(struct hub *h, uint64_t account);
 void files_free_all(struct hub *h);
 void codes_on_gone(struct hub *h, const struct conn *c);
 

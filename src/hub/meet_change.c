@@ -243,9 +243,12 @@ static void close_all(struct hub *h, struct request *q)
     r->closed = true;
     for (size_t i = 0; (s = map_next(&r->meeting->attendees, &i));) {
         const struct attendee *a = s->value;
-        if (a->row.guest)
-            tell_sessions_end(h, a->row.account, 0, 0, ROOST_MEET_ENDED);
+        if (!a->row.guest)
+            continue;
+        tell_sessions_end(h, a->row.account, 0, 0, ROOST_MEET_ENDED);
+        files_bar(h, a->row.account, r->id, false);
     }
+    files_bar(h, 0, r->id, !r->meeting->head.forget_chat);
     for (size_t i = 0; (s = map_next(&h->users, &i));) {
         const struct user *u = s->value; /* a guest that had only come to the door */
         if (u->guest_of == r->id && !meeting_attendee(r->meeting, u->account))

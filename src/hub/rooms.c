@@ -130,6 +130,8 @@ int rooms_on_set(struct hub *h, struct request *q, struct store_result *r)
     }
     room->private = e->private;
     room->moderated = e->moderated;
+    if (e->closed && !room->closed)
+        files_bar(h, 0, room->id, true);
     room->closed = e->closed;
     room->retention_days = e->retention_days;
     tell_room_event(h, e);

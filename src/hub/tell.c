@@ -93,6 +93,7 @@ void tell_detach(struct hub *h, uint64_t room, uint64_t account)
     note.body_case = ROOST__TO_NODE__BODY_DETACH;
     note.detach = &detach;
     publish(h, (struct shard){ SHARD_ROOM, room }, &note);
+    files_bar(h, account, room, false); /* the room's files are kept where its owner is */
 }
 
 void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except, int err)

@@ -41,7 +41,8 @@ static unsigned thread_of(const struct depot *d, const struct depot_job *j)
         break;
     }
     /* tokens, and contents, are thread 0's */
-    return j->grant.what == DEPOT_STORED || j->grant.what == DEPOT_OVER
+    return j->grant.what == DEPOT_STORED || j->grant.what == DEPOT_OVER ||
+                   j->grant.what == DEPOT_BAR
                ? (unsigned)(j->grant.file % d->n)
                : 0;
 }
@@ -98,6 +99,12 @@ static void order_new(struct depot *d, const struct hub_depot *o)
 
 void depot_put(struct depot *d, struct hub_depot *o)
 {
+    o->born = ++d->orders;
+    for (unsigned i = 1; o->what == DEPOT_BAR && i < d->n; i++) {
+        struct hub_depot each = *o;
+        each.file = i; /* the thread */
+        order_new(d, &each);
+    }
     /* a parcel that is over: thread 0 forgets its tokens as well */
     if (o->what == DEPOT_OVER && o->file % d->n)
         order_new(d, &(struct hub_depot){ .what = DEPOT_DROP, .file = o->file });

@@ -169,6 +169,8 @@ int depot_open_take(struct depot_thread *t, struct depot_job *j)
         memcpy(j->map, map, j->map_len);
     j->list_held = disk_part_list(o->part);
     j->opened = o;
+    o->next = t->opened;
+    t->opened = o;
     t->all->counts.taken++;
     t->all->counts.open++;
     return 0;
@@ -276,6 +278,8 @@ int depot_open_give(struct depot_thread *t, struct depot_job *j)
     memcpy(j->about.root, g->root, TREE_HASH);
     memcpy(j->about.list_root, g->list_root, TREE_HASH);
     j->opened = o;
+    o->next = t->opened;
+    t->opened = o;
     t->all->counts.given++;
     t->all->counts.open++;
     return 0;
@@ -337,8 +341,27 @@ void depot_on_stored(struct depot_thread *t, uint64_t file, int err)
     depot_reply(t, j);
 }
 
+/* Whoever is at it hears that it is over; a part stays, in case its sender may go on one day. */
+void depot_on_bar(struct depot_thread *t, const struct hub_depot *bar)
+{
+    for (struct opened *o = t->opened; o; o = o->next) {
+        if (o->dead || o->finish || !hub_depot_bars(bar, &o->grant))
+            continue; /* what is whole the hub decides about */
+        o->dead = true;
+        disk_part_close(o->part);
+        o->part = NULL;
+        if (map_get(&t->takes, o->file) == o)
+            map_take(&t->takes, o->file);
+    }
+}
+
 void depot_close(struct depot_thread *t, struct opened *o)
 {
+    for (struct opened **at = &t->opened; *at; at = &(*at)->next)
+        if (*at == o) {
+            *at = o->next;
+            break;
+        }
     if (map_get(&t->takes, o->file) == o)
         map_take(&t->takes, o->file);
     disk_part_close(o->part);

@@ -8,7 +8,7 @@
 #include "server/passage.h"
 #include "server/wake.h"
 
-enum { GRANTS_MAX = 50000, DEPOT_ASKERS = 17, FILES_FOLDER_ROOM = 320 };
+enum { GRANTS_MAX = 50000, BARS_KEPT = 64, DEPOT_ASKERS = 17, FILES_FOLDER_ROOM = 320 };
 
 struct opened {
     uint64_t file;
@@ -18,6 +18,7 @@ struct opened {
     int body;                 /* of contents, for READ; lent by the source */
     bool dead;                /* somebody else has it, or it is over */
     struct depot_job *finish; /* waits for the hub's word */
+    struct opened *next;      /* of its thread */
 };
 
 struct depot_thread {
@@ -30,6 +31,11 @@ struct depot_thread {
     struct map takes;  /* by file: struct opened, of parts */
     struct map grants; /* by token; thread 0's */
     int64_t looked_us; /* thread 0: what lay about */
+    struct opened *opened;
+    /* The last ones, a ring: a token may have been looked up before one came, and be opened behind
+     * it. */
+    struct hub_depot bars[BARS_KEPT];
+    unsigned n_bars;
 };
 
 struct depot_counts {
@@ -44,6 +50,7 @@ struct depot {
     int events[DEPOT_ASKERS];
     struct wake wake;
     bool waking, stopped;
+    uint64_t orders; /* so many came */
     _Atomic bool stopping;
     struct depot_job *late, **late_end; /* orders that found no room: they go first */
     struct depot_counts counts;
@@ -63,6 +70,7 @@ bool depot_do_wish(struct depot_thread *t, struct depot_job *j);
 void depot_close(struct depot_thread *t, struct opened *o);
 void depot_on_stored(struct depot_thread *t, uint64_t file, int err);
 void depot_on_over(struct depot_thread *t, uint64_t file);
+void depot_on_bar(struct depot_thread *t, const struct hub_depot *bar);
 void depot_drop(struct depot_thread *t, const struct hub_depot *order);
 void depot_look_about(struct depot_thread *t);
 void depot_measure(struct depot_thread *t);

@@ -104,6 +104,35 @@ static void grants_drop(struct depot_thread *t, uint64_t file)
     }
 }
 
+static void grants_bar(struct depot_thread *t, const struct hub_depot *bar)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&t->grants, &i));) {
+        struct hub_depot *g = s->value;
+        if (!hub_depot_bars(bar, g))
+            continue;
+        map_take_bytes(&t->grants, g->token, FILE_TOKEN);
+        grant_free(g);
+        i = 0;
+    }
+}
+
+static bool is_barred(const struct depot_thread *t, const struct hub_depot *g)
+{
+    for (unsigned i = 0; i < t->n_bars && i < BARS_KEPT; i++)
+        if (t->bars[i].born > g->born && hub_depot_bars(&t->bars[i], g))
+            return true;
+    return false;
+}
+
+static int open_job(struct depot_thread *t, struct depot_job *j)
+{
+    if (is_barred(t, &j->grant))
+        return -ROOST_NO_SUCH_FILE;
+    return j->grant.what == DEPOT_TAKE ? depot_open_take(t, j) : depot_open_give(t, j);
+}
+
 /* --- jobs ------------------------------------------------------------------------------------ */
 
 static void on_order(struct depot_thread *t, struct hub_depot *o)
@@ -119,6 +148,11 @@ static void on_order(struct depot_thread *t, struct hub_depot *o)
     case DEPOT_OVER:
         grants_drop(t, o->file);
         depot_on_over(t, o->file);
+        break;
+    case DEPOT_BAR:
+        t->bars[t->n_bars++ % BARS_KEPT] = *o;
+        grants_bar(t, o);
+        depot_on_bar(t, o);
         break;
     case DEPOT_DROP:
         if (o->file)
@@ -137,7 +171,7 @@ static void do_job(struct depot_thread *t, struct depot_job *j)
         depot_reply(t, j);
         break;
     case JOB_OPEN:
-        j->err = j->grant.what == DEPOT_TAKE ? depot_open_take(t, j) : depot_open_give(t, j);
+        j->err = open_job(t, j);
         depot_reply(t, j);
         break;
     case JOB_WISH:

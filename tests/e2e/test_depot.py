@@ -165,3 +165,26 @@ def a_file_over_https(hall):
     equal(curl(hall, wrong)[0], 404)
     equal(curl(hall, f"/files/{number + 1}/{ticket.token.hex()}")[0], 404)
     equal(curl(hall, "/files/x")[0], 404)
+
+
+@story
+def who_was_removed_gets_nothing_more(hall):
+    anna, ben, carl = hall.users("anna", "ben", "carl")
+    anna.run("room", "new", "maths", "ben", "carl")
+    path = write(hall, "big.bin", 40_000_000)
+    anna.run("send", path, "#maths")
+    number = kept(ben, "#maths")[0]["file"]
+    ticket = raw.Raw(hall, "ben").ask(file_get=raw.pb.FileGet(file=number, web=True)).file_ticket
+    equal(curl(hall, ticket.path, "-r", "0-4")[0], 206)
+    slow = subprocess.Popen(["curl", "-sk", "--limit-rate", "4M", "-o", hall.dir / "slow", f"https://127.0.0.1:{hall.port}{ticket.path}"])
+    his = ben.follow("get", number, "-o", hall.dir / "his", "--limit", "40M")
+    hers = carl.follow("get", number, "-o", hall.dir / "hers", "--limit", "80M")
+    until(lambda: (hall.dir / "slow").exists(), "the beginning of it")
+    time.sleep(1)
+    anna.run("room", "remove", "#maths", "ben")
+    equal(curl(hall, ticket.path, "-r", "0-4")[0], 404)
+    check(his.process.wait(30) != 0, "a running get ends")
+    check(slow.wait(30) != 0, "a running download ends")
+    check(not (hall.dir / "his").exists(), "nothing has its name")
+    equal(hers.process.wait(30), 0)
+    equal((hall.dir / "hers").read_bytes() == path.read_bytes(), True)

@@ -170,6 +170,16 @@ static const struct hub_depot *told(const struct stage *s, int what, uint64_t fi
     return NULL;
 }
 
+static const struct hub_depot *barred(const struct stage *s, uint64_t account, uint64_t room)
+{
+    for (size_t i = s->hall.n_depot; i-- > 0 && i + HALL_CARRIED_MAX > s->hall.n_depot;) {
+        const struct hub_depot *d = &s->hall.depot[i % HALL_CARRIED_MAX];
+        if (d->what == DEPOT_BAR && d->account == account && d->room == room)
+            return d;
+    }
+    return NULL;
+}
+
 /* The depot has all of it. */
 static void whole(struct stage *s, uint64_t file, uint64_t size)
 {
@@ -633,7 +643,55 @@ static void a_guest_has_the_files_that_came_while_it_was_in(void)
     CHECK(join_link(gus, &m) == 0 && list_in(gus, m.meeting)->n_files == 0);
     CHECK(CODE_OF(get(gus, after, false)) == ROOST_NO_SUCH_FILE);
     CHECK(CODE_OF(get(gus, own, false)) == 0);
+    CHECK(act_on(m.host, &m, ROOST__MEET_ACTION__END, 0, "") == 0);
+    CHECK(barred(s, gus->account, m.meeting) && barred(s, 0, m.meeting)->takes);
     meets_end(&m);
+}
+
+static int removed(struct visitor *v, const char *room, const char *whom)
+{
+    Roost__Remove b = ROOST__REMOVE__INIT;
+    Roost__Target t = ROOST__TARGET__INIT;
+
+    t.name = (char *)room;
+    b.target = &t;
+    b.user = (char *)whom;
+    return reply_code(ASK(v, REMOVE, remove, &b));
+}
+
+/* What it was given ends, and nothing is given any more. */
+static void who_was_removed_has_its_files_no_more(void)
+{
+    struct stage *s = stage();
+    struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
+    struct visitor *eve = visitor_named(s, "eve");
+
+    uint64_t room = visitor_room(ann, "maths", "bob"), file = kept(s, ann, "#maths");
+    uint64_t half = ticket(offer(bob, "#maths", 9))->file->file;
+    CHECK(CODE_OF(get(bob, file, true)) == 0 && CODE_OF(get(ann, file, false)) == 0);
+    CHECK(!barred(s, bob->account, room));
+    const struct hub_depot hers = *told(s, DEPOT_GIVE, file), his = *told(s, DEPOT_TAKE, half);
+    CHECK(removed(ann, "#maths", "bob") == 0);
+    const struct hub_depot *bar = barred(s, bob->account, room);
+    CHECK(bar);
+    CHECK(hub_depot_bars(bar, &his));
+    CHECK(!hub_depot_bars(bar, &hers));
+    CHECK(CODE_OF(get(bob, file, true)) == ROOST_NO_SUCH_FILE);
+    CHECK(CODE_OF(get(bob, half, false)) == ROOST_NO_SUCH_FILE); /* nor does he send there */
+
+    /* of an account that is gone also what others get from it */
+    uint64_t direct = ticket(offer(eve, "@ann", 5))->file->file;
+    CHECK(CODE_OF(answer(ann, direct, true)) == 0 && CODE_OF(relay(eve, direct, 0)) == 0);
+    CHECK(s->hall.hub->relays.n == 1);
+    Roost__DeleteAccount b = ROOST__DELETE_ACCOUNT__INIT;
+    b.password = PASSWORD;
+    CHECK(reply_code(ASK(eve, DELETE_ACCOUNT, delete_account, &b)) == 0);
+    bar = barred(s, eve->account, 0);
+    CHECK(bar && !hub_depot_bars(bar, &hers) && s->hall.hub->relays.n == 0);
+    struct hub_depot from_eve = hers;
+    from_eve.sender = eve->account;
+    CHECK(hub_depot_bars(bar, &from_eve));
+    stage_free(s);
 }
 
 static void a_closed_room_can_be_read(void)
@@ -649,6 +707,7 @@ static void a_closed_room_can_be_read(void)
     CHECK(reply_code(ASK(ann, CLOSE_ROOM, close_room, &b)) == 0);
     CHECK(list_in(bob, room)->n_files == 1 && CODE_OF(get(bob, file, false)) == 0);
     CHECK(CODE_OF(offer_in(ann, room, NULL)) == ROOST_ROOM_CLOSED);
+    CHECK(barred(s, 0, room) && barred(s, 0, room)->takes);
     stage_free(s);
 }
 
@@ -774,6 +833,7 @@ TEST_MAIN({ "one_offers_and_one_accepts", one_offers_and_one_accepts },
           { "what_cannot_be_is_refused", what_cannot_be_is_refused },
           { "a_guest_has_the_files_that_came_while_it_was_in",
             a_guest_has_the_files_that_came_while_it_was_in },
+          { "who_was_removed_has_its_files_no_more", who_was_removed_has_its_files_no_more },
           { "a_closed_room_can_be_read", a_closed_room_can_be_read },
           { "two_without_an_account_meet", two_without_an_account_meet },
           { "a_code_outlives_a_lost_connection", a_code_outlives_a_lost_connection },
