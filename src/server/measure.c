@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/depot.h"
+
 /* The second number of /proc/self/statm is in pages. Where that cannot be read (a
  * sandbox), the most that there ever was is all that is known. */
 static uint64_t resident_bytes(const struct rusage *used)
@@ -94,6 +96,23 @@ static void of_threads(const struct edge *e, struct metrics *m)
     m->hashes_waiting_max = e->settings.hashes_max;
 }
 
+static void of_files(const struct edge *e, struct metrics *m)
+{
+    struct depot_stats s = { 0 };
+
+    if (e->depot)
+        depot_stats(e->depot, &s);
+    m->files_open = s.open;
+    m->files_taken = s.taken;
+    m->files_given = s.given;
+    m->files_kept = s.kept;
+    m->files_failed = s.failed;
+    m->files_dropped = s.dropped;
+    m->files_bytes_in = s.bytes_in;
+    m->files_bytes_out = s.bytes_out;
+    m->files_room = s.room;
+}
+
 void measure(const struct edge *e, struct metrics *ret)
 {
     *ret = (struct metrics){ 0 };
@@ -101,4 +120,5 @@ void measure(const struct edge *e, struct metrics *ret)
     of_edge(e, ret);
     of_hub(e, ret);
     of_threads(e, ret);
+    of_files(e, ret);
 }

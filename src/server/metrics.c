@@ -69,6 +69,18 @@ static const struct row rows[] = {
     { "roost_writes_total", COUNTER, AT(writes), "System calls that wrote to the network." },
     { "roost_queue_limit_bytes", GAUGE, AT(queue_max),
       "Bytes that may wait for one connection (conn.queue)." },
+
+    { "roost_files_open", GAUGE, AT(files_open), "Kept files that are being sent or fetched." },
+    { "roost_files_taken_total", COUNTER, AT(files_taken), "Times that one was sent, or went on." },
+    { "roost_files_given_total", COUNTER, AT(files_given), "Times that one was fetched." },
+    { "roost_files_kept_total", COUNTER, AT(files_kept), "Files that came whole and are kept." },
+    { "roost_files_failed_total", COUNTER, AT(files_failed),
+      "Files that came whole and were refused." },
+    { "roost_files_dropped_total", COUNTER, AT(files_dropped),
+      "Contents deleted, because nobody refers to them." },
+    { "roost_files_received_bytes_total", COUNTER, AT(files_bytes_in), "Bytes of files written." },
+    { "roost_files_sent_bytes_total", COUNTER, AT(files_bytes_out), "Bytes of files read." },
+    { "roost_files_room_bytes", GAUGE, AT(files_room), "Bytes that may still be kept." },
 };
 
 enum { ROWS_NR = sizeof rows / sizeof *rows, ROW_TEXT_MAX = 320 };

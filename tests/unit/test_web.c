@@ -145,9 +145,11 @@ static bool has(const char *text, const char *line)
 
 static void figures_are_what_was_counted(void)
 {
-    struct metrics m = {
-        .cpu_us = 1500000, .conns = 7, .bytes_out = UINT64_MAX, .uptime_us = 61000001
-    };
+    struct metrics m = { .cpu_us = 1500000,
+                         .conns = 7,
+                         .bytes_out = UINT64_MAX,
+                         .uptime_us = 61000001,
+                         .files_open = 5 };
     size_t len;
 
     m.answers[metrics_status(404)] = 3;
@@ -159,6 +161,8 @@ static void figures_are_what_was_counted(void)
     CHECK(has(text, "roost_uptime_seconds 61.000001"));
     CHECK(has(text, "# TYPE roost_connections gauge\nroost_connections 7"));
     CHECK(has(text, "roost_sent_bytes_total 18446744073709551615"));
+    CHECK(has(text, "# TYPE roost_files_open gauge\nroost_files_open 5"));
+    CHECK(has(text, "# TYPE roost_files_kept_total counter\nroost_files_kept_total 0"));
     CHECK(has(text, "roost_http_answers_total{code=\"404\"} 3"));
     CHECK(has(text, "roost_http_answers_total{code=\"503\"} 1"));
     free(text);
