@@ -180,6 +180,10 @@ _roost() {
         return
     fi
     case $name in
+    play)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur"; compgen -W "$(_roost_file_ids get)" -- "$cur")
+        return
+        ;;
     get | accept | decline | cancel | pause | resume | forget) kind=FILE_ID ;;
     esac
     # Names of those in the meeting may hold spaces.
