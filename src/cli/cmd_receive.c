@@ -3,17 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cli/ask.h"
 #include "cli/filed.h"
 #include "cli/filing.h"
 #include "cli/moving.h"
+#include "cli/text.h"
 
-enum { RECEIVE_SEEN_MAX = 4096 };
+/* A longer text is a file. */
+enum { RECEIVE_SEEN_MAX = 4096, TEXTS_MAX = 16, TEXT_BYTES_MAX = 64 * 1024 };
+
+/* A text that is shown, and kept nowhere. */
+struct text {
+    int64_t number; /* of its transfer; 0: none */
+    int fd;         /* it comes here */
+};
 
 struct receive {
     struct cli *c;
+    struct text texts[TEXTS_MAX];
     struct moving m;
     const char *from, *dir;
     bool all;
@@ -22,6 +32,63 @@ struct receive {
     size_t n_seen;
     bool relist; /* after a lost connection: what was offered meanwhile? */
 };
+
+/* --- texts --- */
+
+/* NULL: it is to be a file, or there is no place for one more. */
+static struct text *begin_text(struct receive *r, const struct roost_file *f)
+{
+    if (r->dir || f->kind != ROOST_FILE_TEXT || f->size > TEXT_BYTES_MAX)
+        return NULL;
+    for (size_t i = 0; i < TEXTS_MAX; i++) {
+        struct text *t = &r->texts[i];
+        if (t->number)
+            continue;
+        t->fd = memfd_create("text", MFD_CLOEXEC);
+        return t->fd < 0 ? NULL : t;
+    }
+    return NULL;
+}
+
+static void show_text(struct receive *r, const struct roost_transfer *t, char *s, size_t len)
+{
+    struct json j;
+
+    for (size_t i = 0; i < len; i++)
+        s[i] = s[i] ? s[i] : '\1'; /* shown like other control characters */
+    s[len] = '\0';
+    if (r->c->json) {
+        json_begin(&j, &r->c->out);
+        json_str(&j, "event", "text");
+        json_u64(&j, "file", t->file);
+        json_str(&j, "from", *t->peer == '@' ? t->peer + 1 : t->peer);
+        json_str(&j, "text", s);
+        json_end(&j);
+    } else {
+        text_clean(&r->c->out, s, 0);
+        buf_puts(&r->c->out, "\n");
+    }
+    cli_flush(r->c);
+}
+
+static void end_text(struct receive *r, const struct roost_transfer *t)
+{
+    char bytes[TEXT_BYTES_MAX + 1];
+
+    for (size_t i = 0; i < TEXTS_MAX; i++) {
+        struct text *x = &r->texts[i];
+        if (!x->number || x->number != t->number)
+            continue;
+        ssize_t n = pread(x->fd, bytes, TEXT_BYTES_MAX, 0);
+        moving_clear(&r->m);
+        if (t->stage == ROOST_FILE_DONE && n >= 0)
+            show_text(r, t, bytes, (size_t)n);
+        close(x->fd);
+        x->number = 0;
+    }
+}
+
+/* --- offers --- */
 
 static bool is_seen(const struct receive *r, uint64_t file)
 {
@@ -63,7 +130,19 @@ static void take(struct receive *r, const struct roost_file *f)
             roost_cancel(r->c->r, request);
         return;
     }
-    if (moving_add(&r->m, roost_file_get(r->c->r, &what), f->name))
+    struct text *text = begin_text(r, f);
+    if (text) {
+        what.fd = dup(text->fd);
+        what.stream = true;
+    }
+    int64_t number = roost_file_get(r->c->r, &what);
+    if (text && number > 0)
+        text->number = number;
+    else if (text)
+        close(text->fd);
+    if (number <= 0 && what.stream && what.fd >= 0)
+        close(what.fd);
+    if (moving_add(&r->m, number, f->name))
         r->taken++;
 }
 
@@ -150,6 +229,8 @@ static int wait_for_offers(struct receive *r)
         while (roost_next(r->c->r, &e)) {
             if (e.kind == ROOST_STATUS && e.status.state == ROOST_OVER)
                 return cli_fail_error(r->c, &e.status.error, e.status.detail);
+            if (e.kind == ROOST_TRANSFER && roost_transfer_over(e.transfer.stage))
+                end_text(r, &e.transfer);
             if (!moving_event(&r->m, &e))
                 on_event(r, &e);
         }

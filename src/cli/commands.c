@@ -259,7 +259,8 @@ const struct cli_command cli_commands[] = {
       "wait for what people send, and take it",
       "Asks about each offer, or takes all. What was accepted before and cut off goes on by\n"
       "itself. Files get their names when they are whole and verified; until then they are in\n"
-      ".roost-parts beside. With a PHRASE, from send --code, it takes what waits under it.\n\n"
+      ".roost-parts beside. A text is shown, and kept with --dir alone. With a PHRASE, from\n"
+      "send --code, it takes what waits under it.\n\n"
       "  roost receive\n"
       "  roost receive 4821-maple-orbit-tin\n"
       "  roost receive --from bea --accept all --dir ~/Downloads --count 1\n",

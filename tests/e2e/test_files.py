@@ -5,8 +5,9 @@ import pathlib
 import random
 import re
 import signal
+import subprocess
 
-from harness import User, check, equal, story, until
+from harness import User, check, equal, parse, story, until
 
 MB = 1000 * 1000
 
@@ -87,6 +88,27 @@ def an_empty_file_a_text_and_a_pipe(hall):
     equal((offer["name"], offer["size"]), ("lines.txt", None))
     equal(ben.run("accept", offer["file"], "-o", "-").out, text)
     equal(sending.process.wait(20), 0)
+
+
+@story(short=True)
+def a_text_is_shown(hall):
+    anna, ben = hall.users("anna", "ben")
+    to, here = folder(hall, "to"), folder(hall, "here")
+    wicked = "the door code\nis \x1b[31m4711"
+    for options, json in (((), True), ((), False), (("--dir", to), True)):
+        argv = [str(a) for a in ben.argv("receive", "--accept", "all", "--count", "1", *options, json=json)]
+        receiving = subprocess.Popen(argv, cwd=here, env=ben.env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        anna.run("send", "--text", wicked, "@ben")
+        out, _ = receiving.communicate(timeout=20)
+        equal(receiving.returncode, 0, out)
+        told = [r for r in map(parse, out.splitlines()) if r["event"] == "text"] if json else None
+        if options:
+            equal(([p.read_text() for p in to.iterdir()], told), ([wicked], []))
+        elif json:
+            equal([(r["from"], r["text"]) for r in told], [("anna", wicked)])
+        else:
+            check("the door code\nis " in out and "[31m4711" in out and "\x1b" not in out, out)
+        equal(list(here.iterdir()), [], "a text was written to a file")
 
 
 @story
