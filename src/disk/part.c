@@ -8,6 +8,9 @@
 
 #include "base/err.h"
 
+/* A map of this length stays in the first block of its file, which no cut takes away. */
+#define MAP_SMALL 2048
+
 static const char *const map_names[2] = { "map.0", "map.1" };
 
 int part_open_file(struct disk_part *p, const char *name, int flags)
@@ -72,6 +75,26 @@ static int look_at_map(struct disk_part *p, const char *name)
     return err == -ROOST_MALFORMED ? 0 : err;
 }
 
+/* On a disk that gets full the map is still to be written: it says what arrived. Where nothing can
+ * be reserved, its writes tell. */
+static void keep_map_room(struct disk_part *p, int fd)
+{
+    p->os->reserve(p->os->ctx, fd, HELD_FILE_MAX);
+}
+
+int part_keep_maps_room(struct disk_part *p)
+{
+    for (size_t i = 0; i < 2; i++) {
+        int fd = part_open_file(p, map_names[i], O_RDWR | O_CREAT);
+        if (fd < 0)
+            return disk_error();
+        keep_map_room(p, fd);
+        p->os->close(p->os->ctx, fd);
+    }
+    p->made = true;
+    return 0;
+}
+
 /* The map speaks of what is synced already. A name that is new is synced too. */
 static int write_map(struct disk_part *p, const uint8_t *map, size_t len)
 {
@@ -83,6 +106,8 @@ static int write_map(struct disk_part *p, const uint8_t *map, size_t len)
     int err = disk_write_all(p->os, fd, map, len, 0);
     if (!err && (p->os->truncate(p->os->ctx, fd, (off_t)len) || p->os->sync(p->os->ctx, fd)))
         err = disk_error();
+    if (len >= MAP_SMALL && !err)
+        keep_map_room(p, fd); /* the cut took it away */
     p->os->close(p->os->ctx, fd);
     if (!err && p->os->sync(p->os->ctx, p->home))
         err = disk_error();

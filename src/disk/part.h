@@ -48,6 +48,7 @@ struct disk_part {
 
 int part_path(char *ret, size_t cap, const struct disk_part *p, const char *name);
 int part_open_file(struct disk_part *p, const char *name, int flags);
+int part_keep_maps_room(struct disk_part *p); /* for both, before the disk gets full */
 
 /* part_body.c */
 int part_write(struct disk_part *p, uint64_t at, const uint8_t *bytes, uint32_t len);

@@ -8,6 +8,8 @@
 
 /* How often what is free is looked at, when somebody wants some of it kept free. */
 #define LOOK_EACH (16ULL << 20)
+/* What is smaller comes again at once when the disk was full. */
+#define MAPS_FROM (1ULL << 20)
 
 static int room_for(struct disk_part *p, uint64_t bytes)
 {
@@ -107,6 +109,8 @@ int part_lay_out(struct disk_part *p, const struct wish *w)
         err = open_body(p);
     else if (p->os->mkdir_below(p->os->ctx, p->home, "files", 0700) && errno != EEXIST)
         err = disk_error();
+    if (!err && w->size >= MAPS_FROM)
+        err = part_keep_maps_room(p);
     return err ? err : make_room(p, w->size);
 }
 

@@ -1,6 +1,9 @@
-"""A file system that the kernel makes read-only while the server runs, as it does when the disk below it fails."""
+"""File systems of a story's own: the kernel makes one read-only while the server runs, as it does when the disk below it fails;
+one is full where files arrive."""
+import contextlib
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 
@@ -109,3 +112,53 @@ def killed_and_started_where_it_cannot_write(hall, disk):
     hall.server.until("takes everything again")
     equal(anna.texts("read", "#lobby", "--last", "50"), [*said, "and on"])
     until(lambda: get(hall, "/healthz").status == 200, "health")
+
+
+MB = 1000 * 1000
+
+
+@contextlib.contextmanager
+def little_room(path, size):
+    path.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], capture_output=True, text=True)
+    if done.returncode:
+        raise Skip(f"nothing can be mounted: {done.stderr.strip()} (sim/transfers has full disks too)")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@story
+def it_is_full_where_files_arrive(hall):
+    anna, ben = hall.users("anna", "ben")
+    anna.run("room", "new", "maths", "ben")
+    source, one = hall.dir / "photos", hall.dir / "film.mkv"
+    source.mkdir()
+    for i in range(20):
+        (source / f"{i}.jpg").write_bytes(random.Random(i).randbytes(300_000))
+    one.write_bytes(random.Random(99).randbytes(12 * MB))
+    tree = str(anna.run("send", source, "#maths").rows[-1]["file"])
+    film = str(anna.run("send", one, "#maths").rows[-1]["file"])
+    with little_room(hall.dir / "to", 10 * MB) as to:
+        # what can never fit is not begun
+        done = ben.run("get", film, "-o", to, status=1)
+        equal(done.error["name"], "disk-full")
+        check("full" in done.error["text"], done)
+        equal([p for p in to.rglob("*") if p.is_file() and p.stat().st_size > 100_000], [])
+        # somebody else takes the room while it comes
+        getting = ben.follow("--link", "rate=20M delay=5ms queue=128K", "get", tree, "-o", to)
+        while getting.event(patience=30).get("bytes", 0) < MB:
+            pass
+        with open(to / "ballast", "wb") as f:
+            with contextlib.suppress(OSError):
+                while f.write(bytes(65536)):
+                    f.flush()
+        equal(getting.event(event="error", patience=30)["name"], "disk-full")
+        equal(getting.process.wait(20), 1)
+        # with room again the same command gets the rest
+        (to / "ballast").unlink()
+        got = ben.run("get", tree, "-o", to).rows[-1]
+        check(got["event"] == "received" and got["had"] >= MB // 2, got)
+        equal({p.name: p.read_bytes() for p in (to / "photos").iterdir()}, {p.name: p.read_bytes() for p in source.iterdir()})
+        equal(len(list(to.glob(".roost-parts/*"))), 1, "what is left is of the film")
