@@ -145,6 +145,20 @@ def names_that_could_do_harm(hall):
 
 
 @story(short=True)
+def played_from_a_friend(hall):
+    anna, ben = hall.users("anna", "ben")
+    source, out = hall.dir / "song.bin", hall.dir / "out"
+    wanted = make(source, MB + 17)
+    watching = ben.follow("chat", stdin=True)
+    watching.event(event="person")
+    sending = anna.follow("send", source, "@ben")
+    file = watching.event(event="offer")["file"]
+    ben.run("play", str(file), "--player", f"curl -sS -o {out}")
+    equal(digest(out), wanted)
+    equal(sending.process.wait(20), 0)
+
+
+@story(short=True)
 def declined_and_cancelled(hall):
     anna, ben = hall.users("anna", "ben")
     source = hall.dir / "notes.pdf"
