@@ -147,7 +147,9 @@ static void begin(struct world *w)
     mine.arg = w;
     hub_config_default(&config);
     config.registration = REGISTRATION_OPEN;
-    config.datagrams = true;
+    config.datagrams = config.files = config.files_away = config.file_paths = true;
+    config.codes = config.relays = true;
+    config.media_port = 5000;
     if (hall_open(&w->hall, &config, &mine, 1, 1000000) < 0)
         abort();
     for (int i = 0; i < CONNS; i++)
