@@ -79,6 +79,7 @@ struct roost_options {
     const char *home;   /* NULL: $ROOST_HOME, $XDG_DATA_HOME/roost or ~/.local/share/roost */
     const char *device_name; /* shown in lists of sessions; NULL: the name of this machine */
     const char *program;     /* NULL: "libroost VERSION" */
+    bool alone;              /* no server at all: for transfers nearby */
     bool no_resume;          /* do not use a saved session: a fresh login is to come */
     bool once;               /* stop (ROOST_OVER) when the first connection cannot be made */
     int64_t patience_ms;     /* stop after so long without a connection; 0: never */

@@ -61,6 +61,8 @@ struct roost_transfer {
     enum roost_file_way way;
     bool tunnelled;     /* the way to the server is a tunnel (roost_path) */
     const char *phrase; /* "4821-maple-orbit-tin"; "": none, or not yet */
+    const char *words;  /* nearby: "maple orbit tin", to compare; "": not yet, or none */
+    bool asks;          /* nearby: for roost_nearby_answer */
     const char *name;   /* of the file or folder; of many: of the first one */
     const char *peer;   /* "#maths", "@bea" */
     uint32_t files;
@@ -103,6 +105,7 @@ enum roost_file_via { ROOST_VIA_BEST, ROOST_VIA_DIRECT, ROOST_VIA_RELAY, ROOST_V
 struct roost_file_send {
     const char *target; /* "#room", "@user" */
     bool code;          /* instead of target: to who is told the phrase (roost_transfer.phrase) */
+    const char *nearby; /* instead of both: without a server, and what one is called there */
     const char *const *paths;
     size_t n_paths;
     const char *name;    /* NULL: as the first path ends */
@@ -119,6 +122,7 @@ int64_t roost_file_send(struct roost *r, const struct roost_file_send *what);
 struct roost_file_get {
     uint64_t file;
     const char *phrase; /* instead of file: what the sender was given, however it is typed */
+    const char *nearby; /* instead of both: found by who sends nearby, under this name */
     const char *dir;    /* NULL: "." */
     const char *name;   /* NULL: the sender's, made safe, another one if it is taken */
     int fd;             /* with `stream`: bytes go there, in order */
@@ -130,6 +134,19 @@ struct roost_file_get {
 /* Fetches what the server keeps, or accepts what is offered. -ROOST_E_INVALID also for what is
  * no phrase: roost_problem() says what is wrong with it. */
 int64_t roost_file_get(struct roost *r, const struct roost_file_get *what);
+
+/* --- without a server, with roost_options.alone ---
+ *
+ * Who sends looks: ROOST_TRANSFER each time somebody is found; one is chosen. Then both have the
+ * same `words` if nobody is between them. Who sends `asks` whether they are the same there; who
+ * receives, once it is known what is to come, whether it is wanted. What is lost is over; the
+ * same calls go on where it was. All: 0 or -ROOST_E_INVALID; choose also -ROOST_E_IO. */
+struct roost_nearby {
+    const char *name, *address; /* as they say; until the next call of the library */
+};
+bool roost_nearby_at(struct roost *r, int64_t number, size_t i, struct roost_nearby *ret);
+int roost_nearby_choose(struct roost *r, int64_t number, size_t i);
+int roost_nearby_answer(struct roost *r, int64_t number, bool yes);
 
 /* For a player: the bytes from `from` on are wanted first, and come as ROOST_TRANSFER_BYTES when
  * they are verified and on the disk, at most 64 KiB; one call at a time, a later one takes the

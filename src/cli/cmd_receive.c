@@ -10,6 +10,7 @@
 #include "cli/filed.h"
 #include "cli/filing.h"
 #include "cli/moving.h"
+#include "cli/near.h"
 #include "cli/text.h"
 
 /* A longer text is a file. */
@@ -262,6 +263,10 @@ static int by_phrase(struct cli *c, const struct cli_args *a)
 
 CLI_RUN(cmd_receive)
 {
+    if (args_has(a, "nearby"))
+        return near_receive(c, a);
+    if (args_has(a, "name"))
+        return cli_usage(c, "a name is for --nearby alone", "leave it out, or add --nearby");
     if (a->n_words)
         return by_phrase(c, a);
     struct receive *r = calloc(1, sizeof *r);

@@ -1,11 +1,15 @@
 /* send: files, directories, a stream or a text, to a person or a room */
 #include "cli/filing.h"
 #include "cli/moving.h"
+#include "cli/near.h"
 
 CLI_RUN(cmd_send)
 {
     struct filing_send f;
     struct moving m;
+
+    if (args_has(a, "nearby"))
+        return near_send(c, a);
     int status = filing_send_read(c, a, &f);
 
     moving_init(&m, c);

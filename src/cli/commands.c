@@ -248,8 +248,11 @@ const struct cli_command cli_commands[] = {
       "  tar c src | roost send - --name src.tar @bea\n"
       "  roost send --text 'the door code is 4711' @bea\n"
       "  roost send --limit 5M --cc cubic film.mkv @carl\n"
-      "  roost send --code notes.pdf         # no account: prints a phrase for roost receive\n",
+      "  roost send --code notes.pdf         # no account: prints a phrase for roost receive\n"
+      "  roost send --nearby photos          # no server: to who says roost receive --nearby\n",
       OPTIONS({ "code", 'c', NULL, "no TARGET: to whoever is told the phrase; no account is needed" },
+              { "nearby", 'N', NULL, "no TARGET, no server: to a program on this network" },
+              { "to", 0, "NAME", "with --nearby: to this one" },
               { "text", 't', "TEXT", "a text instead of files" },
               { "name", 'n', "NAME", "call it so" },
               { "limit", 'l', "RATE", "at most so fast: 5M is 5 Mbit/s, 600kB is 600 kB/s" },
@@ -260,11 +263,15 @@ const struct cli_command cli_commands[] = {
       "Asks about each offer, or takes all. What was accepted before and cut off goes on by\n"
       "itself. Files get their names when they are whole and verified; until then they are in\n"
       ".roost-parts beside. A text is shown, and kept with --dir alone. With a PHRASE, from\n"
-      "send --code, it takes what waits under it.\n\n"
+      "send --code, it takes what waits under it. With --nearby it is found by send --nearby on\n"
+      "the same network, ends after one, and keeps texts too.\n\n"
       "  roost receive\n"
       "  roost receive 4821-maple-orbit-tin\n"
+      "  roost receive --nearby --dir ~/Downloads\n"
       "  roost receive --from bea --accept all --dir ~/Downloads --count 1\n",
       OPTIONS({ "from", 'f', "USER", "only from this person" },
+              { "nearby", 'N', NULL, "without a server, from a program on this network" },
+              { "name", 'n', "NAME", "with --nearby: be found under this name" },
               { "dir", 'd', "DIR", "where to (here)" },
               { "accept", 'a', "HOW", "ask, or all" },
               { "count", 'c', "N", "end after so many" }) },

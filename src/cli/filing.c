@@ -81,7 +81,7 @@ static int read_paths(struct cli *c, const struct cli_args *a, size_t n, struct 
 
 int filing_send_read(struct cli *c, const struct cli_args *a, struct filing_send *f)
 {
-    bool alone = args_has(a, "code");
+    bool nearby = args_has(a, "nearby"), alone = args_has(a, "code") || nearby;
     size_t n = a->n_words;
 
     *f = (struct filing_send){ .what.fd = -1 };
@@ -90,7 +90,9 @@ int filing_send_read(struct cli *c, const struct cli_args *a, struct filing_send
     if (!alone && !(f->target = cli_target(a->words[--n], false)))
         return cli_fail(c, CLI_REFUSED, "out of memory", "try again");
     f->what.target = f->target;
-    f->what.code = alone;
+    f->what.code = alone && !nearby;
+    if (nearby && args_has(a, "code"))
+        return cli_usage(c, "by a phrase, or nearby?", "give --code or --nearby");
     int status = read_options(c, a, &f->what);
     return status ? status : read_paths(c, a, n, f);
 }

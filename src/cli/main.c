@@ -39,6 +39,8 @@ static int run(struct cli *c, const struct cli_args *a)
 
     c->patient = stays(k->run) || args_has(a, "follow") || args_has(a, "watch");
     bool by_phrase = args_has(a, "code") || (k->run == cmd_receive && a->n_words);
+    if (args_has(a, "nearby"))
+        return k->run(c, a); /* opens what it needs */
     if (k->needs == CLI_LOGIN && !by_phrase) {
         int status = cli_open(c, CLI_RESUME, NULL);
         if (status)

@@ -110,9 +110,9 @@ static int start(struct roost *r, const struct roost_options *o)
     int err = home_open(&r->home, o->home);
     if (err)
         return complain(err, "cannot use the home directory", r->home.path);
-    if (!o->server && !home_last_server(&r->home, last, sizeof last))
+    if (!o->alone && !o->server && !home_last_server(&r->home, last, sizeof last))
         return complain(-ROOST_INVALID, "no server was given, and none is remembered", NULL);
-    err = read_server(r, o->server ? o->server : last);
+    err = o->alone ? 0 : read_server(r, o->server ? o->server : last);
     if (err)
         return complain(err, "this is no HOST[:PORT]:", o->server ? o->server : last);
     if (o->guest && (!o->user || !*o->user))
@@ -417,6 +417,10 @@ static void read_control(struct roost *r)
 
 int roost_process(struct roost *r)
 {
+    if (r->options.alone) {
+        datagrams_process(&r->datagrams, edge_now_us());
+        return 0;
+    }
     do_outputs(r);
     if (r->want_token && edge_now_us() >= r->lock_at_us)
         load_token(r);
@@ -468,7 +472,8 @@ static bool has_events(const struct roost *r)
 /* When something must be done; events aside. */
 static int64_t until_us(const struct roost *r)
 {
-    int64_t now = edge_now_us(), at = core_deadline_us(r->core), tls = tls_deadline(&r->tls);
+    int64_t now = edge_now_us(), at = r->options.alone ? INT64_MAX : core_deadline_us(r->core);
+    int64_t tls = tls_deadline(&r->tls);
 
     if (tls < at)
         at = tls;
@@ -494,7 +499,7 @@ static int64_t until_ms(const struct roost *r)
 
 int64_t roost_deadline_ms(const struct roost *r)
 {
-    return has_events(r) || core_has_outputs(r->core) ? 0 : until_ms(r);
+    return has_events(r) || (core_has_outputs(r->core) && !r->options.alone) ? 0 : until_ms(r);
 }
 
 /* Sleeps once; false: a signal came. */

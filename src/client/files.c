@@ -27,6 +27,7 @@ struct mover *files_find(const struct files *f, int64_t number)
 static void free_mover(struct mover *m)
 {
     peer_drop(m);
+    near_drop(m);
     sender_free(m->sender);
     receiver_free(m->receiver);
     if (m->fd >= 0)
@@ -102,6 +103,7 @@ void mover_end(struct mover *m, enum roost_file_stage stage, int err, const char
         query_code_end(m);
     if (stage != ROOST_FILE_DONE)
         peer_drop(m);
+    near_drop(m);
     __atomic_store_n(&m->stop, true, __ATOMIC_RELAXED);
     m->step = STEP_CLOSE;
     mover_stage(m, stage);
@@ -114,6 +116,10 @@ void mover_again(struct mover *m, int64_t now_us)
     if (m->step == STEP_CLOSE || m->step == STEP_OVER)
         return;
     move_leave(m);
+    if (m->by_near) {
+        near_lost(m, false);
+        return;
+    }
     if (m->receiver)
         receiver_flush(m->receiver);
     m->again_us = now_us + (wait < AGAIN_MOST_US ? wait : AGAIN_MOST_US);
@@ -244,13 +250,17 @@ static void turn(struct mover *m, int64_t now_us)
     query_expire(m, now_us);
     switch (m->step) {
     case STEP_FIND:
-        if (ready && m->by_code)
+        if (m->by_near)
+            near_begin(m, now_us);
+        else if (ready && m->by_code)
             query_ticket(m, now_us);
         else if (ready)
             query_find(m);
         break;
     case STEP_ASK:
-        if (ready)
+        if (m->by_near)
+            near_begin(m, now_us);
+        else if (ready)
             query_ticket(m, now_us);
         break;
     case STEP_SESSION:
@@ -319,6 +329,7 @@ int64_t files_deadline_us(const struct files *f)
         int64_t due = m->step == STEP_AGAIN ? m->again_us : move_deadline_us(m);
         int64_t peer = peer_deadline_us(m, edge_now_us());
         due = peer < due ? peer : due;
+        due = near_deadline_us(m) < due ? near_deadline_us(m) : due;
         at = due < at ? due : at;
     }
     return at;
@@ -342,6 +353,8 @@ static void tell(const struct mover *m, struct roost_transfer *t)
         .way = m->way,
         .tunnelled = m->all->r->datagrams.way == ROOST_WAY_TUNNEL,
         .phrase = m->phrase_text,
+        .words = m->words,
+        .asks = m->asks,
         .name = m->name ? m->name : "",
         .peer = *m->peer    ? m->peer
                 : m->target ? m->target
@@ -430,6 +443,8 @@ static int copy_send(struct mover *m, const struct roost_file_send *what)
 
     m->limit = what->limit_bits / 8;
     m->by_code = what->code;
+    if (what->nearby && near_init(m, what->nearby))
+        return -ROOST_INVALID;
     if (what->code)
         snprintf(m->peer, sizeof m->peer, "%s", "who had the phrase");
     if (getrandom(m->claim, sizeof m->claim, 0) != sizeof m->claim)
@@ -463,7 +478,8 @@ int64_t roost_file_send(struct roost *r, const struct roost_file_send *what)
     struct files *f = &r->files;
     Roost__Target to;
 
-    if ((what->code ? what->target != NULL : !what->target || !edge_target(&to, what->target)) ||
+    if ((what->code || what->nearby ? what->target != NULL
+                                    : !what->target || !edge_target(&to, what->target)) ||
         !is_fine(what->name) ||
         (what->text && (!is_fine(what->text) || strlen(what->text) > ROOST_FILE_TEXT_MAX)) ||
         (!what->text && !what->n_paths && what->fd < 0))
@@ -496,8 +512,8 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what)
 {
     struct files *f = &r->files;
 
-    if (!what->file == !what->phrase || !is_fine(what->dir) || !is_fine(what->name) ||
-        (what->stream && what->fd < 0))
+    if ((what->file != 0) + (what->phrase != NULL) + (what->nearby != NULL) != 1 ||
+        !is_fine(what->dir) || !is_fine(what->name) || (what->stream && what->fd < 0))
         return -ROOST_INVALID;
     if (f->n == ROOST_TRANSFERS_MAX)
         return -ROOST_LIMIT;
@@ -517,7 +533,12 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what)
     if (what->stream)
         m->fd = what->fd;
     m->by_code = what->phrase != NULL;
-    if (m->by_code)
+    if (what->nearby && near_init(m, what->nearby)) {
+        m->fd = -1;
+        free_mover(m);
+        return -ROOST_INVALID;
+    }
+    if (what->phrase)
         snprintf(m->peer, sizeof m->peer, "%s", "who gave the phrase");
     if (what->phrase && code_read(m, what->phrase)) {
         edge_complain(m->detail);

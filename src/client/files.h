@@ -15,6 +15,7 @@
 #include "client/chores.h"
 #include "client/core.h"
 #include "client/datagrams.h"
+#include "client/nearby.h"
 #include "client/reach_edge.h"
 #include "disk/disk.h"
 #include "roost.h"
@@ -107,6 +108,10 @@ struct mover {
     struct phrase phrase;
     char phrase_text[PHRASE_TEXT_MAX];
     char part_id[32];
+    /* without a server: by_code too, with no code (files_near.c) */
+    bool by_near, near_yes, asks; /* asks: for roost_nearby_answer */
+    struct nearby *near;          /* NULL: not yet, or not any more */
+    char near_me[MDNS_NAME_MAX + 1], words[REACH_WORDS_TEXT];
     /* what it is */
     uint64_t size;
     uint32_t files;
@@ -225,9 +230,20 @@ int64_t move_deadline_us(const struct mover *m);
 /* --- files_peer.c: the other person's program --- */
 void peer_before(struct mover *m, int64_t now_us); /* of a turn: what came */
 void peer_after(struct mover *m, int64_t now_us);  /* what is to leave */
+void peer_hear(struct mover *m, int64_t now_us);
 void peer_on_signal(struct mover *m, const uint8_t *bytes, size_t len, int64_t now_us);
 void peer_drop(struct mover *m);
 int64_t peer_deadline_us(const struct mover *m, int64_t now_us);
+
+/* --- files_near.c --- */
+int near_init(struct mover *m, const char *me); /* -ROOST_INVALID: no name that can be shown */
+void near_begin(struct mover *m, int64_t now_us);
+void near_turn(struct mover *m, int64_t now_us);
+void near_known(struct mover *m); /* there are words to compare */
+void near_told(struct mover *m);  /* what is to come; somebody has to say yes */
+void near_lost(struct mover *m, bool said_goodbye);
+void near_drop(struct mover *m);
+int64_t near_deadline_us(const struct mover *m);
 
 /* --- files_code.c --- */
 enum { CODE_INFO_MAX = 4096 };

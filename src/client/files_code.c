@@ -71,6 +71,8 @@ void code_tell(struct mover *m, struct flow *flow)
 
     i.name = m->name;
     i.kind = m->kind;
+    if (m->by_near)
+        i.sender_name = m->near_me;
     i.files = m->files;
     i.open_size = m->about.size == TREE_UNKNOWN;
     i.size = i.open_size ? 0 : m->about.size;
@@ -113,6 +115,8 @@ int code_hear(struct mover *m, struct flow *flow, uint64_t stream, int64_t now_u
     const Roost__FileInfo *i = msg_decode(&mem, &roost__file_info__descriptor, bytes, len, &err);
     if (i)
         err = query_learn(m, i);
+    if (i && m->by_near)
+        snprintf(m->peer, sizeof m->peer, "%s", i->sender_name ? i->sender_name : "");
     if (!err)
         err = seal_sha256(sum, &(struct seal_part){ bytes, len }, 1);
     if (!err)

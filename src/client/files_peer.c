@@ -25,7 +25,10 @@ static void send_signals(struct mover *m)
     int n;
 
     while ((n = reach_edge_next_signal(m->edge, bytes)) > 0)
-        query_signal(m, bytes, (size_t)n);
+        if (!m->by_near)
+            query_signal(m, bytes, (size_t)n);
+        else if (m->near)
+            nearby_send(m->near, bytes, (size_t)n);
 }
 
 /* Both know the file's number, or the code's, and at which server. */
@@ -33,6 +36,10 @@ static void make_offer(const struct mover *m, uint8_t ret[REACH_OFFER])
 {
     uint64_t number = m->by_code ? m->code : m->file;
 
+    if (m->by_near) {
+        memcpy(ret, nearby_offer(m->near), REACH_OFFER);
+        return;
+    }
     for (int i = 0; i < 8; i++)
         ret[i] = (uint8_t)(number >> (56 - 8 * i));
     memcpy(ret + 8, core_server(m->all->r->core)->id, REACH_OFFER - 8);
@@ -60,7 +67,8 @@ static int new_edge(struct mover *m, int64_t now_us)
     struct reach_edge_settings s = {
         .caller = !m->sends,
         .identity_seed = m->by_code ? NULL : seed,
-        .phrase = m->by_code ? secret : NULL,
+        .phrase = m->by_code && !m->by_near ? secret : NULL,
+        .nearby = m->by_near,
         .relay = m->has_relay ? &m->relay : NULL,
         .no_direct = m->via == ROOST_VIA_RELAY,
         .no_relay = m->via == ROOST_VIA_DIRECT,
@@ -189,6 +197,8 @@ static void on_info(struct mover *m, uint64_t stream, int64_t now_us)
 
     if (n < 0) {
         mover_end(m, ROOST_FILE_FAILED, n, NULL);
+    } else if (n > 0 && m->by_near) {
+        near_told(m);
     } else if (n > 0) {
         m->step = STEP_PART;
         m->news = true;
@@ -238,9 +248,13 @@ static void on_stream(struct mover *m, uint64_t stream, int64_t now_us)
     m->pending = stream;
 }
 
-static void lose(struct mover *m, int64_t now_us)
+static void lose(struct mover *m, bool said_goodbye, int64_t now_us)
 {
     peer_drop(m);
+    if (m->by_near && m->step != STEP_FLUSH) {
+        near_lost(m, said_goodbye);
+        return;
+    }
     if (m->step == STEP_SESSION)
         mover_again(m, now_us);
     else
@@ -263,12 +277,16 @@ static void on_flow(struct mover *m, int64_t now_us)
             on_stream(m, e.stream, now_us);
     }
     if (closed && m->edge)
-        lose(m, now_us);
+        lose(m, true, now_us);
 }
 
 static void on_event(struct mover *m, const struct reach_edge_event *e, int64_t now_us)
 {
     switch (e->what) {
+    case REACH_EDGE_KNOWN:
+        if (m->by_near)
+            near_known(m);
+        break;
     case REACH_EDGE_FOUND:
     case REACH_EDGE_PATH:
         m->way = way_of(e->way);
@@ -279,12 +297,12 @@ static void on_event(struct mover *m, const struct reach_edge_event *e, int64_t 
         if (m->by_code && m->sends)
             query_code_end(m);
         mover_end(m, ROOST_FILE_FAILED, -ROOST_UNTRUSTED,
-                  !m->by_code ? "the other end is not who it should be"
-                  : m->sends  ? "somebody tried another phrase: this one is burnt"
-                              : "the phrase is not right, and is burnt now");
+                  !m->by_code || m->by_near ? "the other end is not who it should be"
+                  : m->sends                ? "somebody tried another phrase: this one is burnt"
+                                            : "the phrase is not right, and is burnt now");
         break;
     case REACH_EDGE_LOST:
-        lose(m, now_us);
+        lose(m, false, now_us);
         break;
     default:
         break;
@@ -293,7 +311,7 @@ static void on_event(struct mover *m, const struct reach_edge_event *e, int64_t 
 
 /* --- turns --- */
 
-static void hear(struct mover *m, int64_t now_us)
+void peer_hear(struct mover *m, int64_t now_us)
 {
     struct reach_edge_event e;
 
@@ -312,7 +330,7 @@ static void open_stream(struct mover *m, int64_t now_us)
 {
     struct flow *flow = reach_edge_flow(m->edge);
 
-    if (!flow || m->way == ROOST_FILE_NO_WAY)
+    if (!flow || m->way == ROOST_FILE_NO_WAY || (m->by_near && !m->near_yes))
         return;
     if (m->by_code && !m->told_what) {
         code_tell(m, flow);
@@ -323,7 +341,8 @@ static void open_stream(struct mover *m, int64_t now_us)
 
 void peer_before(struct mover *m, int64_t now_us)
 {
-    hear(m, now_us);
+    peer_hear(m, now_us);
+    near_turn(m, now_us);
     if (m->step != STEP_SESSION || m->kept || m->request)
         return;
     if (!m->edge && (!m->sends || !m->relay_asked))

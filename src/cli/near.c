@@ -1,0 +1,365 @@
+/* near.c - send and receive --nearby: who is found, what people compare, what they answer.
+ *
+ * While a question stands the connection lives on: the terminal is read only when a line is there.
+ */
+#include "cli/near.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cli/amount.h"
+#include "cli/filing.h"
+#include "cli/json.h"
+#include "cli/moving.h"
+#include "cli/text.h"
+
+enum { LINE_BYTES = 256, TOGETHER_MS = 1500, NOBODY_MS = 8000, NAME_BYTES = 63 };
+
+struct near {
+    struct cli *c;
+    struct moving m;
+    int64_t number;
+    bool asks, all; /* asks: on a terminal */
+    char asked[3 * LINE_BYTES], line[LINE_BYTES];
+    bool shown;       /* the words */
+    const char *to;   /* who is to get it; NULL: whoever is there */
+    size_t told;      /* of those who were found */
+    int64_t first_us; /* when the first one was; 0: nobody yet */
+    bool chosen;
+};
+
+/* "anna on laptop" */
+static void my_name(char ret[static NAME_BYTES + 1])
+{
+    const char *user = getenv("USER");
+    char machine[65] = "";
+
+    gethostname(machine, sizeof machine - 1);
+    if (user && *user)
+        snprintf(ret, NAME_BYTES + 1, "%.24s on %.34s", user, machine);
+    else
+        snprintf(ret, NAME_BYTES + 1, "%.63s", *machine ? machine : "roost");
+}
+
+static int open_alone(struct cli *c)
+{
+    struct roost_options o = {
+        .alone = true, .home = c->home, .pcap = c->pcap, .key_log = c->key_log, .link = c->link
+    };
+
+    if (c->line)
+        return cli_usage(c, "this goes without a server",
+                         "leave the chat, or use another terminal");
+    int err = roost_open(&c->r, &o);
+    return err ? cli_fail(c, CLI_REFUSED, roost_problem(), roost_error_get(err).advice) : CLI_OK;
+}
+
+/* --- questions --- */
+
+static void question(struct near *n, const char *text)
+{
+    struct buf b = { 0 };
+
+    text_clean(&b, text, TEXT_ONE_LINE);
+    moving_clear(&n->m);
+    fprintf(stderr, "%s ", buf_str(&b));
+    fflush(stderr);
+    snprintf(n->asked, sizeof n->asked, "%s", buf_str(&b));
+    buf_fini(&b);
+}
+
+/* A line, if there is one; an end of input is an empty line. */
+static bool answered(struct near *n)
+{
+    struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+    if (poll(&p, 1, 0) <= 0)
+        return false;
+    ssize_t len = read(STDIN_FILENO, n->line, sizeof n->line - 1);
+    n->line[len > 0 ? len : 0] = 0;
+    n->line[strcspn(n->line, "\r\n")] = 0;
+    n->asked[0] = 0;
+    return true;
+}
+
+static bool said_yes(const struct near *n)
+{
+    return !strcasecmp(n->line, "y") || !strcasecmp(n->line, "yes");
+}
+
+/* --- the words --- */
+
+static void put_connected(struct cli *c, const struct roost_transfer *t)
+{
+    struct json j;
+
+    json_begin(&j, &c->out);
+    json_str(&j, "event", "connected");
+    json_str(&j, "peer", *t->peer ? t->peer : NULL);
+    json_str(&j, "words", t->words);
+    json_end(&j);
+    cli_flush(c);
+}
+
+static void show_words(struct near *n, const struct roost_transfer *t)
+{
+    n->shown = *t->words != 0;
+    if (!n->shown)
+        return;
+    moving_clear(&n->m);
+    if (n->c->json)
+        put_connected(n->c, t);
+    cli_say(n->c, "Connected%s%s. Both sides show the same three words if nobody is between: %s",
+            *t->peer ? " with " : "", t->peer, t->words);
+}
+
+static void put_question(struct near *n, const struct roost_transfer *t)
+{
+    struct buf b = { 0 };
+
+    if (t->sends) {
+        buf_printf(&b, "Does %s show the words %s? [y/N]", t->peer, t->words);
+    } else {
+        buf_printf(&b, "%s sends %s", t->peer, t->name);
+        if (t->files != 1)
+            buf_printf(&b, ", %u files", (unsigned)t->files);
+        if (t->size != ROOST_SIZE_UNKNOWN) {
+            buf_puts(&b, ", ");
+            amount_bytes(&b, (double)t->size);
+        }
+        buf_printf(&b, ". Are the words there %s, and do you want it? [y/N]", t->words);
+    }
+    question(n, buf_str(&b));
+    buf_fini(&b);
+}
+
+static void answer(struct near *n, bool yes)
+{
+    struct roost_transfer t;
+    bool sends = roost_transfer_get(n->c->r, n->number, &t) && t.sends;
+
+    if (!roost_nearby_answer(n->c->r, n->number, yes) && yes && sends)
+        cli_say(n->c, "Waiting for the other side to take it.");
+}
+
+static void mind_words(struct near *n)
+{
+    struct roost_transfer t;
+
+    if (!roost_transfer_get(n->c->r, n->number, &t) || roost_transfer_over(t.stage))
+        return;
+    if (n->shown != (*t.words != 0))
+        show_words(n, &t);
+    if (!t.asks)
+        n->asked[0] = 0;
+    else if (!n->asks)
+        answer(n, t.sends || n->all);
+    else if (!*n->asked)
+        put_question(n, &t);
+    else if (answered(n))
+        answer(n, said_yes(n));
+}
+
+/* --- who is there --- */
+
+static void tell_found(struct near *n)
+{
+    struct roost_nearby p;
+    struct json j;
+
+    for (; roost_nearby_at(n->c->r, n->number, n->told, &p); n->told++) {
+        if (!n->first_us)
+            n->first_us = cli_now_us();
+        if (!n->c->json)
+            continue;
+        json_begin(&j, &n->c->out);
+        json_str(&j, "event", "nearby");
+        json_str(&j, "name", p.name);
+        json_str(&j, "address", p.address);
+        json_end(&j);
+        cli_flush(n->c);
+    }
+}
+
+static int choose(struct near *n, size_t i)
+{
+    n->chosen = true;
+    n->asked[0] = 0;
+    if (!roost_nearby_choose(n->c->r, n->number, i))
+        return CLI_OK;
+    return cli_fail(n->c, CLI_UNREACHABLE, "the other program cannot be reached",
+                    "is it still there? Else roost receive --nearby there again");
+}
+
+/* The newest of that name: an older one may be gone. */
+static bool named(struct near *n, const char *name, size_t *ret)
+{
+    struct roost_nearby p;
+    bool found = false;
+
+    for (size_t i = 0; roost_nearby_at(n->c->r, n->number, i, &p); i++)
+        if (!strcasecmp(p.name, name)) {
+            *ret = i;
+            found = true;
+        }
+    return found;
+}
+
+static void list_them(struct near *n)
+{
+    struct roost_nearby p;
+
+    for (size_t i = 0; roost_nearby_at(n->c->r, n->number, i, &p); i++)
+        cli_say(n->c, "%3zu  %s  (%s)", i + 1, p.name, p.address);
+}
+
+static int choose_one(struct near *n)
+{
+    char *end;
+    size_t i;
+
+    if (n->told == 1)
+        return choose(n, 0);
+    if (!n->asks) {
+        list_them(n);
+        return cli_usage(n->c, "several are there", "say which: --to NAME");
+    }
+    if (!*n->asked) {
+        list_them(n);
+        question(n, "To which of them? Number or name:");
+        return CLI_OK;
+    }
+    if (!answered(n))
+        return CLI_OK;
+    if (!*n->line)
+        return cli_fail(n->c, CLI_REFUSED, "nobody was chosen", "nothing was sent");
+    unsigned long number = strtoul(n->line, &end, 10);
+    if (!*end && number >= 1 && number <= n->told)
+        return choose(n, number - 1);
+    return named(n, n->line, &i) ? choose(n, i) : CLI_OK; /* else it is asked again */
+}
+
+static int find(struct near *n, int64_t since_us)
+{
+    int64_t now = cli_now_us();
+    size_t i;
+
+    tell_found(n);
+    if (n->to && named(n, n->to, &i))
+        return choose(n, i);
+    if (!n->to && n->told && now - n->first_us >= TOGETHER_MS * 1000)
+        return choose_one(n);
+    if (now - since_us < NOBODY_MS * 1000)
+        return CLI_OK;
+    if (n->told)
+        list_them(n);
+    return cli_fail(n->c, CLI_UNREACHABLE,
+                    n->told ? "nobody of that name is on this network"
+                            : "nobody was found on this network",
+                    "there: roost receive --nearby; both in one network, and UDP 5353 not blocked");
+}
+
+/* --- until it is over --- */
+
+static int go(struct near *n)
+{
+    struct roost_event e;
+    int64_t since = cli_now_us();
+    int status = CLI_OK;
+
+    while (!status && moving_left(&n->m)) {
+        if (moving_interrupted()) {
+            moving_clear(&n->m);
+            return cli_fail(n->c, CLI_REFUSED, "stopped before the end",
+                            "the same command goes on where it was");
+        }
+        if (roost_wait(n->c->r, MOVING_EVERY_MS) < 0)
+            return CLI_UNREACHABLE;
+        while (moving_left(&n->m) && roost_next(n->c->r, &e))
+            moving_event(&n->m, &e);
+        struct roost_transfer t;
+        bool looks = n->chosen == false && roost_transfer_get(n->c->r, n->number, &t) && t.sends &&
+                     t.stage == ROOST_FILE_WAITING;
+        if (looks)
+            status = find(n, since);
+        else if (!n->chosen)
+            since = cli_now_us(); /* its source is still looked through */
+        mind_words(n);
+        if (!*n->asked)
+            moving_draw(&n->m);
+    }
+    moving_clear(&n->m);
+    return status ? status : n->m.status;
+}
+
+int near_send(struct cli *c, const struct cli_args *a)
+{
+    struct near n = { .c = c, .to = args_value(a, "to"), .asks = isatty(STDIN_FILENO) && !c->json };
+    struct filing_send f;
+    char me[NAME_BYTES + 1];
+    int status = filing_send_read(c, a, &f);
+
+    my_name(me);
+    f.what.nearby = me;
+    if (!status && f.what.via > ROOST_VIA_DIRECT)
+        status = cli_usage(c, "there is no server on the way", "leave --via out");
+    if (!status)
+        status = open_alone(c);
+    moving_init(&n.m, c);
+    moving_catch();
+    if (!status) {
+        n.number = roost_file_send(c->r, &f.what);
+        cli_say(c, "Looking for who receives nearby…");
+        status = moving_add(&n.m, n.number, filing_send_name(&f)) ? go(&n) : n.m.status;
+    }
+    filing_send_fini(&f);
+    return status;
+}
+
+static int receive_one(struct near *n, const struct roost_file_get *what)
+{
+    n->shown = false;
+    n->chosen = true; /* who receives chooses nobody */
+    n->number = roost_file_get(n->c->r, what);
+    if (n->number == -ROOST_E_INVALID)
+        return cli_usage(n->c, "under this name nobody can be found", "--name 'Ann on laptop'");
+    return moving_add(&n->m, n->number, what->nearby) ? go(n) : n->m.status;
+}
+
+int near_receive(struct cli *c, const struct cli_args *a)
+{
+    struct near n = { .c = c, .asks = isatty(STDIN_FILENO) && !c->json };
+    const char *accept = args_value(a, "accept"), *name = args_value(a, "name");
+    unsigned long long count = 1;
+    char me[NAME_BYTES + 1];
+
+    my_name(me);
+    struct roost_file_get what = { .nearby = name ? name : me,
+                                   .dir = args_value(a, "dir"),
+                                   .fd = -1 };
+    n.all = accept && !strcmp(accept, "all");
+    if (accept && !n.all && strcmp(accept, "ask"))
+        return cli_usage(c, "accept what?", "--accept all, or --accept ask");
+    if (!n.all && !n.asks)
+        return cli_usage(c, "nobody can be asked here", "give --accept all");
+    if (a->n_words || args_has(a, "from"))
+        return cli_usage(c, "nearby nobody has an account", "leave the phrase and --from out");
+    if (args_has(a, "count") && !args_number(args_value(a, "count"), 1, 1000000, &count))
+        return cli_usage(c, "this is no number", "--count 3");
+    n.asks = n.asks && !n.all;
+    int status = open_alone(c), worst = CLI_OK;
+    moving_init(&n.m, c);
+    moving_catch();
+    if (!status)
+        cli_say(c, "Found nearby as \"%s\"; Ctrl+C ends it.", what.nearby);
+    for (; !status && count && !moving_interrupted(); count--) {
+        n.m.status = CLI_OK;
+        status = receive_one(&n, &what);
+        worst = worst ? worst : status;
+    }
+    return worst ? worst : status;
+}
