@@ -367,3 +367,15 @@ void mover_read_along(struct mover *m)
     if (len)
         mover_job(m, JOB_FETCH, &w);
 }
+
+int roost_transfer_fetch(struct roost *r, int64_t number, uint64_t from)
+{
+    struct mover *m = files_find(&r->files, number);
+
+    if (!m || !m->fetched || roost_transfer_over(m->stage) || from >= m->size)
+        return -ROOST_INVALID;
+    m->fetch_at = from;
+    m->fetch_news = false;
+    mover_fetch(m); /* what is here needs not wait for a turn */
+    return 0;
+}

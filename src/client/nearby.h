@@ -1,7 +1,7 @@
 /* nearby.h - two programs on one network find each other without a server, and pass signals.
  *
- * Who sends is there: it answers questions of multicast DNS (wire/mdns.h) beside whatever daemon
- * the machine has, and takes one connection at a time (TCP). Who receives looks: it asks now
+ * Who receives is there: it answers questions of multicast DNS (wire/mdns.h) beside whatever daemon
+ * the machine has, and takes one connection at a time (TCP). Who sends looks: it asks now
  * and then, lists who answers, and calls one. From NEARBY_MET on signals of reach_edge.h go
  * over that connection, in both directions; nothing is known yet of who is at its other end:
  * people compare reach_edge_words.
@@ -28,7 +28,7 @@ struct nearby_peer {
 
 enum nearby_what {
     NEARBY_FOUND, /* another peer is in the list: `peer` */
-    NEARBY_MET,   /* a connection is there: make an edge (who looks is the caller) */
+    NEARBY_MET,   /* a connection is there: make an edge (who receives is its caller) */
     NEARBY_GONE,  /* it is not any more, or could not be made */
 };
 
