@@ -86,7 +86,7 @@ static const struct setting settings[] = {
     { "files.threads", NUMBER, AT(files_threads), "2", 1, 16, NULL,
       "threads that read and write files" },
     { "files.transfers", NUMBER, AT(files_transfers), "200", 1, 10000, NULL,
-      "files that travel to and from this server at the same time" },
+      "files that travel at the same time to and from each of its threads that carry datagrams" },
     { "files.codes", FLAG, AT(hub.codes), "yes", 0, 1, NULL,
       "two people without an account may find each other by a code" },
     { "files.relay", FLAG, AT(hub.relays), "yes", 0, 1, NULL,
