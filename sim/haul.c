@@ -331,7 +331,8 @@ static void deliver(struct haul *w)
     }
     int64_t took = w->inbox_n ? receiver_in(w->r, w->now_us, w->inbox, w->inbox_n) : 0;
     size_t n = took > 0 ? (size_t)took : 0;
-    memmove(w->inbox, w->inbox + n, w->inbox_n - n);
+    if (n)
+        memmove(w->inbox, w->inbox + n, w->inbox_n - n);
     w->inbox_n -= n;
 }
 

@@ -39,6 +39,7 @@ def tree(path):
 def passes(anna, ben, source, to, *options, sent=(), **more):
     """Anna sends, Ben takes it; what each said last."""
     receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
+    until(lambda: any(row.get("name") == "ben" for row in anna.rows("who")), "ben to be on")
     done = anna.run("send", *(source if isinstance(source, tuple) else (source,)), "@ben", *options, **more)
     got = receiving.event(event="received")
     equal(receiving.process.wait(20), 0)

@@ -54,6 +54,8 @@ struct stage *stage_new(void)
 void stage_free(struct stage *s)
 {
     hall_close(&s->hall);
+    while (s->visitors)
+        visitor_free(s->visitors);
     free(s);
 }
 
@@ -87,6 +89,8 @@ struct visitor *visitor_new(struct stage *s)
 
     CHECK(v);
     v->stage = s;
+    v->next = s->visitors;
+    s->visitors = v;
     visitor_connect(v);
     return v;
 }
@@ -100,6 +104,11 @@ void visitor_forget(struct visitor *v)
 
 void visitor_free(struct visitor *v)
 {
+    struct visitor **at = &v->stage->visitors;
+
+    while (*at != v)
+        at = &(*at)->next;
+    *at = v->next;
     visitor_forget(v);
     if (v->conn < 1024 && v->stage->by_conn[v->conn] == v)
         v->stage->by_conn[v->conn] = NULL;

@@ -12,6 +12,7 @@ enum { VISITORS_MAX = 16, HEARD_MAX = 4096 };
 
 struct visitor {
     struct stage *stage;
+    struct visitor *next; /* of the stage's */
     uint64_t conn;
     uint64_t account;
     uint8_t token[32];
@@ -29,11 +30,12 @@ struct stage {
     int64_t now_us;
     uint64_t n_conns;
     struct visitor *by_conn[1024];
+    struct visitor *visitors;
 };
 
 struct stage *
 stage_new(void); /* registration open, no store delay; aborts the test without memory */
-void stage_free(struct stage *s);
+void stage_free(struct stage *s);            /* and all visitors that are left */
 void stage_run(struct stage *s, int64_t us); /* time goes on */
 
 struct visitor *visitor_new(struct stage *s); /* connected and greeted */
