@@ -279,7 +279,7 @@ CLI_RUN(cmd_receive)
     if (r->from && *r->from == '@')
         r->from++;
     r->all = accept && !strcmp(accept, "all");
-    if (accept && !r->all && strcmp(accept, "ask"))
+    if (accept && !r->all && strcmp(accept, "ask") != 0)
         status = cli_usage(c, "accept what?", "--accept all, or --accept ask");
     else if (!r->all && (!isatty(STDIN_FILENO) || c->json))
         status = cli_usage(c, "nobody can be asked here", "give --accept all");

@@ -170,7 +170,7 @@ static int check_root(struct index *x, const uint8_t *root)
     if (!err)
         err = seal_running_end(run, sum);
     seal_running_free(run);
-    if (!err && memcmp(sum, root, TREE_HASH))
+    if (!err && memcmp(sum, root, TREE_HASH) != 0)
         err = -ROOST_MALFORMED;
     return err;
 }

@@ -148,7 +148,7 @@ static int remove_all(int parent, const char *name)
         return close_with(fd, -1);
     int failed = 0;
     for (struct dirent *e; (e = readdir(d));)
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             failed |= unlinkat(fd, e->d_name, 0) && remove_all(fd, e->d_name);
     closedir(d);
     return failed ? -1 : unlinkat(parent, name, AT_REMOVEDIR);

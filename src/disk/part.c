@@ -257,7 +257,7 @@ static int write_block(struct disk_part *p, const struct wish *w)
     uint8_t leaf[TREE_HASH];
     int err = tree_leaf(leaf, w->at / TREE_BLOCK, w->bytes, w->len);
 
-    if (!err && memcmp(leaf, w->leaf, TREE_HASH))
+    if (!err && memcmp(leaf, w->leaf, TREE_HASH) != 0)
         err = -ROOST_MALFORMED;
     return err ? err : part_write(p, w->at, w->bytes, w->len);
 }

@@ -156,7 +156,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 
 static int is_real(const struct dirent *e)
 {
-    return strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 }
 
 /* All in a folder, in order. Closes it. */

@@ -223,14 +223,14 @@ int held_unpack(struct held *h, struct held_of *ret_of, uint64_t *ret_generation
     size_t runs_len = (size_t)read_number(&r, 4);
     const uint8_t *runs = read_bytes(&r, runs_len), *end = r.p;
     const uint8_t *expected = read_bytes(&r, TREE_HASH);
-    if (r.bad || memcmp(m, magic, sizeof magic) || has_root > 1)
+    if (r.bad || memcmp(m, magic, sizeof magic) != 0 || has_root > 1)
         return -ROOST_MALFORMED;
     if (of.size > TREE_SIZE_MAX && of.size != TREE_UNKNOWN)
         return -ROOST_MALFORMED;
     int err = checksum(sum, bytes, (size_t)(end - bytes));
     if (err)
         return err;
-    if (memcmp(sum, expected, TREE_HASH))
+    if (memcmp(sum, expected, TREE_HASH) != 0)
         return -ROOST_MALFORMED;
     of.has_root = has_root;
     memcpy(of.list_root, list_root, TREE_HASH);

@@ -16,7 +16,7 @@ static int compare_offer(const struct receiver *r, const struct about *a)
                          : !a->list_size;
 
     if ((o->size != TREE_UNKNOWN && a->size != o->size) || !list_fits ||
-        (o->has_root && (!a->has_root || memcmp(a->root, o->root, TREE_HASH))))
+        (o->has_root && (!a->has_root || memcmp(a->root, o->root, TREE_HASH) != 0)))
         return -ROOST_MALFORMED;
     if ((a->size != TREE_UNKNOWN && a->size > o->size_max) || a->list_size > LIST_SIZE_MAX)
         return -ROOST_LIMIT;
@@ -136,7 +136,7 @@ static int on_page(struct receiver *r, const struct talk *t)
     int err = tree_page(hash, page, t->pages.hashes, t->pages.n);
     if (err)
         return err;
-    if (memcmp(hash, r->pages + (size_t)page * TREE_HASH, TREE_HASH))
+    if (memcmp(hash, r->pages + (size_t)page * TREE_HASH, TREE_HASH) != 0)
         return -ROOST_MALFORMED;
     return told_put(&r->told, page, t->pages.hashes, t->pages.n);
 }
@@ -195,14 +195,14 @@ static int on_end(struct receiver *r, const struct talk *t)
 {
     if (!takes_blocks(r) || (r->size != TREE_UNKNOWN && t->end.size != r->size) ||
         t->end.size > r->settings.size_max ||
-        (r->about.has_root && (!has_pages(r) || memcmp(t->end.root, r->root, TREE_HASH))))
+        (r->about.has_root && (!has_pages(r) || memcmp(t->end.root, r->root, TREE_HASH) != 0)))
         return -ROOST_MALFORMED;
     r->size = t->end.size;
     if (!held_has_all(&r->come, 0, receiver_blocks(r)) ||
         held_next(&r->come, receiver_blocks(r)) != UINT64_MAX)
         return -ROOST_MALFORMED;
     /* A root that was known of these very bytes is to be theirs. */
-    if (r->of.has_root && memcmp(r->of.root, t->end.root, TREE_HASH))
+    if (r->of.has_root && memcmp(r->of.root, t->end.root, TREE_HASH) != 0)
         return -ROOST_SOURCE_CHANGED;
     memcpy(r->root, t->end.root, TREE_HASH);
     r->has_root = r->has_end = true;

@@ -30,7 +30,7 @@ static int take_pages(struct sender *s, const uint8_t *pages)
         err = gather_put(&s->gather, i, pages + (size_t)i * TREE_HASH);
     if (!err)
         err = gather_root(&s->gather, s->size, root);
-    if (!err && memcmp(root, s->about.root, TREE_HASH))
+    if (!err && memcmp(root, s->about.root, TREE_HASH) != 0)
         err = -ROOST_INVALID;
     memcpy(s->root, s->about.root, TREE_HASH);
     s->has_root = true;
@@ -162,7 +162,7 @@ static int on_done(struct sender *s, const struct talk *t)
     bool all = s->said_end ||
                (s->about.has_root && s->state == SHARE_BLOCKS && !sender_next_block(s, &b));
 
-    if (!all || memcmp(t->end.root, s->root, TREE_HASH))
+    if (!all || memcmp(t->end.root, s->root, TREE_HASH) != 0)
         return -ROOST_MALFORMED;
     int err = held_add(&s->verified, 0, sender_blocks(s));
     s->state = err ? s->state : SHARE_DONE;

@@ -186,7 +186,7 @@ int gather_page(struct gather *g, uint32_t page, const uint8_t *leaves, uint32_t
         return 0;
     for (uint32_t i = 0; p && i < n; i++)
         if (p->has[i / 8] >> i % 8 & 1 &&
-            memcmp(p->leaves[i], leaves + (size_t)i * TREE_HASH, TREE_HASH))
+            memcmp(p->leaves[i], leaves + (size_t)i * TREE_HASH, TREE_HASH) != 0)
             return -ROOST_SOURCE_CHANGED;
     int err = close_page(g, page, leaves, n);
     if (!err && p)

@@ -103,7 +103,8 @@ static void hear(struct client *c, const struct desk_event *e)
     char answer[CUT_LINE_MAX + 1];
     size_t mark = c->d.is_udp ? calc_mark(e->bytes, e->len) : 0;
 
-    if (c->again_us == INT64_MAX || (c->d.is_udp && (!mark || memcmp(e->bytes, c->question, mark))))
+    if (c->again_us == INT64_MAX ||
+        (c->d.is_udp && (!mark || memcmp(e->bytes, c->question, mark) != 0)))
         return;
     snprintf(answer, sizeof answer, "%.*s", (int)(e->len - mark), (const char *)e->bytes + mark);
     c->again_us = INT64_MAX;
