@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "client/edge.h"
+#include "client/requests.h"
 
 /* Text that a server would not take never leaves. */
 static bool ok(const char *s)
@@ -28,17 +28,6 @@ bool edge_target(Roost__Target *t, const char *s)
     return strcmp(s, "*") == 0 || ((*s == '#' || *s == '@') && s[1]);
 }
 
-static int64_t ask(struct roost *r, Roost__ToServer *m)
-{
-    return core_request(r->core, m, edge_now_us());
-}
-
-/* Begins a request function's body: m is the frame, b its message. */
-#define BEGIN(Type, TYPE, field)                                                                   \
-    Roost__##Type b = ROOST__##TYPE##__INIT;                                                       \
-    Roost__ToServer m = ROOST__TO_SERVER__INIT;                                                    \
-    m.body_case = ROOST__TO_SERVER__BODY_##TYPE;                                                   \
-    m.field = &b
 #define TEXT(member, s)                                                                            \
     do {                                                                                           \
         if (!ok(s))                                                                                \

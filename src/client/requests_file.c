@@ -1,17 +1,6 @@
 /* requests_file.c - the requests of roost_file.h that are one message each. */
 #include "base/err.h"
-#include "client/edge.h"
-
-static int64_t ask(struct roost *r, Roost__ToServer *m)
-{
-    return core_request(r->core, m, edge_now_us());
-}
-
-#define BEGIN(Type, TYPE, field)                                                                   \
-    Roost__##Type b = ROOST__##TYPE##__INIT;                                                       \
-    Roost__ToServer m = ROOST__TO_SERVER__INIT;                                                    \
-    m.body_case = ROOST__TO_SERVER__BODY_##TYPE;                                                   \
-    m.field = &b
+#include "client/requests.h"
 
 int64_t roost_file_list(struct roost *r, const char *target, uint64_t after)
 {

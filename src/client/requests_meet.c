@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "client/edge.h"
+#include "client/requests.h"
 
 /* Text that a server would not take never leaves. NULL is "". */
 static bool ok(const char *s)
@@ -16,17 +16,6 @@ static char *str(const char *s)
 {
     return (char *)(s ? s : "");
 }
-
-static int64_t ask(struct roost *r, Roost__ToServer *m)
-{
-    return core_request(r->core, m, edge_now_us());
-}
-
-#define BEGIN(Type, TYPE, field)                                                                   \
-    Roost__##Type b = ROOST__##TYPE##__INIT;                                                       \
-    Roost__ToServer m = ROOST__TO_SERVER__INIT;                                                    \
-    m.body_case = ROOST__TO_SERVER__BODY_##TYPE;                                                   \
-    m.field = &b
 
 /* --- guests --- */
 
