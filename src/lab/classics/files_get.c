@@ -101,7 +101,7 @@ static void tell_got(struct getting *g)
         desk_json_end(g->d, &j);
         return;
     }
-    progress_bytes(&b, (double)g->size);
+    amount_bytes(&b, (double)g->size);
     desk_note(g->d, "%s: %s in %.2f s", g->name, buf_str(&b), seconds);
     buf_fini(&b);
 }

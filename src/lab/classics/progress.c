@@ -14,18 +14,6 @@ double progress_seconds(const struct progress *p)
     return (double)(sleep_now_us() - p->began_us) / 1e6;
 }
 
-void progress_bytes(struct buf *b, double n)
-{
-    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-    size_t i = 0;
-
-    while (n >= 999.5 && i + 1 < sizeof units / sizeof *units) {
-        n /= 1000;
-        i++;
-    }
-    buf_printf(b, "%.*f %s", i && n < 99.95 ? 1 : 0, n, units[i]);
-}
-
 static bool has_line(const struct desk *d)
 {
     return !d->c->json && !d->record->trace && isatty(STDERR_FILENO);
@@ -44,9 +32,9 @@ static void put_line(const struct progress *p, uint64_t done)
 
     if (known)
         buf_printf(&b, "%3.0f %%  ", 100 * (double)done / (double)p->total);
-    progress_bytes(&b, (double)done);
+    amount_bytes(&b, (double)done);
     buf_puts(&b, "  ");
-    progress_bytes(&b, p->rate);
+    amount_bytes(&b, p->rate);
     buf_puts(&b, "/s");
     if (known && p->rate > 1 && done <= p->total) {
         double left = (double)(p->total - done) / p->rate;

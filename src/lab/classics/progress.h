@@ -1,6 +1,7 @@
 /* progress.h - how far it is: rate and time left, on a terminal; an event a second with --json. */
 #pragma once
 
+#include "cli/amount.h"
 #include "lab/classics/desk.h"
 
 #define PROGRESS_UNKNOWN UINT64_MAX
@@ -16,5 +17,3 @@ void progress_begin(struct progress *p, uint64_t total);
 void progress_show(struct progress *p, struct desk *d, uint64_t done);
 void progress_clear(struct progress *p, struct desk *d); /* before anything else is written */
 double progress_seconds(const struct progress *p);
-/* "1.2 MB" */
-void progress_bytes(struct buf *b, double n);

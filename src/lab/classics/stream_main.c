@@ -368,7 +368,7 @@ static void tell_received(struct client *k, bool whole)
         desk_json_end(k->d, &j);
         return;
     }
-    progress_bytes(&b, (double)k->in.got);
+    amount_bytes(&b, (double)k->in.got);
     desk_note(k->d, "%s: %s in %.2f s, %llu datagrams, %llu lost%s", k->in.name, buf_str(&b),
               seconds, (unsigned long long)k->in.pieces, (unsigned long long)stream_in_lost(&k->in),
               whole           ? k->in.asked_again ? ", all repaired; whole" : "; whole"

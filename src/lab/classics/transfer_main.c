@@ -80,7 +80,7 @@ static void tell_received(struct server *s, size_t peer, const struct taking *t)
         json_str(&j, "peer", who);
         desk_json_end(&s->d, &j);
     } else {
-        progress_bytes(&b, (double)t->in.size);
+        amount_bytes(&b, (double)t->in.size);
         desk_note(&s->d, "%s of %s: %s in %.2f s, whole; %llu chunks came twice", t->in.name, who,
                   buf_str(&b), seconds, (unsigned long long)t->in.twice);
         buf_fini(&b);
@@ -292,9 +292,9 @@ static void tell_sent(struct desk *d, const struct client *k)
         desk_json_end(d, &j);
         return;
     }
-    progress_bytes(&b, (double)o->size);
+    amount_bytes(&b, (double)o->size);
     buf_printf(&b, " in %.2f s, ", seconds);
-    progress_bytes(&b, seconds > 0 ? (double)o->size / seconds : 0);
+    amount_bytes(&b, seconds > 0 ? (double)o->size / seconds : 0);
     desk_note(d, "%s: %s/s; %llu chunks, window %u, %llu sent again, round trip %.1f ms", k->file,
               buf_str(&b), (unsigned long long)o->chunks, o->window, (unsigned long long)o->again,
               (double)o->smooth_us / 1000);
