@@ -1,6 +1,4 @@
 """Files that the server keeps for a room: sent, fetched, cut off and gone on with."""
-import hashlib
-import os
 import pathlib
 import random
 import shutil
@@ -9,32 +7,7 @@ import subprocess
 import sys
 
 from harness import Skip, check, equal, story, until
-
-MB = 1000 * 1000
-
-
-def make(path, size, seed=1):
-    """A file of bytes that nothing can pack; its digest."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = random.Random(seed).randbytes(size)
-    path.write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def folder(hall, name):
-    made = hall.dir / name
-    made.mkdir(exist_ok=True)
-    return made
-
-
-def tree(path):
-    """All that is in a folder: relative name and digest; None for a folder."""
-    return {str(p.relative_to(path)): None if p.is_dir() else digest(p)
-            for p in sorted(path.rglob("*")) if ".roost-parts" not in p.parts}
+from parcels import MB, digest, folder, make, tree
 
 
 def class_of_two(hall):
