@@ -9,19 +9,31 @@
 
 #include "base/err.h"
 
-int aead_init(struct aead *a, const uint8_t key[static AEAD_KEY], const uint8_t iv[static AEAD_IV],
-              bool seals)
+static int init(struct aead *a, const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv,
+                bool seals)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 
     *a = (struct aead){ .seals = seals };
-    if (!ctx || EVP_CipherInit_ex(ctx, EVP_aes_128_gcm(), NULL, key, NULL, seals) != 1) {
+    if (!ctx || EVP_CipherInit_ex(ctx, cipher, NULL, key, NULL, seals) != 1) {
         EVP_CIPHER_CTX_free(ctx);
         return -ROOST_NOMEM;
     }
     memcpy(a->iv, iv, sizeof a->iv);
     a->ctx = ctx;
     return 0;
+}
+
+int aead_init(struct aead *a, const uint8_t key[static AEAD_KEY], const uint8_t iv[static AEAD_IV],
+              bool seals)
+{
+    return init(a, EVP_aes_128_gcm(), key, iv, seals);
+}
+
+int aead_init_256(struct aead *a, const uint8_t key[static AEAD_KEY_256],
+                  const uint8_t iv[static AEAD_IV], bool seals)
+{
+    return init(a, EVP_aes_256_gcm(), key, iv, seals);
 }
 
 void aead_fini(struct aead *a)
@@ -73,13 +85,13 @@ int aead_open(struct aead *a, uint64_t number, const struct seal_part *also, siz
     return 0;
 }
 
-int seal_hkdf(uint8_t *ret, size_t len, const struct seal_part *secret,
-              const struct seal_part *salt, const struct seal_part *purpose)
+static int hkdf(const char *digest, uint8_t *ret, size_t len, const struct seal_part *secret,
+                const struct seal_part *salt, const struct seal_part *purpose)
 {
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret->bytes, secret->len),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)purpose->bytes,
                                           purpose->len),
@@ -91,4 +103,16 @@ int seal_hkdf(uint8_t *ret, size_t len, const struct seal_part *secret,
     EVP_KDF_CTX_free(ctx);
     EVP_KDF_free(kdf);
     return ok ? 0 : -ROOST_NOMEM;
+}
+
+int seal_hkdf(uint8_t *ret, size_t len, const struct seal_part *secret,
+              const struct seal_part *salt, const struct seal_part *purpose)
+{
+    return hkdf("SHA256", ret, len, secret, salt, purpose);
+}
+
+int seal_hkdf_sha512(uint8_t *ret, size_t len, const struct seal_part *secret,
+                     const struct seal_part *salt, const struct seal_part *purpose)
+{
+    return hkdf("SHA512", ret, len, secret, salt, purpose);
 }

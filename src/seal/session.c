@@ -143,38 +143,6 @@ int session_seal(struct session *s, int64_t now_us, uint8_t *packet, size_t fram
 
 /* --- opening ------------------------------------------------------------------------- */
 
-static uint64_t *seen_word(struct session_receiver *in, uint64_t number, uint64_t *ret_bit)
-{
-    *ret_bit = 1ULL << (number % 64);
-    return &in->seen[number / 64 % (SESSION_WINDOW / 64)];
-}
-
-static bool is_replayed(struct session_receiver *in, uint64_t number)
-{
-    uint64_t bit;
-
-    if (number >= in->next)
-        return false;
-    return in->next - number > SESSION_WINDOW || *seen_word(in, number, &bit) & bit;
-}
-
-static void note_seen(struct session_receiver *in, uint64_t number)
-{
-    uint64_t bit, *word;
-
-    if (number >= in->next + SESSION_WINDOW)
-        memset(in->seen, 0, sizeof in->seen);
-    else
-        for (uint64_t n = in->next; n <= number; n++) {
-            word = seen_word(in, n, &bit);
-            *word &= ~bit;
-        }
-    word = seen_word(in, number, &bit);
-    *word |= bit;
-    if (number >= in->next)
-        in->next = number + 1;
-}
-
 /* The one key that may open it; NULL: none. */
 static struct aead *key_for(struct session_receiver *in, int64_t now_us, bool phase,
                             uint64_t number)
@@ -187,7 +155,7 @@ static struct aead *key_for(struct session_receiver *in, int64_t now_us, bool ph
         aead_fini(&in->before);
     if (in->before.ctx && number < in->phase_first)
         return &in->before;
-    if (is_late || number < in->next)
+    if (is_late || number < in->seen.next)
         return NULL; /* nobody changes phase that often, or backwards */
     return in->after.ctx || !prepare_after(in) ? &in->after : NULL;
 }
@@ -216,8 +184,8 @@ int session_open(struct session *s, int64_t now_us, uint8_t *bytes, size_t len,
 
     if (packet_read(&p, bytes, len) || p.session != s->id || p.from_client == s->client)
         return -ROOST_MALFORMED;
-    uint64_t number = packet_number(in->next, p.number);
-    if (is_replayed(in, number)) {
+    uint64_t number = packet_number(in->seen.next, p.number);
+    if (replay_is_seen(&in->seen, number)) {
         s->replays++;
         return -ROOST_ALREADY;
     }
@@ -235,8 +203,8 @@ int session_open(struct session *s, int64_t now_us, uint8_t *bytes, size_t len,
         .frames_len = p.frames_len,
         .tail = p.tail,
         .tail_len = p.tail_len,
-        .newest = number >= in->next,
+        .newest = number >= in->seen.next,
     };
-    note_seen(in, number);
+    replay_note(&in->seen, number);
     return 0;
 }

@@ -11,11 +11,12 @@
 #pragma once
 
 #include "seal/aead.h"
+#include "seal/replay.h"
 #include "wire/packet.h"
 
 enum {
     SESSION_SECRET = 32,
-    SESSION_WINDOW = 1024, /* packets so far behind the highest are refused as replayed */
+    SESSION_WINDOW = REPLAY_WINDOW, /* packets so far behind the highest are refused as replayed */
     SESSION_TAIL_PARTS = 8,
 };
 #define SESSION_PHASE_PACKETS (1ULL << 22)
@@ -35,11 +36,10 @@ struct session_sender {
 struct session_receiver {
     uint8_t secret[SESSION_SECRET]; /* of `after` */
     struct aead before, now, after;
-    uint64_t next;        /* one above the highest that was opened */
+    struct replay seen;
     uint64_t phase_first; /* the lowest of this phase */
     int64_t phase_us;
     bool phase;
-    uint64_t seen[SESSION_WINDOW / 64]; /* by number modulo the window */
 };
 
 struct session {
