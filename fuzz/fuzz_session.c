@@ -143,6 +143,14 @@ static void sealed_frames(struct fight *x)
         case DGRAM_PATH_BACK:
             d.path = zeros;
             break;
+        case DGRAM_MEDIA:
+        case DGRAM_NACK:
+        case DGRAM_KEYFRAME:
+        case DGRAM_FEEDBACK:
+            if (next(x) < 250) /* it ends the session */
+                continue;
+            d.nack.n = 1;
+            break;
         default:
             d.max.id = one;
             d.max.value = two;

@@ -301,8 +301,10 @@ end
 
 local kinds = {
     [0] = "PAD", "PING", "ACK", "ACK_ECN", "STREAM", "STREAM_END", "MAX_DATA", "MAX_STREAM", "MAX_STREAMS", "RESET",
-    "STOP", "PATH", "PATH_BACK", "OBSERVED", "MAX_RATE", "CLOSE",
+    "STOP", "PATH", "PATH_BACK", "OBSERVED", "MAX_RATE", "CLOSE", "MEDIA",
+    "NACK", "KEYFRAME", "FEEDBACK",
 }
+local codecs = { "Opus", "PCM", "VP8", "VP9" }
 local pairing = { [0x81] = "HELLO", [0x82] = "ANSWER", [0x83] = "NO", [0x84] = "COOKIE" }
 
 local f = {
@@ -346,6 +348,26 @@ local f = {
     port = ProtoField.uint16("roost.port", "Port"),
     rate = ProtoField.uint64("roost.rate", "Bits a second"),
     text = ProtoField.string("roost.text", "Text"),
+    media_flags = ProtoField.uint8("roost.media.flags", "Flags", base.HEX),
+    media_key = ProtoField.bool("roost.media.key_frame", "Key frame", 8, nil, 0x01),
+    media_last = ProtoField.bool("roost.media.last", "Last part", 8, nil, 0x02),
+    media_silence = ProtoField.bool("roost.media.silence", "Silence begins", 8, nil, 0x04),
+    encoding = ProtoField.uint8("roost.media.encoding", "Encoding", base.DEC, nil, 0xf0),
+    asked = ProtoField.uint8("roost.keyframe.encoding", "Encoding"),
+    temporal = ProtoField.uint8("roost.media.temporal", "Temporal layer", base.DEC, nil, 0x0f),
+    codec = ProtoField.uint8("roost.media.codec", "Codec", base.DEC, codecs),
+    key_id = ProtoField.uint64("roost.media.key_id", "Key"),
+    media_frame = ProtoField.uint64("roost.media.frame", "Frame"),
+    timestamp = ProtoField.uint32("roost.media.timestamp", "Timestamp, 1/48000 s"),
+    part = ProtoField.uint64("roost.media.part", "Part"),
+    depends = ProtoField.uint64("roost.media.depends", "Needs the frame so many before"),
+    count = ProtoField.uint16("roost.media.count", "Count of this hop"),
+    level = ProtoField.uint8("roost.media.level", "Level of the voice"),
+    mark = ProtoField.bytes("roost.media.mark", "Mark of this part"),
+    missing = ProtoField.uint16("roost.nack.first", "Missing from"),
+    missing_more = ProtoField.uint16("roost.nack.more", "And of the next 16", base.HEX),
+    figure = ProtoField.uint64("roost.feedback", "Received, lost, repaired, concealed ms, jitter us, held us"),
+    why = ProtoField.uint8("roost.feedback.why", "What changed last"),
 }
 for _, field in pairs(f) do table.insert(roost.fields, field) end
 
@@ -434,6 +456,42 @@ local function read_address(r, tree)
     return " " .. text
 end
 
+local function read_media(r, tree)
+    local flags = r.take(1)
+    local stream = r.var(tree, f.stream)
+    local layers, codec = r.take(1), r.take(1)
+    r.var(tree, f.key_id)
+    local frame = r.var(tree, f.media_frame)
+    local timestamp = r.take(4)
+    local part = r.var(tree, f.part)
+    if r.bad then return "" end
+    for _, field in ipairs({ f.media_flags, f.media_key, f.media_last, f.media_silence }) do tree:add(field, flags) end
+    tree:add(f.encoding, layers)
+    tree:add(f.temporal, layers)
+    tree:add(f.codec, codec)
+    tree:add(f.timestamp, timestamp)
+    for _ = 1, math.floor(flags:uint() / 64) do r.var(tree, f.depends) end
+    local count = r.take(2)
+    if count then tree:add(f.count, count) end
+    local level = band(flags:uint(), 0x08) > 0 and r.take(1)
+    if level then tree:add(f.level, level) end
+    local mark = band(flags:uint(), 0x10) > 0 and r.take(8)
+    if mark then tree:add(f.mark, mark) end
+    local length = r.var(tree, f.length)
+    return string.format(" %.0f: frame %.0f, part %.0f, %.0f bytes", stream, frame, part, length)
+end
+
+local function read_nack(r, tree)
+    local stream = r.var(tree, f.stream)
+    for _ = 1, r.var() + 1 do
+        local first, more = r.take(2), r.take(2)
+        if r.bad then return "" end
+        tree:add(f.missing, first)
+        tree:add(f.missing_more, more)
+    end
+    return string.format(" %.0f", stream)
+end
+
 local readers = {
     PAD = function(r, tree)
         tree:add(f.pad, r.left() + 1)
@@ -473,6 +531,21 @@ local readers = {
         local bytes = r.take(r.var())
         if bytes and bytes:len() > 0 then tree:add(f.text, bytes, bytes:string()) end
         return string.format(" %.0f", code)
+    end,
+    MEDIA = read_media,
+    NACK = read_nack,
+    KEYFRAME = function(r, tree)
+        local stream = r.var(tree, f.stream)
+        local encoding = r.take(1)
+        if encoding then tree:add(f.asked, encoding) end
+        return string.format(" %.0f", stream)
+    end,
+    FEEDBACK = function(r, tree)
+        local stream = r.var(tree, f.stream)
+        for _ = 1, 6 do r.var(tree, f.figure) end
+        local why = r.take(1)
+        if why then tree:add(f.why, why) end
+        return string.format(" %.0f", stream)
     end,
 }
 readers.PATH_BACK = readers.PATH

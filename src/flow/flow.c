@@ -286,6 +286,12 @@ void flow_on_frame(struct flow *f, const struct dgram *d, const struct ack *ack,
         note_closed(f, d->close.code);
         f->closed = true;
         break;
+    case DGRAM_MEDIA:
+    case DGRAM_NACK:
+    case DGRAM_KEYFRAME:
+    case DGRAM_FEEDBACK:
+        flow_close(f, FLOW_BROKEN, "this session has no media");
+        break;
     case DGRAM_PAD:
     case DGRAM_PING:
     case DGRAM_KINDS:

@@ -150,6 +150,14 @@ static bool read_body(struct reader *r, struct dgram *f, struct ack *ack)
         return read_observed(r, &f->observed);
     case DGRAM_CLOSE:
         return read_close(r, &f->close);
+    case DGRAM_MEDIA:
+        return media_read(r, &f->media);
+    case DGRAM_NACK:
+        return nack_read(r, &f->nack);
+    case DGRAM_KEYFRAME:
+        return media_ask_read(r, &f->keyframe);
+    case DGRAM_FEEDBACK:
+        return feedback_read(r, &f->feedback);
     case DGRAM_KINDS:
         break;
     }
@@ -210,6 +218,18 @@ static void write_body(struct writer *w, const struct dgram *f)
         write_var(w, f->close.code);
         write_var(w, f->close.len);
         write_bytes(w, f->close.text, f->close.len);
+        break;
+    case DGRAM_MEDIA:
+        media_write(w, &f->media);
+        break;
+    case DGRAM_NACK:
+        nack_write(w, &f->nack);
+        break;
+    case DGRAM_KEYFRAME:
+        media_ask_write(w, &f->keyframe);
+        break;
+    case DGRAM_FEEDBACK:
+        feedback_write(w, &f->feedback);
         break;
     case DGRAM_PAD: /* to the end */
         while (writer_left(w))

@@ -19,10 +19,12 @@
  *   OBSERVED   4 or 16, address, port 2: where you are, as I see it
  *   MAX_RATE   bits a second that streams may use; 0: all there is
  *   CLOSE      code, length, text
+ *   MEDIA, NACK, KEYFRAME, FEEDBACK  see wire/media.h
  */
 #pragma once
 
 #include "wire/cursor.h"
+#include "wire/media.h"
 
 enum dgram_kind {
     DGRAM_PAD = 0,
@@ -41,6 +43,10 @@ enum dgram_kind {
     DGRAM_OBSERVED,
     DGRAM_MAX_RATE,
     DGRAM_CLOSE,
+    DGRAM_MEDIA,
+    DGRAM_NACK,
+    DGRAM_KEYFRAME,
+    DGRAM_FEEDBACK,
     DGRAM_KINDS,
 };
 
@@ -98,6 +104,10 @@ struct dgram {
         struct dgram_reset reset;      /* and STOP */
         struct dgram_address observed; /* OBSERVED */
         struct dgram_close close;
+        struct media media;
+        struct nack nack;
+        struct media_ask keyframe;
+        struct feedback feedback;
         const uint8_t *path; /* PATH, PATH_BACK */
         struct {
             uint64_t id, value; /* MAX_...; id of MAX_STREAM only */

@@ -165,7 +165,7 @@ static const struct {
     const uint8_t *bytes;
     size_t len;
 } wrong_frames[] = {
-    { BYTES(16) },         /* unknown */
+    { BYTES(20) },         /* unknown */
     { BYTES(0, 0, 1) },    /* padding that is something */
     { BYTES(4, 1, 0, 0) }, /* no bytes, and no end */
     { BYTES(5, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 'x') }, /* beyond all */
