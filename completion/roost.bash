@@ -98,14 +98,14 @@ _roost() {
         return
         ;;
     --accept)
-        mapfile -t COMPREPLY < <(compgen -W 'ask all' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'ask all always' -- "$cur")
         return
         ;;
     --dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    --from)
+    --from | --always | --ask)
         mapfile -t COMPREPLY < <(compgen -W "$(_roost_ask name who)" -- "$cur")
         return
         ;;

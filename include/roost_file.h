@@ -72,6 +72,8 @@ struct roost_transfer {
     uint64_t wire;      /* bytes of datagrams that left here meanwhile, all that it took */
     uint64_t lost;      /* bytes that were sent twice because packets were lost */
     const char *where;  /* DONE, of what was received: the path that it got; else "" */
+    const char *text;   /* DONE, of a text that was to be shown: as it came, zero bytes replaced by
+                           U+0001, so it is to be made safe for a terminal; else "" */
     int error;          /* FAILED: of roost_error.h; 0: none */
     const char *detail; /* in words; "" */
 };
@@ -127,6 +129,7 @@ struct roost_file_get {
     const char *name;   /* NULL: the sender's, made safe, another one if it is taken */
     int fd;             /* with `stream`: bytes go there, in order */
     bool stream;
+    bool shown;   /* a text is not written to a file: roost_transfer.text */
     bool fetched; /* it is for roost_transfer_fetch alone: never over by itself, and goes in the end
                    */
     uint64_t limit_bits;
@@ -172,6 +175,31 @@ int64_t roost_file_pause(struct roost *r, uint64_t file, bool on);
 int64_t roost_file_forget(struct roost *r, uint64_t file); /* what is kept goes, for all */
 /* Where browsers, curl and players fetch it for a while: text is the path of a URL. ANSWER. */
 int64_t roost_file_web(struct roost *r, uint64_t file);
+
+/* --- whom one knows, and from whom one takes files unasked: kept in the home, by server ---
+ *
+ * When somebody's program proves its identity for the first time it is noted. Another one of the
+ * same name is refused from then on (ROOST_E_STRANGER; detail has both fingerprints) until
+ * roost_trust takes it too. Errors: -ROOST_E_INVALID (no name, no fingerprint), -ROOST_E_ALREADY
+ * (nothing was to be changed), -ROOST_E_LIMIT, -ROOST_E_IO. Names may have their '@'. */
+const char *roost_fingerprint(struct roost *r); /* of this device; NULL: its home is unreadable */
+struct roost_known {
+    const char *name, *fingerprint; /* until the next call of the library */
+};
+bool roost_known_at(struct roost *r, size_t i, struct roost_known *ret);
+int roost_trust_person(struct roost *r, const char *name, const char *fingerprint);
+int roost_forget_person(struct roost *r, const char *name, const char *fingerprint); /* NULL: all */
+
+struct roost_standing {
+    const char *name;
+    uint64_t up_to;  /* bytes; ROOST_SIZE_UNKNOWN: of any size, and streams whose size none knows */
+    const char *dir; /* where to; NULL: where the program is */
+};
+int roost_accept_always(struct roost *r, const struct roost_standing *what); /* replaces */
+int roost_accept_no_more(struct roost *r, const char *name);
+bool roost_standing_at(struct roost *r, size_t i, struct roost_standing *ret);
+/* Is this one to be taken without a question? */
+bool roost_file_stands(struct roost *r, const struct roost_file *f, struct roost_standing *ret);
 
 #ifdef __cplusplus
 }

@@ -124,6 +124,8 @@
       "ask the sender for another")                                                                \
     X(NOBODY_THERE, 89, "nobody-there", "the other end is not there",                              \
       "wait until it is; what arrived is kept")                                                    \
+    X(STRANGER, 90, "stranger", "this is not the device of that person that is known here",        \
+      "ask them what roost trust shows there; if it is theirs: roost trust @NAME FINGERPRINT")     \
     X(SOURCE_CHANGED, 95, "source-changed", "what is sent was changed meanwhile",                  \
       "send it again; a part of what it was before has to go first")                               \
     X(DISK_FULL, 96, "disk-full", "the disk of the receiver is full",                              \

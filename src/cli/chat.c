@@ -85,7 +85,7 @@ static int run_command(struct chat *chat, struct slash *s)
         status = ping(chat, &a);
     else if (a.command->run == cmd_send)
         status = file_send(chat, &a);
-    else if (a.command->run == cmd_get || a.command->run == cmd_accept)
+    else if ((a.command->run == cmd_get || a.command->run == cmd_accept) && !cmd_accept_stands(&a))
         status = file_get(chat, &a);
     else
         status = a.command->run(c, &a);

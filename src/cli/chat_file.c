@@ -22,25 +22,38 @@ int file_get(struct chat *chat, const struct cli_args *a)
     struct filing_get g;
     int status = filing_get_read(chat->c, a, &g);
 
-    if (!status && g.what.stream) {
-        status = cli_usage(chat->c, "the standard output is the chat's", "give a name");
-    } else if (!status && !moving_add(&chat->moving, roost_file_get(chat->c->r, &g.what),
-                                      g.what.dir ? g.what.dir : ".")) {
+    if (!status && !moving_add(&chat->moving, roost_file_get(chat->c->r, &g.what),
+                               g.what.dir ? g.what.dir : "."))
         status = chat->moving.status;
-    }
     filing_get_fini(&g);
     line_prompt(&chat->line);
     return status;
 }
 
+/* accept --always stands for this one. */
+static void take(struct chat *chat, const struct roost_file *f, const struct roost_standing *s)
+{
+    struct roost_file_get what = { .file = f->file, .dir = s->dir, .shown = !s->dir, .fd = -1 };
+
+    filing_taken_say(chat->c, f);
+    moving_add(&chat->moving, roost_file_get(chat->c->r, &what), s->dir ? s->dir : ".");
+    line_prompt(&chat->line);
+}
+
 static void offered(struct chat *chat, const struct roost_file *f)
 {
+    struct roost_standing s;
+
     if (f->yours || (f->kept && !*f->to)) /* a room's are an event in it */
         return;
-    if (chat->c->json) {
+    if (chat->c->json)
         filing_json(chat->c, "offer", f);
+    if ((f->stage == ROOST_FILE_WAITING || f->kept) && roost_file_stands(chat->c->r, f, &s)) {
+        take(chat, f, &s);
         return;
     }
+    if (chat->c->json)
+        return;
     filing_offer_say(chat->c, f);
     if (!chat->line.plain)
         buf_putc(&chat->c->out, '\a');

@@ -165,6 +165,7 @@ static int status_of(int code)
     case ROOST_E_CLOSED:
     case ROOST_E_SHUTTING_DOWN:
     case ROOST_E_UNTRUSTED:
+    case ROOST_E_STRANGER:
     case ROOST_E_MALFORMED:
         return CLI_UNREACHABLE;
     default:

@@ -83,6 +83,7 @@ CLI_RUN(cmd_files);
 CLI_RUN(cmd_forget);
 CLI_RUN(cmd_decline);
 CLI_RUN(cmd_accept);
+CLI_RUN(cmd_trust);
 CLI_RUN(cmd_cancel);
 CLI_RUN(cmd_pause);
 CLI_RUN(cmd_resume);
@@ -90,6 +91,9 @@ CLI_RUN(cmd_transfers);
 CLI_RUN(cmd_play);
 
 /* Shared among them. */
+
+bool cmd_accept_stands(const struct cli_args *a); /* it is about people, not about one file */
+int cmd_accept_standing(struct cli *c, const struct cli_args *a);
 
 struct show cmd_show(struct cli *c);
 const char *cmd_role(enum roost_role role);                /* "user", "moderator", "admin" */

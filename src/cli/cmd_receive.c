@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cli/ask.h"
@@ -11,83 +10,24 @@
 #include "cli/filing.h"
 #include "cli/moving.h"
 #include "cli/near.h"
-#include "cli/text.h"
 
-/* A longer text is a file. */
-enum { RECEIVE_SEEN_MAX = 4096, TEXTS_MAX = 16, TEXT_BYTES_MAX = 64 * 1024 };
+enum { RECEIVE_SEEN_MAX = 4096 };
 
-/* A text that is shown, and kept nowhere. */
-struct text {
-    int64_t number; /* of its transfer; 0: none */
-    int fd;         /* it comes here */
-};
+/* What is taken without a question. */
+enum unasked { UNASKED_STANDING, UNASKED_ALL };
 
 struct receive {
     struct cli *c;
-    struct text texts[TEXTS_MAX];
     struct moving m;
-    const char *from, *dir;
-    bool all;
+    const char *from;
+    enum unasked unasked;
+    bool asks;                       /* about all others; else they are left alone */
+    struct roost_file_get what;      /* dir, name, fd of all that is taken */
     unsigned long long count, taken; /* count 0: without end */
     uint64_t seen[RECEIVE_SEEN_MAX]; /* a ring */
     size_t n_seen;
     bool relist; /* after a lost connection: what was offered meanwhile? */
 };
-
-/* --- texts --- */
-
-/* NULL: it is to be a file, or there is no place for one more. */
-static struct text *begin_text(struct receive *r, const struct roost_file *f)
-{
-    if (r->dir || f->kind != ROOST_FILE_TEXT || f->size > TEXT_BYTES_MAX)
-        return NULL;
-    for (size_t i = 0; i < TEXTS_MAX; i++) {
-        struct text *t = &r->texts[i];
-        if (t->number)
-            continue;
-        t->fd = memfd_create("text", MFD_CLOEXEC);
-        return t->fd < 0 ? NULL : t;
-    }
-    return NULL;
-}
-
-static void show_text(struct receive *r, const struct roost_transfer *t, char *s, size_t len)
-{
-    struct json j;
-
-    for (size_t i = 0; i < len; i++)
-        s[i] = s[i] ? s[i] : '\1'; /* shown like other control characters */
-    s[len] = '\0';
-    if (r->c->json) {
-        json_begin(&j, &r->c->out);
-        json_str(&j, "event", "text");
-        json_u64(&j, "file", t->file);
-        json_str(&j, "from", *t->peer == '@' ? t->peer + 1 : t->peer);
-        json_str(&j, "text", s);
-        json_end(&j);
-    } else {
-        text_clean(&r->c->out, s, 0);
-        buf_puts(&r->c->out, "\n");
-    }
-    cli_flush(r->c);
-}
-
-static void end_text(struct receive *r, const struct roost_transfer *t)
-{
-    char bytes[TEXT_BYTES_MAX + 1];
-
-    for (size_t i = 0; i < TEXTS_MAX; i++) {
-        struct text *x = &r->texts[i];
-        if (!x->number || x->number != t->number)
-            continue;
-        ssize_t n = pread(x->fd, bytes, TEXT_BYTES_MAX, 0);
-        moving_clear(&r->m);
-        if (t->stage == ROOST_FILE_DONE && n >= 0)
-            show_text(r, t, bytes, (size_t)n);
-        close(x->fd);
-        x->number = 0;
-    }
-}
 
 /* --- offers --- */
 
@@ -115,33 +55,38 @@ static bool ask(struct receive *r, const struct roost_file *f)
     return yes;
 }
 
+/* What was accepted before is not asked about again. */
+static bool may_take(struct receive *r, const struct roost_file *f, struct roost_standing *stands)
+{
+    bool going = f->stage == ROOST_FILE_GOING || f->stage == ROOST_FILE_PAUSED;
+
+    *stands = (struct roost_standing){ 0 };
+    if (roost_file_stands(r->c->r, f, stands) || going || r->unasked == UNASKED_ALL)
+        return true;
+    return r->asks && ask(r, f);
+}
+
 static void take(struct receive *r, const struct roost_file *f)
 {
-    struct roost_file_get what = { .file = f->file, .dir = r->dir, .fd = -1 };
+    struct roost_file_get what = r->what;
+    struct roost_standing stands;
     uint64_t file = f->file;
-    bool kept = f->kept, going = f->stage == ROOST_FILE_GOING || f->stage == ROOST_FILE_PAUSED;
+    bool kept = f->kept;
 
     r->seen[r->n_seen++ % RECEIVE_SEEN_MAX] = file;
     if (r->c->json)
         filing_json(r->c, "offer", f);
-    /* what was accepted before is not asked about again */
-    if (!r->all && !going && !ask(r, f)) {
-        int64_t request = kept ? 0 : roost_file_decline(r->c->r, file);
+    if (!may_take(r, f, &stands)) {
+        int64_t request = kept || !r->asks ? 0 : roost_file_decline(r->c->r, file);
         if (request > 0)
             roost_cancel(r->c->r, request);
         return;
     }
-    struct text *text = begin_text(r, f);
-    if (text) {
-        what.fd = dup(text->fd);
-        what.stream = true;
-    }
+    what.file = file;
+    what.dir = what.dir ? what.dir : stands.dir;
+    what.fd = what.stream ? dup(what.fd) : -1;
     int64_t number = roost_file_get(r->c->r, &what);
-    if (text && number > 0)
-        text->number = number;
-    else if (text)
-        close(text->fd);
-    if (number <= 0 && what.stream && what.fd >= 0)
+    if (number <= 0 && what.fd >= 0)
         close(what.fd);
     if (moving_add(&r->m, number, f->name))
         r->taken++;
@@ -217,21 +162,28 @@ static bool is_over(const struct receive *r)
     return r->count && r->taken >= r->count && !moving_left(&r->m);
 }
 
+static void tell_waiting(struct receive *r)
+{
+    if (r->m.to_stdout)
+        return;
+    cli_say(r->c, "Waiting for files%s; Ctrl+C ends it.",
+            !r->asks && r->unasked == UNASKED_STANDING ? " from those of roost accept --always"
+                                                       : "");
+}
+
 static int wait_for_offers(struct receive *r)
 {
     struct roost_event e;
     int status = take_waiting(r);
 
     if (!status && !is_over(r) && !moving_left(&r->m))
-        cli_say(r->c, "Waiting for files; Ctrl+C ends it.");
+        tell_waiting(r);
     while (!status && !is_over(r) && !moving_interrupted()) {
         if (roost_wait(r->c->r, moving_left(&r->m) ? MOVING_EVERY_MS : -1) < 0)
             return CLI_UNREACHABLE;
         while (roost_next(r->c->r, &e)) {
             if (e.kind == ROOST_STATUS && e.status.state == ROOST_OVER)
                 return cli_fail_error(r->c, &e.status.error, e.status.detail);
-            if (e.kind == ROOST_TRANSFER && roost_transfer_over(e.transfer.stage))
-                end_text(r, &e.transfer);
             if (!moving_event(&r->m, &e))
                 on_event(r, &e);
         }
@@ -248,17 +200,40 @@ static int wait_for_offers(struct receive *r)
 
 static int by_phrase(struct cli *c, const struct cli_args *a)
 {
-    struct roost_file_get what = { .phrase = a->words[0], .dir = args_value(a, "dir"), .fd = -1 };
+    struct filing_get g;
     struct moving m;
 
-    if (args_has(a, "from") || args_has(a, "count"))
+    if (args_has(a, "from") || args_has(a, "count") || args_has(a, "accept"))
         return cli_usage(c, "a phrase is one sender's", "give the phrase alone");
+    int status = filing_where_read(c, a, &g);
+    if (status)
+        return status;
+    g.what.phrase = a->words[0];
     moving_init(&m, c);
     moving_catch();
-    int64_t number = roost_file_get(c->r, &what);
+    m.to_stdout = g.what.stream;
+    int64_t number = roost_file_get(c->r, &g.what);
     if (number == -ROOST_E_INVALID)
-        return cli_usage(c, roost_problem(), "roost send --code shows it: 4821-maple-orbit-tin");
-    return moving_add(&m, number, a->words[0]) ? moving_wait(&m, NULL, NULL) : m.status;
+        status = cli_usage(c, roost_problem(), "roost send --code shows it: 4821-maple-orbit-tin");
+    else
+        status = moving_add(&m, number, a->words[0]) ? moving_wait(&m, NULL, NULL) : m.status;
+    filing_get_fini(&g);
+    return status;
+}
+
+static int read_accept(struct receive *r, const struct cli_args *a)
+{
+    const char *accept = args_value(a, "accept");
+
+    r->asks = !accept || !strcmp(accept, "ask");
+    if (accept && !strcmp(accept, "all"))
+        r->unasked = UNASKED_ALL;
+    else if (accept && !r->asks && strcmp(accept, "always") != 0)
+        return cli_usage(r->c, "accept what?", "--accept all, always or ask");
+    if (r->asks && (!isatty(STDIN_FILENO) || r->c->json))
+        return cli_usage(r->c, "nobody can be asked here",
+                         "give --accept all, or always: from those of roost accept --always");
+    return CLI_OK;
 }
 
 CLI_RUN(cmd_receive)
@@ -270,25 +245,28 @@ CLI_RUN(cmd_receive)
     if (a->n_words)
         return by_phrase(c, a);
     struct receive *r = calloc(1, sizeof *r);
-    const char *accept = args_value(a, "accept");
-    int status = CLI_OK;
+    struct filing_get g = { .what.fd = -1 };
 
     if (!r)
         return cli_fail(c, CLI_REFUSED, "out of memory", "try again");
-    *r = (struct receive){ .c = c, .dir = args_value(a, "dir"), .from = args_value(a, "from") };
+    *r = (struct receive){ .c = c, .from = args_value(a, "from") };
     if (r->from && *r->from == '@')
         r->from++;
-    r->all = accept && !strcmp(accept, "all");
-    if (accept && !r->all && strcmp(accept, "ask") != 0)
-        status = cli_usage(c, "accept what?", "--accept all, or --accept ask");
-    else if (!r->all && (!isatty(STDIN_FILENO) || c->json))
-        status = cli_usage(c, "nobody can be asked here", "give --accept all");
-    else if (args_has(a, "count") && !args_number(args_value(a, "count"), 1, 1000000, &r->count))
+    int status = read_accept(r, a);
+    if (!status && args_has(a, "count") &&
+        !args_number(args_value(a, "count"), 1, 1000000, &r->count))
         status = cli_usage(c, "this is no number", "--count 3");
+    if (!status)
+        status = filing_where_read(c, a, &g);
+    if (!status && (g.what.name || g.what.stream) && r->count != 1)
+        status = cli_usage(c, "many cannot have one name", "give --count 1, or --dir DIR");
+    r->what = g.what;
     moving_init(&r->m, c);
+    r->m.to_stdout = g.what.stream;
     moving_catch();
     if (!status)
         status = wait_for_offers(r);
+    filing_get_fini(&g);
     free(r);
     return status;
 }

@@ -260,20 +260,22 @@ const struct cli_command cli_commands[] = {
               { "cc", 0, "NAME", "congestion control: reno, cubic or bbr" }) },
     { "receive", FILES, "[PHRASE]", 0, 1, -1, CLI_LOGIN, true, cmd_receive,
       "wait for what people send, and take it",
-      "Asks about each offer, or takes all. What was accepted before and cut off goes on by\n"
-      "itself. Files get their names when they are whole and verified; until then they are in\n"
-      ".roost-parts beside. A text is shown, and kept with --dir alone. With a PHRASE, from\n"
-      "send --code, it takes what waits under it. With --nearby it is found by send --nearby on\n"
-      "the same network, ends after one, and keeps texts too.\n\n"
+      "Asks about each offer but those that accept --always speaks of, or takes all. What was\n"
+      "accepted before and cut off goes on by itself. Files get their names when they are whole\n"
+      "and verified; until then they are in .roost-parts beside. A text is shown, and written to a\n"
+      "file with --dir or -o alone. With a PHRASE, from send --code, it takes what waits under it.\n"
+      "With --nearby it is found by send --nearby on the same network, and ends after one.\n\n"
       "  roost receive\n"
       "  roost receive 4821-maple-orbit-tin\n"
+      "  roost receive 4821-maple-orbit-tin -o - | tar x\n"
       "  roost receive --nearby --dir ~/Downloads\n"
       "  roost receive --from bea --accept all --dir ~/Downloads --count 1\n",
       OPTIONS({ "from", 'f', "USER", "only from this person" },
               { "nearby", 'N', NULL, "without a server, from a program on this network" },
               { "name", 'n', "NAME", "with --nearby: be found under this name" },
               { "dir", 'd', "DIR", "where to (here)" },
-              { "accept", 'a', "HOW", "ask, or all" },
+              { "output", 'o', "PATH", "of one: a name or a folder; - for the standard output" },
+              { "accept", 'a', "HOW", "ask, all, or always: what accept --always takes, no more" },
               { "count", 'c', "N", "end after so many" }) },
     { "get", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_get,
       "fetch a file that the server keeps",
@@ -288,10 +290,28 @@ const struct cli_command cli_commands[] = {
       "list what one sends or is offered, and is not over",
       "  roost transfers\n  roost transfers --watch\n",
       OPTIONS({ "watch", 'w', NULL, "again and again" }) },
-    { "accept", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_accept,
-      "take what somebody offers", "  roost accept 17\n  roost accept 17 -o ~/Downloads\n",
+    { "accept", FILES, "[ID]", 0, 1, -1, CLI_LOGIN, false, cmd_accept,
+      "take what somebody offers, or all that somebody ever will",
+      "What stands with --always is for this home and server, until --ask takes it back; it is taken\n"
+      "where receive or chat runs, or in its --dir. A stream, whose size nobody knows, is taken\n"
+      "unasked only if there is no --up-to.\n\n"
+      "  roost accept 17\n  roost accept 17 -o ~/Downloads\n"
+      "  roost accept --always @bob --up-to 100MB --dir ~/Downloads\n"
+      "  roost accept --list\n  roost accept --ask @bob\n",
       OPTIONS({ "output", 'o', "PATH", "a name or a folder; - for the standard output" },
-              { "limit", 'l', "RATE", "at most so fast" }) },
+              { "limit", 'l', "RATE", "at most so fast" },
+              { "always", 0, "USER", "from now on take files of this person without a question" },
+              { "up-to", 0, "SIZE", "with --always: of at most this size; 100MB" },
+              { "dir", 'd', "DIR", "where to" },
+              { "ask", 0, "USER", "ask about files of this person again" },
+              { "list", 0, NULL, "whose files are taken without a question" }) },
+    { "trust", FILES, "[USER FINGERPRINT]", 0, 2, -1, CLI_LOGIN, false, cmd_trust,
+      "show, accept or forget the identities of people's devices",
+      "A device proves its identity when files go from person to person. The first one of a person\n"
+      "is noted; another one is refused, until it is accepted here. Compare by another way than\n"
+      "this server: roost trust there shows its own.\n\n"
+      "  roost trust\n  roost trust @bob 1f:07:…\n  roost trust --forget @bob\n",
+      OPTIONS({ "forget", 0, NULL, "that person, or that one device" }) },
     { "decline", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_decline,
       "refuse what somebody offers", "  roost decline 17\n", NULL },
     { "cancel", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_cancel,

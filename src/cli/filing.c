@@ -134,29 +134,63 @@ static char *take_apart(const char *path, struct roost_file_get *what)
     return copy;
 }
 
-int filing_get_read(struct cli *c, const struct cli_args *a, struct filing_get *g)
+int filing_where_read(struct cli *c, const struct cli_args *a, struct filing_get *g)
 {
-    const char *path = args_value(a, "output");
+    const char *path = args_value(a, "output"), *dir = args_value(a, "dir");
 
     *g = (struct filing_get){ .what.fd = -1 };
-    int status = filing_number(c, a->words[0], &g->what.file);
-    if (!status && args_has(a, "limit"))
-        status = read_limit(c, args_value(a, "limit"), &g->what.limit_bits);
-    if (status || !path)
-        return status;
+    if (path && dir)
+        return cli_usage(c, "two places are one too many", "give -o, or --dir");
+    g->what.dir = dir;
+    g->what.shown = !path && !dir;
+    if (!path)
+        return CLI_OK;
     if (!strcmp(path, "-")) {
+        if (c->line)
+            return cli_usage(c, "the standard output is the chat's", "give a name");
         g->what.fd = dup(STDOUT_FILENO);
         g->what.stream = true;
-    } else if (!*path || !(g->copy = take_apart(path, &g->what))) {
-        return cli_usage(c, "the name is missing", "-o NAME, -o FOLDER or -o -");
+        return g->what.fd < 0 ? cli_fail(c, CLI_REFUSED, strerror(errno), "try again") : CLI_OK;
     }
+    if (!*path || !(g->copy = take_apart(path, &g->what)))
+        return cli_usage(c, "the name is missing", "-o NAME, -o FOLDER or -o -");
     return CLI_OK;
+}
+
+int filing_get_read(struct cli *c, const struct cli_args *a, struct filing_get *g)
+{
+    uint64_t file, limit = 0;
+    int status = filing_number(c, a->words[0], &file);
+
+    *g = (struct filing_get){ .what.fd = -1 };
+    if (!status && args_has(a, "limit"))
+        status = read_limit(c, args_value(a, "limit"), &limit);
+    if (!status)
+        status = filing_where_read(c, a, g);
+    g->what.file = file;
+    g->what.limit_bits = limit;
+    return status;
 }
 
 void filing_get_fini(struct filing_get *g)
 {
     free(g->copy);
     *g = (struct filing_get){ .what.fd = -1 };
+}
+
+int filing_get(struct cli *c, const struct cli_args *a)
+{
+    struct filing_get g;
+    struct moving m;
+    int status = filing_get_read(c, a, &g);
+
+    moving_init(&m, c);
+    moving_catch();
+    m.to_stdout = g.what.stream;
+    if (!status && moving_add(&m, roost_file_get(c->r, &g.what), g.what.dir ? g.what.dir : "."))
+        status = moving_wait(&m, NULL, NULL);
+    filing_get_fini(&g);
+    return status ? status : m.status;
 }
 
 /* --- files in words --- */
@@ -208,6 +242,17 @@ void filing_offer_say(struct cli *c, const struct roost_file *f)
         buf_printf(&b, ": %saccept %" PRIu64 " or %sdecline %" PRIu64, mark, f->file, mark,
                    f->file);
     cli_say(c, "%s%s", c->line ? "- " : "", buf_str(&b));
+    buf_fini(&b);
+}
+
+void filing_taken_say(struct cli *c, const struct roost_file *f)
+{
+    struct buf b = { 0 };
+
+    text_clean(&b, f->from, TEXT_ONE_LINE);
+    buf_puts(&b, " sends ");
+    filed_what(&b, f);
+    cli_say(c, "%s%s: taken unasked, as accept --always says.", c->line ? "- " : "", buf_str(&b));
     buf_fini(&b);
 }
 

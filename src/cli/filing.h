@@ -21,6 +21,10 @@ struct filing_get {
     char *copy;
 };
 int filing_get_read(struct cli *c, const struct cli_args *a, struct filing_get *g);
+/* Only where to, of --output and --dir. */
+int filing_where_read(struct cli *c, const struct cli_args *a, struct filing_get *g);
+/* Fetches it and shows how it goes. */
+int filing_get(struct cli *c, const struct cli_args *a);
 void filing_get_fini(struct filing_get *g);
 
 /* A file's number, as lists show it, or a usage error. */
@@ -33,3 +37,4 @@ int filing_each(struct cli *c, const char *target,
 bool filing_goes_on(const struct roost_event *e);
 /* A sentence: who offers what, and what can be done about it. */
 void filing_offer_say(struct cli *c, const struct roost_file *f);
+void filing_taken_say(struct cli *c, const struct roost_file *f); /* unasked */

@@ -123,6 +123,35 @@ size_t moving_left(const struct moving *m)
 
 /* --- the end of one --- */
 
+/* Nothing but the text, so that it can go into a pipe; on a terminal with who sent it. */
+static void show_text(struct moving *m, const struct roost_transfer *t)
+{
+    struct cli *c = m->c;
+    const char *from = *t->peer == '@' ? t->peer + 1 : t->peer;
+    struct json j;
+
+    if (c->json) {
+        json_begin(&j, &c->out);
+        json_str(&j, "event", "text");
+        if (t->file)
+            json_u64(&j, "file", t->file);
+        else
+            json_null(&j, "file");
+        json_str(&j, "from", from);
+        json_str(&j, "text", t->text);
+        json_end(&j);
+    } else {
+        if (c->columns || c->line) {
+            buf_puts(&c->out, c->line ? "- a text of " : "A text of ");
+            text_clean(&c->out, from, TEXT_ONE_LINE);
+            buf_puts(&c->out, c->line ? ": " : ":\n");
+        }
+        text_clean(&c->out, t->text, 0);
+        buf_puts(&c->out, "\n");
+    }
+    cli_flush(c);
+}
+
 static void put_end(struct buf *b, const struct moving_one *one, const struct roost_transfer *t)
 {
     int64_t took_us = cli_now_us() - one->begun_us;
@@ -169,10 +198,14 @@ static void tell_end(struct moving *m, struct moving_one *one, const struct roos
     struct buf b = { 0 };
     int status = CLI_OK;
 
+    if (*t->text)
+        show_text(m, t);
     if (m->c->json && !m->to_stdout)
         moving_json(m->c, t->stage == ROOST_FILE_DONE ? t->sends ? "sent" : "received" : "transfer",
                     t, 0, -1);
-    if (t->stage == ROOST_FILE_DONE) {
+    if (t->stage == ROOST_FILE_DONE && *t->text) {
+        /* it speaks for itself */
+    } else if (t->stage == ROOST_FILE_DONE) {
         put_end(&b, one, t);
         if (m->to_stdout && !m->c->json)
             fprintf(stderr, "%s\n", buf_str(&b));

@@ -338,9 +338,7 @@ int near_receive(struct cli *c, const struct cli_args *a)
     char me[NAME_BYTES + 1];
 
     my_name(me);
-    struct roost_file_get what = { .nearby = name ? name : me,
-                                   .dir = args_value(a, "dir"),
-                                   .fd = -1 };
+    struct filing_get g;
     n.all = accept && !strcmp(accept, "all");
     if (accept && !n.all && strcmp(accept, "ask"))
         return cli_usage(c, "accept what?", "--accept all, or --accept ask");
@@ -351,15 +349,22 @@ int near_receive(struct cli *c, const struct cli_args *a)
     if (args_has(a, "count") && !args_number(args_value(a, "count"), 1, 1000000, &count))
         return cli_usage(c, "this is no number", "--count 3");
     n.asks = n.asks && !n.all;
-    int status = open_alone(c), worst = CLI_OK;
-    moving_init(&n.m, c);
-    moving_catch();
+    int status = filing_where_read(c, a, &g), worst = CLI_OK;
+    if (!status && (g.what.name || g.what.stream) && count > 1)
+        status = cli_usage(c, "many cannot have one name", "leave --count out, or give --dir DIR");
     if (!status)
-        cli_say(c, "Found nearby as \"%s\"; Ctrl+C ends it.", what.nearby);
+        status = open_alone(c);
+    g.what.nearby = name ? name : me;
+    moving_init(&n.m, c);
+    n.m.to_stdout = g.what.stream;
+    moving_catch();
+    if (!status && !g.what.stream)
+        cli_say(c, "Found nearby as \"%s\"; Ctrl+C ends it.", g.what.nearby);
     for (; !status && count && !moving_interrupted(); count--) {
         n.m.status = CLI_OK;
-        status = receive_one(&n, &what);
+        status = receive_one(&n, &g.what);
         worst = worst ? worst : status;
     }
+    filing_get_fini(&g);
     return worst ? worst : status;
 }

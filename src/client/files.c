@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -46,6 +45,7 @@ static void free_mover(struct mover *m)
     free(m->dir);
     free(m->where);
     free(m->finished);
+    free(m->text);
     free(m);
 }
 
@@ -97,6 +97,8 @@ void mover_end(struct mover *m, enum roost_file_stage stage, int err, const char
         flow_stop(m->flow, m->stream_id, FLOW_WHY_APP);
     }
     move_leave(m);
+    if (stage == ROOST_FILE_DONE && m->shown && m->fd >= 0)
+        m->text = text_read(m->fd);
     if (stage == ROOST_FILE_DONE && !m->sends && !m->by_code)
         query_done(m);
     if (m->by_code && m->sends)
@@ -364,6 +366,7 @@ static void tell(const struct mover *m, struct roost_transfer *t)
         .done = m->sends ? v.verified : v.here,
         .had = m->had,
         .where = m->where ? m->where : "",
+        .text = m->text ? m->text : "",
         .error = m->error,
         .detail = m->detail,
     };
@@ -410,18 +413,6 @@ bool files_next(struct files *f, struct roost_event *ret)
 
 /* --- roost_file.h --- */
 
-static int text_file(const char *text)
-{
-    int fd = memfd_create("text", MFD_CLOEXEC);
-    size_t len = strlen(text);
-
-    if (fd >= 0 && write(fd, text, len) != (ssize_t)len) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 /* As a path ends, when that says something. */
 static char *last_name(const char *path)
 {
@@ -452,7 +443,7 @@ static int copy_send(struct mover *m, const struct roost_file_send *what)
     m->via = what->via;
     if (what->text) {
         m->kind = ROOST__PARCEL_KIND__PARCEL_TEXT;
-        m->fd = text_file(what->text);
+        m->fd = text_open(what->text);
         ok = ok && m->fd >= 0 && copy(&m->name, what->name ? what->name : "text.txt");
     } else if (!what->n_paths) {
         m->fd = what->fd;
@@ -547,6 +538,7 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what)
         return -ROOST_INVALID;
     }
     m->fetched = what->fetched;
+    m->shown = what->shown && !passes;
     m->fetch_at = m->fetch_wanted = UINT64_MAX;
     m->file = what->file;
     m->limit = what->limit_bits / 8;

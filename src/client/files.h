@@ -83,14 +83,15 @@ struct mover {
     bool closing;
     char *finished; /* the name that it got, below dir */
     int error;
-    char detail[256];
+    char detail[512];
     /* what was asked for; owned */
     char *target, *name, *cc, *dir, *where;
     char **paths;
     size_t n_paths;
-    int fd; /* a stream to send, or to write to; -1 */
-    bool stream;
-    uint64_t limit; /* bytes a second; 0: none */
+    int fd;             /* a stream to send, or to write to; -1 */
+    bool stream, shown; /* shown: a text is not written; fd is its memory then */
+    char *text;         /* what came of it */
+    uint64_t limit;     /* bytes a second; 0: none */
     enum roost_file_via via;
     Roost__ParcelKind kind;
     /* at the server */
@@ -214,6 +215,8 @@ void job_back(struct job *j, int64_t now_us);
 /* Whoever reads along: the next bytes that are there. */
 void mover_read_along(struct mover *m);
 void mover_fetch(struct mover *m); /* for a player */
+int text_open(const char *text);   /* a file in memory; below 0: none could be made */
+char *text_read(int fd);           /* what is in it; the caller frees; NULL: no memory */
 
 /* --- files_move.c --- */
 void move_open(struct mover *m, struct flow *flow, int64_t now_us);
@@ -234,6 +237,13 @@ void peer_hear(struct mover *m, int64_t now_us);
 void peer_on_signal(struct mover *m, const uint8_t *bytes, size_t len, int64_t now_us);
 void peer_drop(struct mover *m);
 int64_t peer_deadline_us(const struct mover *m, int64_t now_us);
+
+/* --- files_people.c --- */
+enum { STRANGER_EXPECTS = REACH_EXPECTS_MAX * REACH_IDENTITY };
+/* The identities of the other end that are known; how many. */
+size_t stranger_expects(const struct mover *m, uint8_t ret[static STRANGER_EXPECTS]);
+bool stranger_met(struct mover *m); /* the edge is KNOWN: noted; false: it is the end */
+void stranger_end(struct mover *m, const uint8_t *id);
 
 /* --- files_near.c --- */
 int near_init(struct mover *m, const char *me); /* -ROOST_INVALID: no name that can be shown */

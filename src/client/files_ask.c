@@ -172,6 +172,22 @@ static void set_peer(struct mover *m, const Roost__FileInfo *i)
         snprintf(m->peer, sizeof m->peer, "@%s", name ? name : "");
 }
 
+/* A text comes into memory, and leaves nothing where this program stands. */
+static int show_text(struct mover *m)
+{
+    char *dir = strdup(m->all->r->home.path);
+
+    m->out = m->out ? m->out : malloc(MOVER_OUT_BYTES);
+    m->fd = dir && m->out ? text_open("") : -1;
+    if (m->fd < 0) {
+        free(dir);
+        return -ROOST_NOMEM;
+    }
+    free(m->dir);
+    m->dir = dir;
+    return 0;
+}
+
 /* What a receiver goes by: nothing of it is believed, but what comes is held against it. */
 int query_learn(struct mover *m, const Roost__FileInfo *i)
 {
@@ -183,8 +199,16 @@ int query_learn(struct mover *m, const Roost__FileInfo *i)
     m->list_size = i->list_size;
     keep_root(&m->has_root, m->root, &i->root);
     keep_root(&m->has_list_root, m->list_root, &i->list_root);
-    if (m->fd >= 0 && i->list_size)
+    if (m->shown && m->fd < 0 && m->kind == ROOST__PARCEL_KIND__PARCEL_TEXT && !i->open_size &&
+        !i->list_size && i->size <= ROOST_FILE_TEXT_MAX) {
+        int err = show_text(m);
+        if (err)
+            return err;
+    }
+    if (m->fd >= 0 && i->list_size) {
+        snprintf(m->detail, sizeof m->detail, "these are many files: they need a folder");
         return -ROOST_INVALID;
+    }
     if (!m->name)
         m->name = strdup(i->name ? i->name : "file");
     return m->name ? 0 : -ROOST_NOMEM;
@@ -253,9 +277,15 @@ static void on_ticket(struct mover *m, const Roost__FileTicket *t)
         err = -ROOST_MALFORMED;
     if (!err && t->sends != m->sends && t->file->stage != ROOST__FILE_STAGE__FILE_DONE)
         err = -ROOST_INVALID;
+    if (!err && m->sends && m->kept && (m->via == ROOST_VIA_DIRECT || m->via == ROOST_VIA_RELAY)) {
+        query_cancel(m); /* it was to go from person to person, or not at all */
+        snprintf(m->detail, sizeof m->detail, "%s", err_text(ROOST_AWAY));
+        if (m->target[0] != '@')
+            snprintf(m->detail, sizeof m->detail, "what goes to a room is kept by the server");
+        err = -ROOST_AWAY;
+    }
     if (err) {
-        mover_end(m, ROOST_FILE_FAILED, err,
-                  m->fd >= 0 && m->list_size ? "these are many files: they need a folder" : NULL);
+        mover_end(m, ROOST_FILE_FAILED, err, NULL);
         return;
     }
     m->has_token = t->token.len == TALK_TOKEN;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -288,6 +289,30 @@ void job_back(struct job *j, int64_t now_us)
         m->step = STEP_OVER;
         break;
     }
+}
+
+/* --- texts --- */
+
+int text_open(const char *text)
+{
+    int fd = memfd_create("text", MFD_CLOEXEC);
+    size_t len = strlen(text);
+
+    if (fd >= 0 && write(fd, text, len) != (ssize_t)len) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+char *text_read(int fd)
+{
+    char *text = calloc(1, ROOST_FILE_TEXT_MAX + 1);
+    ssize_t n = text ? pread(fd, text, ROOST_FILE_TEXT_MAX, 0) : 0;
+
+    for (ssize_t i = 0; i < n; i++)
+        text[i] = text[i] ? text[i] : '\1';
+    return text;
 }
 
 /* --- reading along --- */

@@ -63,12 +63,16 @@ static int new_edge(struct mover *m, int64_t now_us)
 {
     struct roost *r = m->all->r;
     uint8_t seed[32];
+    uint8_t known[STRANGER_EXPECTS];
     char secret[PHRASE_TEXT_MAX], address[ADDRESS_TEXT_MAX];
+    size_t n_known = stranger_expects(m, known);
     struct reach_edge_settings s = {
         .caller = !m->sends,
         .identity_seed = m->by_code ? NULL : seed,
         .phrase = m->by_code && !m->by_near ? secret : NULL,
         .nearby = m->by_near,
+        .expects = n_known ? known : NULL,
+        .n_expects = n_known,
         .relay = m->has_relay ? &m->relay : NULL,
         .no_direct = m->via == ROOST_VIA_RELAY,
         .no_relay = m->via == ROOST_VIA_DIRECT,
@@ -280,12 +284,29 @@ static void on_flow(struct mover *m, int64_t now_us)
         lose(m, true, now_us);
 }
 
+static void on_wrong(struct mover *m)
+{
+    const uint8_t *stranger = reach_edge_stranger(m->edge);
+
+    if (stranger) {
+        stranger_end(m, stranger);
+        return;
+    }
+    peer_drop(m);
+    mover_end(m, ROOST_FILE_FAILED, -ROOST_UNTRUSTED,
+              !m->by_code || m->by_near ? "the other end is not who it should be"
+              : m->sends                ? "somebody tried another phrase: this one is burnt"
+                                        : "the phrase is not right, and is burnt now");
+}
+
 static void on_event(struct mover *m, const struct reach_edge_event *e, int64_t now_us)
 {
     switch (e->what) {
     case REACH_EDGE_KNOWN:
         if (m->by_near)
             near_known(m);
+        else if (!stranger_met(m))
+            return;
         break;
     case REACH_EDGE_FOUND:
     case REACH_EDGE_PATH:
@@ -293,13 +314,7 @@ static void on_event(struct mover *m, const struct reach_edge_event *e, int64_t 
         m->news = true;
         break;
     case REACH_EDGE_WRONG:
-        peer_drop(m);
-        if (m->by_code && m->sends)
-            query_code_end(m);
-        mover_end(m, ROOST_FILE_FAILED, -ROOST_UNTRUSTED,
-                  !m->by_code || m->by_near ? "the other end is not who it should be"
-                  : m->sends                ? "somebody tried another phrase: this one is burnt"
-                                            : "the phrase is not right, and is burnt now");
+        on_wrong(m);
         break;
     case REACH_EDGE_LOST:
         lose(m, false, now_us);

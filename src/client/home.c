@@ -281,6 +281,35 @@ int home_pin_set(struct home *h, const char *fingerprint)
     return err;
 }
 
+/* --- texts ------------------------------------------------------------------------ */
+
+char *home_text(const struct home *h, const char *name)
+{
+    path_t p;
+
+    snprintf(p, sizeof p, "%s/%s", h->path, name);
+    return pins_read(h, p);
+}
+
+int home_change(struct home *h, const char *name, home_change_fn *change, void *ctx)
+{
+    path_t p;
+    int fd = shared_lock(h), err = 0;
+    char *old = fd < 0 ? NULL : home_text(h, name);
+    char *text = old ? change(ctx, old, &err) : NULL;
+
+    snprintf(p, sizeof p, "%s/%s", h->path, name);
+    if (text)
+        err = strlen(text) < FILE_MAX ? write_file(p, text, strlen(text)) : -ROOST_LIMIT;
+    else if (!old)
+        err = -ROOST_IO;
+    free(old);
+    free(text);
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
 /* --- tokens ------------------------------------------------------------------------ */
 
 int home_lock(struct home *h, const char *user)

@@ -3,13 +3,15 @@
  *   HOME/device                  32 random bytes, made once
  *   HOME/identity                32 random bytes, made once: the seed of the device's Ed25519 key
  *   HOME/servers                 "HOST:PORT FINGERPRINT" a line
+ *   HOME/people                  whose identities are known, people.h
+ *   HOME/accepts                 whose files are taken unasked, people.h
  *   HOME/last                    the server of the last login
  *   HOME/sessions/HOST:PORT/last       the user of the last login there
  *   HOME/sessions/HOST:PORT/NAME.token the newest resume token
  *   HOME/sessions/HOST:PORT/NAME.lock  held (flock) by who resumes
  *                    NAME of a guest is guest:CODE:NAME: its sessions of several
  *                    meetings do not meet (no account's name has a colon)
- *   HOME/lock                    held while servers or device is written
+ *   HOME/lock                    held while one of the files above is written
  *
  * Directories are 0700, files 0600; each is written beside itself, synced and
  * renamed, so a reader sees the old or the new one. A resume token is good once:
@@ -49,6 +51,13 @@ bool home_last_user(const struct home *h, char *ret, size_t cap);
 bool home_pin_get(const struct home *h, char ret[static HOME_PRINT_LEN + 1]);
 int home_pin_set(struct home *h, const char *fingerprint); /* replaces */
 void home_pin_path(const struct home *h, char *ret, size_t cap);
+
+/* A small text in the home. NULL: it cannot be read; "" if there is none. The caller frees. */
+char *home_text(const struct home *h, const char *name);
+/* Nobody else changes it meanwhile. `change` gives what it is to become (malloc), or NULL and why
+ * not in *ret_err; 0 there: it is right as it is. */
+typedef char *home_change_fn(void *ctx, const char *old, int *ret_err);
+int home_change(struct home *h, const char *name, home_change_fn *change, void *ctx);
 
 /* 1: held; 0: somebody else holds it; or an error. user "" takes none (1). */
 int home_lock(struct home *h, const char *user);

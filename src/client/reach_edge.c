@@ -178,6 +178,7 @@ static int begin(struct reach_edge *e, const struct reach_edge_settings *s, int6
                                      .seed = s->identity_seed,
                                      .phrase = s->phrase,
                                      .expects = s->expects,
+                                     .n_expects = s->n_expects,
                                      .random = random };
 
     if (getrandom(random, sizeof random, 0) != sizeof random)
@@ -207,6 +208,7 @@ int reach_edge_new(struct reach_edge **ret, const struct reach_edge_settings *s,
     if (!e)
         return -ROOST_NOMEM;
     e->caller = s->caller;
+    e->waits = s->caller && s->identity_seed;
     e->no_direct = s->no_direct || s->hides;
     e->no_relay = s->no_relay;
     e->hides = s->hides;
@@ -518,6 +520,8 @@ void reach_edge_process(struct reach_edge *e, int64_t now_us)
 {
     reach_link_hear(e, now_us);
     read_interfaces(e, now_us);
+    if (e->waits && !e->reaching && now_us >= e->begun_us + REACH_PACT_US)
+        lose(e, REACH_EDGE_LOST);
     if (e->has_relay)
         mind_relay(e, now_us);
     if (e->reaching && !e->lost) {
@@ -539,6 +543,8 @@ int64_t reach_edge_deadline_us(const struct reach_edge *e, int64_t now_us)
 
     if (e->lost)
         return INT64_MAX;
+    if (e->waits && !e->reaching && e->begun_us + REACH_PACT_US < due_us)
+        due_us = e->begun_us + REACH_PACT_US;
     if (e->reaching && (at_us = reach_deadline_us(&e->reach, now_us)) < due_us)
         due_us = at_us;
     if (e->has_udp_relay && (at_us = relay_end_deadline_us(&e->relay)) < due_us)
@@ -579,6 +585,11 @@ const char *reach_way_text(enum reach_way way)
 const uint8_t *reach_edge_identity(const struct reach_edge *e)
 {
     return pact_peer(&e->pact);
+}
+
+const uint8_t *reach_edge_stranger(const struct reach_edge *e)
+{
+    return pact_stranger(&e->pact);
 }
 
 void reach_edge_words(const struct reach_edge *e, char ret[static REACH_WORDS_TEXT])

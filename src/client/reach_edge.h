@@ -32,6 +32,7 @@
 #include "flow/reach.h"
 
 enum { REACH_OFFER = 16, REACH_IDENTITY = 32, REACH_SIGNAL_MAX = 4096, REACH_TOKEN = 16 };
+enum { REACH_EXPECTS_MAX = 8 };
 
 /* What the server grants (roost.proto, Relay). */
 struct reach_relay {
@@ -55,7 +56,8 @@ struct reach_edge_settings {
     const uint8_t *identity_seed; /* 32 bytes, home_identity: signs the keys */
     const char *phrase;           /* words of a phrase (seal/phrase.h), canonical; or NULL */
     bool nearby;                  /* neither: people compare the words (reach_edge_words) */
-    const uint8_t *expects;       /* REACH_IDENTITY bytes that the other end must have; or NULL */
+    const uint8_t *expects; /* identities of REACH_IDENTITY bytes: the other end has one; or NULL */
+    size_t n_expects;       /* REACH_EXPECTS_MAX at most */
     const struct reach_relay *relay; /* or NULL; copied */
     bool no_direct, no_relay;        /* --via */
     bool hides;                      /* my addresses are not told: relay only, from this side */
@@ -102,6 +104,8 @@ struct flow *reach_edge_flow(struct reach_edge *e); /* NULL: not yet, or not any
 enum reach_way reach_edge_way(const struct reach_edge *e);
 const char *reach_way_text(enum reach_way way); /* "lan", "direct", "relay", "tunnel", "none" */
 const uint8_t *reach_edge_identity(const struct reach_edge *e); /* theirs, KNOWN; or NULL */
+/* WRONG, as it is somebody who was not expected: who; else NULL. */
+const uint8_t *reach_edge_stranger(const struct reach_edge *e);
 /* "maple orbit tin": the same at both ends if nobody is between them. From KNOWN on. */
 enum { REACH_WORDS_TEXT = 64 };
 void reach_edge_words(const struct reach_edge *e, char ret[static REACH_WORDS_TEXT]);

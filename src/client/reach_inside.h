@@ -16,6 +16,7 @@
 
 enum { REACH_NEWS_MAX = 16, REACH_PLACES = 64, REACH_TURN = 512 /* datagrams heard in one */ };
 #define REACH_TUNNEL_US (500 * 1000LL)      /* so long UDP may take to find the relay */
+#define REACH_PACT_US   (6 * 1000 * 1000LL) /* a caller waits so long for whom it called */
 #define REACH_RETRY_US  (2 * 1000 * 1000LL) /* a tunnel that failed */
 
 /* Datagrams of one size for one place; the last may be shorter. */
@@ -35,6 +36,7 @@ struct reach_bent {
 };
 
 struct reach_edge {
+    bool waits; /* it calls, and whom it calls may have begun anew without having heard of it */
     bool caller, no_direct, no_relay, hides, nearby;
     struct pact pact;
     struct reach reach;

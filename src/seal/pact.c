@@ -161,7 +161,15 @@ static int prove(const struct pact *p, uint8_t ret[static SIGNATURE + TAG])
     return tag_of(p, me(p), ret + SIGNATURE);
 }
 
-static int check(const struct pact *p, const uint8_t proof[static SIGNATURE + TAG])
+static bool is_expected(const struct pact *p, const uint8_t *identity)
+{
+    for (size_t i = 0; i < p->n_expects; i++)
+        if (!memcmp(identity, p->expects[i], PACT_KEY))
+            return true;
+    return !p->expecting;
+}
+
+static int check(struct pact *p, const uint8_t proof[static SIGNATURE + TAG])
 {
     uint8_t bytes[256], tag[TAG];
     const uint8_t *identity = p->identity[they(p)];
@@ -171,9 +179,9 @@ static int check(const struct pact *p, const uint8_t proof[static SIGNATURE + TA
     if (err)
         return err;
     bool fits = seal_equal(tag, proof + SIGNATURE, TAG) &&
-                !crypto_sign_verify_detached(proof, bytes, n, identity) &&
-                (!p->expecting || !memcmp(identity, p->expects, PACT_KEY));
-    return fits ? 0 : -ROOST_UNTRUSTED;
+                !crypto_sign_verify_detached(proof, bytes, n, identity);
+    p->strange = fits && !is_expected(p, identity);
+    return fits && !p->strange ? 0 : -ROOST_UNTRUSTED;
 }
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -189,13 +197,14 @@ void pact_identity(const uint8_t seed[static 32], uint8_t ret[static PACT_KEY])
 int pact_init(struct pact *p, const struct pact_settings *s)
 {
     *p = (struct pact){ .caller = s->caller, .phrased = s->phrase, .expecting = s->expects };
-    if (s->phrase && strlen(s->phrase) >= sizeof p->phrase)
+    if ((s->phrase && strlen(s->phrase) >= sizeof p->phrase) || s->n_expects > PACT_EXPECTS_MAX)
         return -ROOST_INVALID;
     memcpy(p->offer, s->offer, sizeof p->offer);
     if (s->phrase)
         memcpy(p->phrase, s->phrase, strlen(s->phrase));
     if (s->expects)
-        memcpy(p->expects, s->expects, sizeof p->expects);
+        memcpy(p->expects, s->expects, s->n_expects * PACT_KEY);
+    p->n_expects = s->n_expects;
     crypto_sign_seed_keypair(p->identity[me(p)], p->signer, s->seed ? s->seed : s->random + 64);
     int err = make_key(p, s->random);
     if (err || !p->caller)
@@ -377,4 +386,9 @@ int64_t pact_seal(struct pact *p, uint8_t *bytes, size_t len)
 const uint8_t *pact_peer(const struct pact *p)
 {
     return p->state == PACT_DONE ? p->identity[they(p)] : NULL;
+}
+
+const uint8_t *pact_stranger(const struct pact *p)
+{
+    return p->state == PACT_WRONG && p->strange ? p->identity[they(p)] : NULL;
 }

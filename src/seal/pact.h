@@ -30,6 +30,7 @@ enum {
     PACT_MESSAGE_MAX = 160 /* of all but SEALED */,
     PACT_SEALED = 5 + 16, /* that sealing adds */
     PACT_PHRASE_MAX = 64,
+    PACT_EXPECTS_MAX = 8,
 };
 
 enum pact_kind { PACT_COMMIT = 1, PACT_SHOW, PACT_PROOF, PACT_PROVED, PACT_BOX };
@@ -47,14 +48,16 @@ struct pact_settings {
     const uint8_t *offer;   /* PACT_OFFER bytes */
     const uint8_t *seed;    /* 32 bytes, of the identity; NULL: one of its own, for this once */
     const char *phrase;     /* or NULL */
-    const uint8_t *expects; /* the other's identity; or NULL */
+    const uint8_t *expects; /* identities of PACT_KEY bytes, of which the other has one; or NULL */
+    size_t n_expects;       /* PACT_EXPECTS_MAX at most */
     const uint8_t *random;  /* PACT_RANDOM */
 };
 
 struct pact {
-    bool caller, phrased, expecting;
+    bool caller, phrased, expecting, strange;
     enum pact_state state;
-    uint8_t offer[PACT_OFFER], expects[PACT_KEY];
+    uint8_t offer[PACT_OFFER], expects[PACT_EXPECTS_MAX][PACT_KEY];
+    size_t n_expects;
     char phrase[PACT_PHRASE_MAX];
     uint8_t signer[64];                              /* secret */
     uint8_t private[32];                             /* secret */
@@ -81,4 +84,6 @@ int64_t pact_seal(struct pact *p, uint8_t *bytes, size_t len);
 /* DONE only: len bytes for a purpose. */
 int pact_derive(const struct pact *p, const char *purpose, uint8_t *ret, size_t len);
 const uint8_t *pact_peer(const struct pact *p); /* the other's identity, DONE */
+/* WRONG, because it has proven to be somebody who was not expected: who; else NULL. */
+const uint8_t *pact_stranger(const struct pact *p);
 void pact_identity(const uint8_t seed[static 32], uint8_t ret[static PACT_KEY]);

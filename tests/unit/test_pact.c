@@ -102,12 +102,29 @@ static void somebody_else_is_not_taken(void)
     pact_identity(SEED[0], id);
     pact_identity(SEED[1], other);
     s[1].expects = other; /* it wants somebody else than who answers */
+    s[1].n_expects = 1;
     CHECK(pact_init(&caller, &s[1]) == 0 && pact_init(&answerer, &s[0]) == 0);
     run(&caller, &answerer, 0);
+    CHECK(!pact_stranger(&caller));
     CHECK(pass(&answerer, &caller) == -ROOST_UNTRUSTED && caller.state == PACT_WRONG);
+    CHECK(pact_stranger(&caller) && !memcmp(pact_stranger(&caller), id, sizeof id));
     pact_fini(&caller);
     pact_fini(&answerer);
+    uint8_t either[2][32]; /* of several devices one may answer */
+    memcpy(either[0], other, sizeof other);
+    memcpy(either[1], id, sizeof id);
+    s[1].expects = either[0];
+    s[1].n_expects = 2;
+    CHECK(pact_init(&caller, &s[1]) == 0 && pact_init(&answerer, &s[0]) == 0);
+    run(&caller, &answerer, 0);
+    CHECK(pass(&answerer, &caller) == 0 && !pact_stranger(&caller));
+    CHECK(!memcmp(pact_peer(&caller), id, sizeof id));
+    pact_fini(&caller);
+    pact_fini(&answerer);
+    s[1].n_expects = PACT_EXPECTS_MAX + 1;
+    CHECK(pact_init(&caller, &s[1]) == -ROOST_INVALID);
     s[1].expects = id;
+    s[1].n_expects = 1;
     s[0].offer = (const uint8_t[PACT_OFFER]){ 1 }; /* of another offer */
     CHECK(pact_init(&caller, &s[1]) == 0 && pact_init(&answerer, &s[0]) == 0);
     run(&caller, &answerer, -ROOST_UNTRUSTED);
