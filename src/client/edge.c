@@ -207,7 +207,7 @@ int edge_trust(struct roost *r)
     const char *shown = r->tls.fingerprint;
     bool pinned = home_pin_get(&r->home, r->pinned);
 
-    if (r->tls.verified || (pinned && same_print(shown, r->pinned)))
+    if ((pinned && same_print(shown, r->pinned)) || tls_vouched(&r->tls))
         return 1;
     if (same_print(shown, r->accept))
         return home_pin_set(&r->home, shown) < 0 ? -ROOST_IO : 1;

@@ -75,8 +75,7 @@ int tls_init(struct tls *t)
     if (!t->ctx)
         return -ROOST_NOMEM;
     SSL_CTX_set_min_proto_version(t->ctx, TLS1_3_VERSION);
-    SSL_CTX_set_default_verify_paths(t->ctx);
-    /* The result is looked at after the handshake: a pin may vouch instead. */
+    /* What vouches for the server is looked at after the handshake: a pin, or tls_vouched. */
     SSL_CTX_set_verify(t->ctx, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                  SSL_MODE_RELEASE_BUFFERS);
@@ -196,9 +195,31 @@ static int finish_handshake(struct tls *t)
         return fail(t, ROOST_UNSUPPORTED, "this server does not speak roost/1");
     for (unsigned i = 0; i < n; i++)
         snprintf(t->fingerprint + i * 3, 4, i + 1 < n ? "%02x:" : "%02x", sum[i]);
-    t->verified = SSL_get_verify_result(t->ssl) == X509_V_OK;
     t->state = TLS_HANDSHAKE_DONE;
     return 0;
+}
+
+static bool verify(X509_STORE_CTX *c, X509_STORE *store, X509 *cert, SSL *ssl)
+{
+    return X509_STORE_set_default_paths(store) &&
+           X509_STORE_CTX_init(c, store, cert, SSL_get_peer_cert_chain(ssl)) &&
+           X509_STORE_CTX_set_default(c, "ssl_server") &&
+           X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(c), SSL_get0_param(ssl)) &&
+           X509_verify_cert(c) == 1;
+}
+
+bool tls_vouched(struct tls *t)
+{
+    X509 *cert = t->ssl ? SSL_get1_peer_certificate(t->ssl) : NULL;
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *c = X509_STORE_CTX_new();
+    bool ok = cert && store && c && verify(c, store, cert, t->ssl);
+
+    X509_STORE_CTX_free(c);
+    X509_STORE_free(store);
+    X509_free(cert);
+    ERR_clear_error();
+    return ok;
 }
 
 /* What an SSL call returned: 0 = wait. */

@@ -1,8 +1,8 @@
 /* tls.h - one TCP connection with TLS 1.3, never blocking.
  *
  * How an address is found and connected to is dial.h's. Whether the certificate can be
- * trusted is the caller's: after TLS_HANDSHAKE_DONE it looks at `fingerprint` and
- * `verified` before it sends anything. Writes never raise SIGPIPE. Not thread-safe.
+ * trusted is the caller's: after TLS_HANDSHAKE_DONE it looks at `fingerprint`, and asks
+ * tls_vouched if it must, before it sends anything. Writes never raise SIGPIPE. Not thread-safe.
  */
 #pragma once
 
@@ -32,7 +32,6 @@ struct tls {
     size_t n_out, cap_out;
     char detail[200]; /* why it failed, for people */
     char fingerprint[HOME_PRINT_LEN + 1];
-    bool verified; /* an authority of this system vouches for this host name */
 };
 
 int tls_init(struct tls *t);
@@ -41,6 +40,9 @@ void tls_study(struct tls *t, struct study *s); /* its keys are written down */
 int tls_open(struct tls *t, const char *host, const char *port, int64_t now_us);
 /* After the fd was ready or time has passed: 0, or the connection failed. */
 int tls_step(struct tls *t, int64_t now_us);
+/* An authority of this system vouches for this host name. Reading all authorities takes some
+ * 60 ms, so it is done only where no pin decides. */
+bool tls_vouched(struct tls *t);
 void tls_accept(struct tls *t);                  /* HANDSHAKE_DONE -> UP */
 int tls_send(struct tls *t, struct blob *bytes); /* takes it */
 int tls_flush(struct tls *t);
