@@ -211,7 +211,6 @@ int reach_edge_new(struct reach_edge **ret, const struct reach_edge_settings *s,
     e->waits = s->caller && s->identity_seed;
     e->no_direct = s->no_direct || s->hides;
     e->no_relay = s->no_relay;
-    e->hides = s->hides;
     e->nearby = s->nearby;
     e->cc = s->cc;
     e->trace = s->trace;
@@ -347,8 +346,9 @@ static void mind_list(struct reach_edge *e)
     static const struct path_address none;
     uint8_t list[REACH_LIST_MAX];
     const struct path_address *seen = e->has_relay ? &e->relay.observed : &none;
-    size_t n = e->hides ? reach_list(NULL, 0, 0, &none, list)
-                        : reach_list(e->locals, e->n_locals, e->port, seen, list);
+    /* Who answers nothing that comes straight tells no address: the other end would wait for it. */
+    size_t n = e->no_direct ? reach_list(NULL, 0, 0, &none, list)
+                            : reach_list(e->locals, e->n_locals, e->port, seen, list);
 
     if (n == e->n_list && !memcmp(list, e->list, n))
         return;

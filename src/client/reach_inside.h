@@ -37,7 +37,7 @@ struct reach_bent {
 
 struct reach_edge {
     bool waits; /* it calls, and whom it calls may have begun anew without having heard of it */
-    bool caller, no_direct, no_relay, hides, nearby;
+    bool caller, no_direct, no_relay, nearby;
     struct pact pact;
     struct reach reach;
     bool reaching; /* reach and flow are there */

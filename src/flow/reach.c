@@ -403,6 +403,8 @@ void reach_expire(struct reach *r, int64_t now_us)
     if (was ? is_silent(r, was, now_us) || is_better(r, p, was) : now_us >= patience_us(r, i)) {
         use(r, p);
         p->asked_us = NEVER; /* it is told at once */
+        if (!was)
+            r->ask_us = now_us;
     }
 }
 
@@ -423,8 +425,8 @@ static int64_t ask_at(const struct reach *r, const struct reach_path *p, int64_t
     const struct reach_path *now = reach_now(r);
     bool young = now_us - p->since_us < REACH_TRY_US;
 
-    if (p->asked_us == NEVER)
-        return p->since_us;
+    if (p->asked_us == NEVER) /* that this is the way is told before others are asked */
+        return p == now && r->caller ? NEVER : p->since_us;
     if (p->relay && !r->relay_ready)
         return INT64_MAX;
     if (!p->works && now && !young && reach_way_of(r, p) >= reach_way_of(r, now))
