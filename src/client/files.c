@@ -249,7 +249,6 @@ static void turn(struct mover *m, int64_t now_us)
 {
     bool ready = can_ask(m);
 
-    query_expire(m, now_us);
     switch (m->step) {
     case STEP_FIND:
         if (m->by_near)
@@ -314,6 +313,7 @@ void files_process(struct files *f, int64_t now_us)
     for (size_t i = 0; i < f->n; i++) {
         if (connected && !f->was_connected)
             on_back(f->list[i], now_us);
+        query_expire(f->list[i], now_us); /* what was answered is gone on with in this turn */
         peer_before(f->list[i], now_us);
         turn(f->list[i], now_us);
         peer_after(f->list[i], now_us);
