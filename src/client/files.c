@@ -124,6 +124,7 @@ void mover_again(struct mover *m, int64_t now_us)
     }
     if (m->receiver)
         receiver_flush(m->receiver);
+    m->relay_asked = false; /* a server that began anew has another one */
     m->again_us = now_us + (wait < AGAIN_MOST_US ? wait : AGAIN_MOST_US);
     m->step = STEP_AGAIN;
     mover_stage(m, ROOST_FILE_WAITING);
@@ -241,6 +242,7 @@ static bool can_ask(const struct mover *m)
 /* After a lost connection: what was said meanwhile was not heard. */
 static void on_back(struct mover *m, int64_t now_us)
 {
+    m->renew = !m->kept && !m->by_code;
     if (m->step == STEP_ANSWER && can_ask(m))
         query_ticket(m, now_us);
 }

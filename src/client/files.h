@@ -68,6 +68,7 @@ enum ask_kind {
     ASK_GET,
     ASK_ACCEPT,
     ASK_RELAY,
+    ASK_RENEW, /* a ticket, only to be known to the server again */
     ASK_CODE
 };
 
@@ -136,6 +137,7 @@ struct mover {
     struct reach_relay relay;
     char relay_port[8];
     bool relay_asked, has_relay, told_what;
+    bool renew;    /* the server may know nothing of us any more */
     uint8_t *held; /* a first signal that came too early */
     size_t n_held;
     bool has_pending; /* a stream that was opened too early */
@@ -200,6 +202,7 @@ void query_expire(struct mover *m, int64_t now_us); /* an answer may be there */
 void query_cancel(struct mover *m);                 /* tells the server */
 void query_pause(struct mover *m, bool on);
 void query_relay(struct mover *m);
+void query_renew(struct mover *m);
 void query_code(struct mover *m); /* makes or joins it */
 void query_code_end(struct mover *m);
 int query_learn(struct mover *m, const Roost__FileInfo *i);           /* what is to come */
@@ -236,6 +239,9 @@ void peer_after(struct mover *m, int64_t now_us);  /* what is to leave */
 void peer_hear(struct mover *m, int64_t now_us);
 void peer_on_signal(struct mover *m, const uint8_t *bytes, size_t len, int64_t now_us);
 void peer_drop(struct mover *m);
+void peer_doubt(struct mover *m, int64_t now_us); /* the other end came anew, perhaps */
+/* A relay, or none, was granted: is it the one that is used? */
+void peer_on_relay(struct mover *m, bool another, int64_t now_us);
 int64_t peer_deadline_us(const struct mover *m, int64_t now_us);
 
 /* --- files_people.c --- */

@@ -116,6 +116,13 @@ static void get(struct mover *m)
     ask(m, &msg, ASK_GET);
 }
 
+void query_renew(struct mover *m)
+{
+    BEGIN(FileGet, FILE_GET, file_get);
+    b.file = m->file;
+    ask(m, &msg, ASK_RENEW);
+}
+
 static void take_offer(struct mover *m)
 {
     BEGIN(FileAnswer, FILE_ANSWER, file_answer);
@@ -303,11 +310,17 @@ static void on_ticket(struct mover *m, const Roost__FileTicket *t)
 
 /* --- answers --- */
 
-static void on_relay(struct mover *m, const Roost__Relay *r)
+static void on_relay(struct mover *m, const Roost__Relay *r, int64_t now_us)
 {
+    bool has = r && r->token.len == REACH_TOKEN;
+    bool another = has != m->has_relay ||
+                   (has && (r->number != m->relay.number ||
+                            memcmp(m->relay.token, r->token.data, REACH_TOKEN) != 0));
+
     m->relay_asked = true;
-    m->has_relay = r && r->token.len == REACH_TOKEN;
-    if (!m->has_relay)
+    m->has_relay = has;
+    peer_on_relay(m, another, now_us);
+    if (!has)
         return;
     m->relay.number = r->number;
     memcpy(m->relay.token, r->token.data, REACH_TOKEN);
@@ -321,7 +334,8 @@ static void on_refused(struct mover *m, enum ask_kind asked, const struct core_e
     int code = e ? e->code : ROOST_IO;
 
     if (asked == ASK_RELAY) {
-        on_relay(m, NULL);
+        on_relay(m, NULL, now_us);
+    } else if (asked == ASK_RENEW) {                     /* the way that there is may do */
     } else if (asked == ASK_ROOM || asked == ASK_LIST) { /* the offer will say what is wrong */
         offer(m);
     } else if (code == ROOST_CODE_BUSY && m->receiver) {
@@ -351,12 +365,16 @@ void query_expire(struct mover *m, int64_t now_us)
     const Roost__Reply *r = e && e->kind == CORE_REPLY && e->msg ? e->msg->reply : NULL;
     if (!r)
         on_refused(m, asked, e ? e->error : NULL, now_us);
+    else if (asked == ASK_RENEW && m->step == STEP_MOVE)
+        query_relay(m);
+    else if (asked == ASK_RENEW)
+        return; /* it asks for all anew by itself */
     else if (r->result_case == ROOST__REPLY__RESULT_FILE_LISTING)
         on_list(m, r->file_listing);
     else if (r->result_case == ROOST__REPLY__RESULT_CODE)
         code_on_reply(m, r->code);
     else if (r->result_case == ROOST__REPLY__RESULT_RELAY)
-        on_relay(m, r->relay);
+        on_relay(m, r->relay, now_us);
     else if (r->result_case == ROOST__REPLY__RESULT_FILE_TICKET)
         on_ticket(m, r->file_ticket);
     else if (r->result_case == ROOST__REPLY__RESULT_MEMBERS) {
@@ -490,6 +508,8 @@ static void on_state(struct mover *m, const Roost__FileState *s, int64_t now_us)
             hold(m, false);
         if (m->step == STEP_ANSWER)
             query_ticket(m, now_us);
+        else if (s->account != core_self(m->all->r->core)->account)
+            peer_doubt(m, now_us);
         break;
     case ROOST__FILE_STAGE__FILE_DECLINED:
         mover_end(m, ROOST_FILE_DECLINED, 0, NULL);

@@ -136,13 +136,18 @@ static void hold(struct mover *m, const uint8_t *bytes, size_t len)
 
 static void begin_anew(struct mover *m, int64_t now_us)
 {
-    bool moved = m->step == STEP_MOVE || m->step == STEP_FLUSH;
-
     peer_drop(m);
-    if (moved)
-        move_lost(m, now_us);
     if (new_edge(m, now_us))
         peer_drop(m);
+}
+
+/* Who calls anew has lost this stream: all is asked for anew, first of all the relay. */
+static void lose_stream(struct mover *m, int64_t now_us)
+{
+    if (m->step == STEP_MOVE) {
+        peer_drop(m);
+        move_lost(m, now_us);
+    }
     if (m->step == STEP_AGAIN)
         m->again_us = now_us;
 }
@@ -153,6 +158,8 @@ void peer_on_signal(struct mover *m, const uint8_t *bytes, size_t len, int64_t n
 
     if (m->step >= STEP_CLOSE || m->kept)
         return;
+    if (first)
+        lose_stream(m, now_us);
     if (first && (!m->relay_asked || m->step < STEP_SESSION)) {
         hold(m, bytes, len);
         return;
@@ -175,6 +182,42 @@ static void take_held(struct mover *m, int64_t now_us)
     if (bytes)
         peer_on_signal(m, bytes, len, now_us);
     free(bytes);
+}
+
+/* --- doubts --- */
+
+void peer_doubt(struct mover *m, int64_t now_us)
+{
+    if (m->edge && !m->sends && (m->step == STEP_SESSION || m->step == STEP_MOVE))
+        reach_edge_doubt(m->edge, now_us);
+}
+
+void peer_on_relay(struct mover *m, bool another, int64_t now_us)
+{
+    bool relayed = m->way == ROOST_FILE_RELAY || m->way == ROOST_FILE_TUNNEL;
+
+    if (another && m->edge && m->step == STEP_MOVE && relayed) {
+        peer_drop(m);
+        move_lost(m, now_us);
+    }
+}
+
+/* The server is back, and may have forgotten who is at the ends. */
+static void renew(struct mover *m, int64_t now_us)
+{
+    if (!m->renew || m->request || core_state(m->all->r->core) != CORE_AT_READY ||
+        (m->step != STEP_SESSION && m->step != STEP_MOVE))
+        return;
+    m->renew = false;
+    m->relay_asked = false;
+    if (m->step == STEP_MOVE) {
+        query_renew(m);
+        peer_doubt(m, now_us); /* what was said of the other end meanwhile was not heard */
+    } else {
+        peer_drop(m);
+        m->step = STEP_ASK;
+        query_ticket(m, now_us);
+    }
 }
 
 /* --- the stream --- */
@@ -358,6 +401,7 @@ void peer_before(struct mover *m, int64_t now_us)
 {
     peer_hear(m, now_us);
     near_turn(m, now_us);
+    renew(m, now_us);
     if (m->step != STEP_SESSION || m->kept || m->request)
         return;
     if (!m->edge && (!m->sends || !m->relay_asked))

@@ -498,6 +498,33 @@ static void ask(struct reach_edge *e, int64_t now_us)
         reach_link_send(e, to.relay, &to.at, bytes, (size_t)n, now_us);
 }
 
+/* --- doubts --- */
+
+void reach_edge_doubt(struct reach_edge *e, int64_t now_us)
+{
+    if (e->lost || e->doubt_us)
+        return;
+    e->doubt_us = now_us;
+    e->doubt_answered = e->reach.answered;
+    if (e->reaching)
+        reach_doubt(&e->reach);
+}
+
+static int64_t doubt_over_us(const struct reach_edge *e)
+{
+    const struct reach_path *p = e->reaching ? reach_now(&e->reach) : NULL;
+
+    return !e->doubt_us ? INT64_MAX : e->doubt_us + REACH_DOUBT_US + (p ? 2 * p->rtt_us : 0);
+}
+
+static void mind_doubt(struct reach_edge *e, int64_t now_us)
+{
+    if (e->doubt_us && e->reach.answered > e->doubt_answered)
+        e->doubt_us = 0;
+    if (now_us >= doubt_over_us(e))
+        lose(e, REACH_EDGE_LOST);
+}
+
 /* What is slept for. */
 static void mind_fds(struct reach_edge *e)
 {
@@ -530,6 +557,7 @@ void reach_edge_process(struct reach_edge *e, int64_t now_us)
         mind_way(e, now_us);
         flow_expire(e->flow, now_us);
     }
+    mind_doubt(e, now_us);
     if (e->found && !e->lost)
         reach_link_flow(e, now_us);
     else if (e->bent || e->tunnelling)
@@ -548,6 +576,8 @@ int64_t reach_edge_deadline_us(const struct reach_edge *e, int64_t now_us)
     if (e->reaching && (at_us = reach_deadline_us(&e->reach, now_us)) < due_us)
         due_us = at_us;
     if (e->has_udp_relay && (at_us = relay_end_deadline_us(&e->relay)) < due_us)
+        due_us = at_us;
+    if ((at_us = doubt_over_us(e)) < due_us)
         due_us = at_us;
     if (!e->tunnelling)
         return due_us;

@@ -95,6 +95,10 @@ bool reach_signal_is_first(const uint8_t *bytes, size_t len);
 /* 0; -ROOST_MALFORMED: it made no sense, and changed nothing. */
 int reach_edge_on_signal(struct reach_edge *e, const uint8_t *bytes, size_t len, int64_t now_us);
 
+/* Somebody says that the other end came anew: it is asked, and this is LOST when it does not answer
+ * within a second. */
+void reach_edge_doubt(struct reach_edge *e, int64_t now_us);
+
 int reach_edge_fd(const struct reach_edge *e); /* readable: reach_edge_process */
 int64_t reach_edge_deadline_us(const struct reach_edge *e, int64_t now_us);
 void reach_edge_process(struct reach_edge *e, int64_t now_us);

@@ -18,6 +18,7 @@ enum { REACH_NEWS_MAX = 16, REACH_PLACES = 64, REACH_TURN = 512 /* datagrams hea
 #define REACH_TUNNEL_US (500 * 1000LL)      /* so long UDP may take to find the relay */
 #define REACH_PACT_US   (6 * 1000 * 1000LL) /* a caller waits so long for whom it called */
 #define REACH_RETRY_US  (2 * 1000 * 1000LL) /* a tunnel that failed */
+#define REACH_DOUBT_US  (1000 * 1000LL)     /* so long the other end may take to deny it */
 
 /* Datagrams of one size for one place; the last may be shorter. */
 struct reach_run {
@@ -73,6 +74,8 @@ struct reach_edge {
     struct path_address way_at; /* of the path that the flow takes */
     bool way_relay;
     int64_t begun_us;
+    int64_t doubt_us; /* since then; 0: none */
+    uint64_t doubt_answered;
     struct reach_edge_event news[REACH_NEWS_MAX];
     unsigned n_news;
 };

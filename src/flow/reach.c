@@ -385,6 +385,12 @@ static int64_t patience_us(const struct reach *r, int i)
     }
 }
 
+void reach_doubt(struct reach *r)
+{
+    if (r->now >= 0)
+        r->paths[r->now].asked_us = NEVER;
+}
+
 void reach_expire(struct reach *r, int64_t now_us)
 {
     if (r->over)

@@ -112,6 +112,7 @@ size_t reach_list(const struct reach_local *locals, unsigned n, uint16_t port,
 /* 0 or -ROOST_MALFORMED. It replaces nothing that works. */
 int reach_on_list(struct reach *r, const uint8_t *bytes, size_t len, int64_t now_us);
 void reach_on_change(struct reach *r, int64_t now_us); /* of our interfaces: all is tried again */
+void reach_doubt(struct reach *r);                     /* is it still there? It is asked at once */
 
 /* --- packets ------------------------------------------------------------------------------- */
 
