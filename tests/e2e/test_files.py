@@ -157,6 +157,7 @@ SLOW = ("--link", "rate=20M delay=5ms queue=128K")
 def begun(anna, ben, source, to, bytes_, *, slow=True):
     """A transfer that has come so far: who sends and who receives."""
     receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
+    until(lambda: any(row.get("name") == "ben" for row in anna.rows("who")), "ben to be on")
     sending = anna.follow(*(SLOW if slow else ()), "send", source, "@ben")
     row = sending.event(event="progress", patience=60)
     while row["bytes"] < bytes_:
