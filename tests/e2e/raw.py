@@ -6,6 +6,7 @@ import ssl
 import struct
 
 import tiny_pb
+from harness import PATIENCE
 
 pb = tiny_pb.load()
 PING, PATH, PATH_BACK = b"\x01", b"\x0b", b"\x0c"  # kinds of frames in a tunnel
@@ -22,7 +23,7 @@ class Raw:
         tls.set_alpn_protocols(["roost/1"])
         self.hall = hall
         self.socket = tls.wrap_socket(socket.create_connection(("127.0.0.1", hall.port)), server_hostname="localhost")
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE)
         self.ask(hello=pb.Hello(version_min=1, version_max=1, program="raw"))
         if name:
             self.ask(login=pb.Login(name=name, password=f"secret of {name}", device=os.urandom(32), device_name="raw"))

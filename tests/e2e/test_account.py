@@ -1,5 +1,7 @@
 """Accounts, sessions, blocks."""
-from harness import User, check, equal, story
+import time
+
+from harness import User, check, equal, story, until
 
 WRONG = {"ROOST_PASSWORD": "not the password"}
 
@@ -74,20 +76,33 @@ def a_stranger_cannot_lock_the_owner_out(hall):
     anna.login()
 
 
-@story(options=("--set", "login.block=1s"))
+BLOCK_S = 3
+
+
+@story(options=("--set", f"login.block={BLOCK_S}s"))
 def a_block_ends_and_doubles(hall):
     hall.user("anna")
     guess = User(hall, None)
-    waits = []
-    for _ in range(2):
-        while True:
-            row = guess.run("login", "anna", status=None, env=WRONG)
-            if row.status == 5:
-                break
-        waits.append(row.rows[-1]["retry_after_ms"])
-        while guess.run("login", "anna", status=None, env=WRONG).status == 5:
-            pass  # each refusal is a round trip; the block does not grow by it
-    check(waits[0] <= 1000 < waits[1] <= 2000, waits)
+
+    def tried():
+        """A wrong one: the time before, the answer, the time after."""
+        return time.monotonic(), guess.run("login", "anna", status=None, env=WRONG), time.monotonic()
+
+    def blocked(last):
+        """How often the block that it meets may have been doubled, by the clock of who asks."""
+        while last[1].status != 5:
+            began, _, begun = last  # it begins with the last wrong one, between these
+            last = tried()
+        before, refused, after = last
+        left_s = refused.rows[-1]["retry_after_ms"] / 1000
+        least, most = before - begun + left_s - 0.001, after - began + left_s + 0.001
+        doubled = [n for n in range(12) if least <= BLOCK_S * 2 ** n <= most]
+        check(doubled, "a block of", least, "to", most, "s")
+        return doubled
+
+    first = blocked(tried())
+    # each refusal is a round trip; the block does not grow by it
+    check(blocked(until(lambda: (t := tried())[1].status != 5 and t, "the end"))[-1] > first[0], first)
 
 
 @story(short=True)

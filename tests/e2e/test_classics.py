@@ -1,12 +1,12 @@
 """The classic exercises: roost lab transfer, files, calc, stream, pair and crowd, each beside a plain tool where one fits."""
+import itertools
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import time
 
-from harness import Follow, Lines, Skip, check, equal, parse, story, until
+from harness import PATIENCE, Follow, Lines, Skip, check, equal, parse, story, until
 from test_cli import documented
 from test_transfer import a_file, ends, same
 
@@ -32,7 +32,7 @@ def serve(hall, name, *words, **more):
 def run(hall, *words, status=0, before=(), input=None, json=True):
     """A client to its end: its events."""
     done = subprocess.run([str(hall.roost), *(["--json"] if json else []), *before, "lab", *map(str, words)], env=hall.plain_env(),
-                          input=input, capture_output=True, text=True, timeout=60,
+                          input=input, capture_output=True, text=True, timeout=2 * PATIENCE,
                           **({} if input is not None else {"stdin": subprocess.DEVNULL}))
     equal(done.returncode, status, done.stdout + done.stderr)
     return [parse(line) for line in done.stdout.splitlines()] if json else done
@@ -42,7 +42,7 @@ def last(rows, event):
     return [r for r in rows if r["event"] == event][-1]
 
 
-def nc(address, data, *options, patience=20):
+def nc(address, data, *options, patience=PATIENCE):
     """What nc hears when it says this."""
     needs("nc")
     host, port = address.rsplit(":", 1)
@@ -91,11 +91,15 @@ def calc_answers_lines(hall):
 def calc_over_datagrams_that_are_lost(hall):
     server, at = serve(hall, "calc", "--udp")
     junk(at, udp=True)
-    rows = run(hall, "calc", "--to", at, "--udp", "--trace", input="".join(f"{n} * 2\n" for n in range(8)),
-               before=["--link", "delay=5ms loss=30%"])
-    equal([r["text"] for r in rows if r["event"] == "answer"], [str(n * 2) for n in range(8)])
-    packets = [r for r in rows if r["event"] == "packet"]
-    check(any(p["lost"] for p in packets) and len([p for p in packets if p["way"] == "out"]) > 8, "nothing was lost")
+
+    def some_are_lost():
+        rows = run(hall, "calc", "--to", at, "--udp", "--trace", input="".join(f"{n} * 2\n" for n in range(8)),
+                   before=["--link", "delay=5ms loss=30%"])
+        equal([r["text"] for r in rows if r["event"] == "answer"], [str(n * 2) for n in range(8)])
+        packets = [r for r in rows if r["event"] == "packet"]
+        return any(p["lost"] for p in packets) and len([p for p in packets if p["way"] == "out"]) > 8
+
+    until(some_are_lost, "a loss")  # nearly always at once
     equal(nc(at, b"7 % 3\n", "-u", "-w1"), b"1", "by nc")
 
 
@@ -149,7 +153,9 @@ def transfer_over_a_link_that_loses(hall):
     inbox.mkdir()
     server, at = serve(hall, "transfer", "--udp", "--dir", inbox, "--overwrite")
     repeated, lost = 0, 0
-    for window in (1, 16):
+    for window in itertools.chain((1, 16), itertools.cycle((1,))):
+        if window == 1 and repeated > 0 and lost > 0:
+            break  # nearly always after both
         file = a_file(hall, 40000)
         rows = run(hall, "transfer", "--to", at, "--udp", "--window", window, "--trace", file,
                    before=["--link", "rtt=20ms loss=4% corrupt=1% dup=1% reorder=2% late=15ms"])
@@ -159,22 +165,24 @@ def transfer_over_a_link_that_loses(hall):
         lost += sum(r["lost"] for r in rows if r["event"] == "packet")
         check(sent["rtt_ms"] >= 20, sent)
         check(got["peer"], got)
-    check(repeated > 0 and lost > 0, "nothing was lost")
 
 
 @story
 def a_window_spares_round_trips(hall):
-    """On a link that loses nothing: there the number of round trips is a law, and no dice decide."""
+    """On a link that loses nothing: there what is under way at once is a law, and no dice decide."""
     inbox = hall.dir / "inbox"
     inbox.mkdir()
     _, at = serve(hall, "transfer", "--udp", "--dir", inbox, "--overwrite")
-    file, took = a_file(hall, 40000), {}
+    file, ahead = a_file(hall, 40000), {}
     for window in (1, 16):
-        rows = run(hall, "transfer", "--to", at, "--udp", "--window", window, file, before=["--link", "rtt=50ms"])
+        rows = run(hall, "transfer", "--to", at, "--udp", "--window", window, "--trace", file, before=["--link", "rtt=50ms"])
         same(file, inbox / "file")
-        took[window] = last(rows, "sent")["seconds"]
-    check(took[1] >= 40 * 0.05, "an answer came before its packet:", took)
-    check(took[16] < took[1], "a window is no faster than stop-and-wait:", took)
+        if window == 1:
+            check(last(rows, "sent")["seconds"] >= 40 * 0.05, "an answer came before its packet:", rows)
+        packets = [r["what"] for r in rows if r["event"] == "packet"]
+        heard = next(i for i, what in enumerate(packets) if what.startswith("ACK"))
+        ahead[window] = len({what for what in packets[:heard] if what.startswith("CHUNK")})
+    check(ahead[1] == 1 < ahead[16] <= 16, "chunks before the first is acknowledged:", ahead)
 
 
 @story
@@ -197,11 +205,11 @@ def transfer_says_why_not(hall):
     until(lambda: any(p.name.startswith(".part") for p in inbox.iterdir()), "the part")
     sender.process.kill()
     stopped = lab(hall, "transfer", "--to", at, "--udp", big, before=["--link", "rtt=20ms"])
-    time.sleep(0.3)
+    until(lambda: len([p for p in inbox.iterdir() if p.name.startswith(".part")]) > 1, "the other part")
     equal(stopped.end(signal.SIGINT), 1)
     run(hall, "transfer", "--to", at, "--udp", file)
     same(file, inbox / "file")
-    until(lambda: not any(p.name.startswith(".part") for p in inbox.iterdir()), "the parts go", patience=30)
+    until(lambda: not any(p.name.startswith(".part") for p in inbox.iterdir()), "the parts go")
 
 
 @story
@@ -291,7 +299,7 @@ def files_that_become_shorter(hall):
     client = lab(hall, "files", "--to", at, "--dir", hall.dir / "in", "big")
     server.expect(event="served")
     os.truncate(folder / "big", 1000000)
-    equal(client.process.wait(30), 3)
+    equal(client.process.wait(PATIENCE), 3)
     equal(list((hall.dir / "in").iterdir()), [], "half a file")
 
 
@@ -322,7 +330,7 @@ def stream_plays_while_it_comes(hall):
     until(log.exists, "the first byte at the player")
     check(not any('"sent"' in line for line in server.seen) and server.coming.empty(), "all had left before the player had a byte")
     server.expect(event="sent")
-    got = client.expect(event="received", patience=30)
+    got = client.expect(event="received")
     ends(client, 0)
     check(got["whole"] and got["lost"] == 0, got)
     same(source, out)
@@ -357,10 +365,10 @@ def stream_to_two_and_a_killed_one(hall):
     for n, client in enumerate(two):
         ends(client, 0)
         same(source, hall.dir / f"out{n}")
-    server.expect(event="left", patience=30)
+    server.expect(event="left")
     # a player that ends early, with nothing kept, ends it
     early = lab(hall, "stream", "--to", at, "--player", "head -c 10 >/dev/null")
-    equal(early.process.wait(20), 1)
+    equal(early.process.wait(PATIENCE), 1)
     server.end(signal.SIGINT)
     equal(server.process.returncode, 0)
 
@@ -432,7 +440,7 @@ def pair_of_two_and_nobody_else(hall):
     # one that is killed says no goodbye; who writes to it hears so
     client.process.kill()
     server.type("and you?\n")
-    equal(server.process.wait(60), 3)
+    equal(server.process.wait(PATIENCE), 3)
     server.drain()
     check(any("without a goodbye" in line for line in server.seen), server.seen)
 
@@ -455,7 +463,7 @@ def pair_with_nc(hall):
     server, at = serve(hall, "pair", stdin=True)
     nc(at, b"gone\n", "-N")
     server.expect(event="message", text="gone")
-    equal(server.process.wait(20), 3)
+    equal(server.process.wait(PATIENCE), 3)
 
 
 # --- crowd ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from harness import CHEAP, READY, Lines, Skip, User, check, equal, story
+from harness import CHEAP, PATIENCE, READY, Lines, Skip, User, check, equal, story
 from raw import PING, Raw, message
 from way import HOST, Way
 
@@ -18,9 +18,9 @@ class Ping:
         self.lines = user.follow("ping", "--datagrams", "--count", count, "--interval", interval)
 
     def pong(self):
-        return self.lines.event(event="pong", patience=30)
+        return self.lines.event(event="pong")
 
-    def by(self, way, patience=30.0):
+    def by(self, way, patience=PATIENCE):
         """Until it is answered that way: how many were not answered, and how long it took."""
         began, lost = time.monotonic(), 0
         while True:
@@ -79,8 +79,8 @@ def the_tunnel_is_left_when_udp_returns(hall):
         way.udp_open = False
         ping.by("tunnel")
         way.udp_open = True
-        lost, took = ping.by("udp", 25)  # tried again every 15 s
-        check(lost == 0 and took < 25, lost, took)
+        lost, _ = ping.by("udp", 4 * PATIENCE)  # tried again every 15 s
+        equal(lost, 0)
 
 
 @story
@@ -114,7 +114,7 @@ def who_moves_is_followed(hall):
             way.move()
             lost, _ = ping.by("udp")
             check(lost <= 1, lost)
-        while "way" in (row := ping.lines.event(patience=30)) and row["event"] == "pong":
+        while "way" in (row := ping.lines.event()) and row["event"] == "pong":
             check(row["way"] == "udp", row)
         check(row["event"] == "path" and row["lost"] <= 5 and row["changes"] == 1, row)
         root = hall.admin()
@@ -132,8 +132,8 @@ def addresses_that_never_answer_get_little(hall):
         way.scatter = []
         began = time.monotonic()
         ping.by("tunnel")  # all that comes is from somebody else, who is not believed
-        took = time.monotonic() - began
         way.scatter, seen = None, way.scatter
+        took = time.monotonic() - began
         check(len(seen) > 10 and any(sent for _, sent in seen), seen)
         for came, sent in seen:
             check(sent <= 3 * came, "three times what it sent at most:", came, sent)
@@ -154,7 +154,7 @@ def it_outlives_its_connection_of_control(hall):
             row = ping.pong()
             check(row["way"] == "udp" and "way_ms" in row, row)
         way.tcp_open = True
-        while (row := ping.lines.event(patience=30))["event"] == "pong":
+        while (row := ping.lines.event())["event"] == "pong":
             check(row["way"] == "udp" and "way_ms" in row, row)
         check(row["changes"] == 1 and row["lost"] == 0, row)  # it was kept, not replaced
 
@@ -217,12 +217,10 @@ def a_tunnel_alone_that_breaks_costs_nothing(hall):
         ping = Ping(hall.user("anna"), count=1000)
         ping.by("tunnel")
         hall.kill()
-        time.sleep(1)
         pid = ping.lines.process.pid
-        before = cpu_s(pid)
-        time.sleep(3)
-        used = cpu_s(pid) - before
-        check(used < 0.2, "seconds of processor in 3:", used)
+        before, began = cpu_s(pid), time.monotonic()
+        time.sleep(3)  # whoever spins would use all of it
+        check(cpu_s(pid) - before < 0.3 * (time.monotonic() - began), "it used", cpu_s(pid) - before, "s of processor")
         hall.start()
         ping.by("tunnel")
         ping.lines.end()
@@ -284,7 +282,7 @@ def a_cable_is_pulled(hall):
         namespace("-n", space, "route", "add", "10.80.0.1", "via", "10.80.1.1", "metric", 1)
         lost, _ = ping.by("udp")
         check(lost <= 1, lost)
-        while (row := ping.lines.event(patience=40))["event"] == "pong":
+        while (row := ping.lines.event())["event"] == "pong":
             pass
         check(row["way"] == "udp" and row["changes"] == 1 and row["lost"] <= 4, row)
         check(row["address"].startswith("10.80.1.2:"), row)
@@ -294,7 +292,7 @@ def a_cable_is_pulled(hall):
 def a_client_bends_its_own_way(hall):
     anna = hall.user("anna")
     path = anna.rows("--link", "delay=20ms", "ping", "--count", "5", "--interval", "10")[-1]
-    check(path["way"] == "udp" and 40 <= path["least_ms"] and path["mean_ms"] < 200, path)
+    check(path["way"] == "udp" and 40 <= path["least_ms"] <= path["mean_ms"], path)
     path = anna.rows("--link", "delay=1ms up.loss=100%", "ping", "--count", "3", "--interval", "10")[-1]
     check(path["way"] == "tunnel" and path["lost"] == 0 and path["least_ms"] >= 2, path)
     wrong = anna.run("--link", "bananas", "ping", status=None, json=False)
@@ -335,11 +333,8 @@ def a_flood_in_tunnels_cuts_nobody_off(hall):
         check(quiet.answers() and all(t.answers() for t in floods), "before")
         for t in threads:
             t.start()
-        asked, until_s = 0, time.monotonic() + 3
-        while time.monotonic() < until_s:
+        for asked in range(10):
             check(quiet.answers(), "cut off after", asked)
-            asked += 1
-        check(asked >= 3, "answers beside a flood:", asked)
         check(all(t.is_alive() for t in threads), "nobody is cut off")
     finally:
         over.set()

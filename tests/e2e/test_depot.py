@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import raw
-from harness import check, equal, story, until
+from harness import PATIENCE, check, equal, story, until
 
 
 def write(hall, name, size, seed=1):
@@ -176,15 +176,15 @@ def who_was_removed_gets_nothing_more(hall):
     number = kept(ben, "#maths")[0]["file"]
     ticket = raw.Raw(hall, "ben").ask(file_get=raw.pb.FileGet(file=number, web=True)).file_ticket
     equal(curl(hall, ticket.path, "-r", "0-4")[0], 206)
-    slow = subprocess.Popen(["curl", "-sk", "--limit-rate", "4M", "-o", hall.dir / "slow", f"https://127.0.0.1:{hall.port}{ticket.path}"])
-    his = ben.follow("get", number, "-o", hall.dir / "his", "--limit", "40M")
+    slow = subprocess.Popen(["curl", "-sk", "--limit-rate", "1M", "-o", hall.dir / "slow", f"https://127.0.0.1:{hall.port}{ticket.path}"])
+    his = ben.follow("get", number, "-o", hall.dir / "his", "--limit", "4M")
     hers = carl.follow("get", number, "-o", hall.dir / "hers", "--limit", "80M")
     until(lambda: (hall.dir / "slow").exists(), "the beginning of it")
-    time.sleep(1)
+    his.event(event="progress")
     anna.run("room", "remove", "#maths", "ben")
     equal(curl(hall, ticket.path, "-r", "0-4")[0], 404)
-    check(his.process.wait(30) != 0, "a running get ends")
-    check(slow.wait(30) != 0, "a running download ends")
+    check(his.process.wait(PATIENCE) != 0, "a running get ends")
+    check(slow.wait(PATIENCE) != 0, "a running download ends")
     check(not (hall.dir / "his").exists(), "nothing has its name")
-    equal(hers.process.wait(30), 0)
+    equal(hers.process.wait(PATIENCE), 0)
     equal((hall.dir / "hers").read_bytes() == path.read_bytes(), True)

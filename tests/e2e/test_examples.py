@@ -3,7 +3,7 @@ import pathlib
 import random
 import string
 
-from harness import User, check, equal, story, until
+from harness import PATIENCE, User, check, equal, story, until
 from test_meet import Seat
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
@@ -59,7 +59,7 @@ def trip(hall, *program):
     last = following.until(f"{friend.name}: three").string
     check("\x1b" not in last, "an escape reached the terminal:", repr(last))
     following.drain()
-    equal(following.process.wait(20), 0, "after three messages")
+    equal(following.process.wait(PATIENCE), 0, "after three messages")
     equal(sum(": one" in line for line in following.seen), 1, "one, once")
     equal(lines(me.run("read", room))[:3], [f"{me.name}: {secret}", f"{friend.name}: one", f"{friend.name}: two"])
     hall.stop()
@@ -96,7 +96,7 @@ def waits_in_a_lobby(hall, *program):
     until(lambda: all(a["here"] for a in seat.do("who")["attendees"]), "both are here")
     seat.do("end")  # before the third
     waiting.drain()
-    equal(waiting.process.wait(20), 0, "after the meeting")
+    equal(waiting.process.wait(PATIENCE), 0, "after the meeting")
     me.run("meet", made["code"], status=1)
 
 

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 
-from harness import User, check, equal, parse, story, until
+from harness import PATIENCE, User, check, equal, parse, story, until
 from parcels import MB, digest, folder, make, tree
 
 
@@ -15,7 +15,7 @@ def passes(anna, ben, source, to, *options, sent=(), **more):
     until(lambda: any(row.get("name") == "ben" for row in anna.rows("who")), "ben to be on")
     done = anna.run("send", *(source if isinstance(source, tuple) else (source,)), "@ben", *options, **more)
     got = receiving.event(event="received")
-    equal(receiving.process.wait(20), 0)
+    equal(receiving.process.wait(PATIENCE), 0)
     return done.rows[-1], got
 
 
@@ -61,7 +61,7 @@ def an_empty_file_a_text_and_a_pipe(hall):
     offer = watching.event(event="offer")
     equal((offer["name"], offer["size"]), ("lines.txt", None))
     equal(ben.run("accept", offer["file"], "-o", "-").out, text)
-    equal(sending.process.wait(20), 0)
+    equal(sending.process.wait(PATIENCE), 0)
 
 
 @story(short=True)
@@ -129,7 +129,7 @@ def played_from_a_friend(hall):
     file = watching.event(event="offer")["file"]
     ben.run("play", str(file), "--player", f"curl -sS -o {out}")
     equal(digest(out), wanted)
-    equal(sending.process.wait(20), 0)
+    equal(sending.process.wait(PATIENCE), 0)
 
 
 @story(short=True)
@@ -143,11 +143,11 @@ def declined_and_cancelled(hall):
     offer = chat.event(event="offer")
     chat.type(f"/decline {offer['file']}\n")
     sending.event(event="error")
-    equal(sending.process.wait(20), 1)
+    equal(sending.process.wait(PATIENCE), 1)
     sending = anna.follow("send", source, "@ben")
     offer = chat.event(event="offer")
     anna.run("cancel", offer["file"])
-    equal(sending.process.wait(20), 1)
+    equal(sending.process.wait(PATIENCE), 1)
     check(ben.run("accept", offer["file"], status=1).error["name"] in ("file-over", "no-such-file", "cancelled", "refused"))
 
 
@@ -188,7 +188,7 @@ def cancelled_by_who_receives(hall):
     ben.run("cancel", row["file"])
     for p in (sending, receiving):
         p.event(event="error")
-        equal(p.process.wait(20), 1)
+        equal(p.process.wait(PATIENCE), 1)
     check(not (to / "film.mkv").exists())
 
 
@@ -265,7 +265,7 @@ def by_a_phrase_without_an_account(hall):
     other = "acid" if not phrase.endswith("acid") else "acorn"
     words = phrase.rsplit("-", 1)[0]
     dora.run("receive", f"{words}-{other}", "--dir", to, status=None)
-    equal(sending.process.wait(20) != 0, True)
+    equal(sending.process.wait(PATIENCE) != 0, True)
     dora.run("receive", phrase, "--dir", to, status=1)
     dora.run("receive", "maple", status=2)
 
@@ -287,7 +287,7 @@ def beside_talk_in_a_chat(hall):
     for i, source in enumerate(sources):
         equal(digest(to / source.name), wanted[i])
     chat.process.stdin.close()
-    equal(chat.process.wait(20), 0)
+    equal(chat.process.wait(PATIENCE), 0)
 
 
 @story
@@ -299,8 +299,8 @@ def the_limit_is_kept(hall):
     sending = anna.follow("send", source, "@ben", "--name", "slow.mkv", "--limit", "200kB")
     receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
     sending.event(event="progress")
-    row = sending.event(event="progress")
-    check(row["bits_a_second"] < 1.3 * 1600000, row)
+    rates = [sending.event(event="progress")["bits_a_second"] for _ in range(4)]
+    check(min(rates) < 1.3 * 1600000, rates)  # without a limit each is a hundred times that
     sending.end()
     receiving.end()
 

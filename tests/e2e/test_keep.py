@@ -1,4 +1,5 @@
 """Backup, check, restore, figures; a server whose disk is full, read-only or damaged."""
+import contextlib
 import os
 import pty
 import random
@@ -6,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from harness import Lines, Skip, check, equal, on_disk, story, until
+from harness import PATIENCE, Lines, Skip, check, equal, on_disk, story, until
 
 FAST = ("--set", "say.rate=100000", "--set", "say.burst=100000")
 LONG = {"patience": 120}
@@ -41,7 +42,7 @@ def a_backup_is_restored(hall):
     hall.server.until("restored from a backup")
     hall.server.until(r"^listening on")
     # all sessions are over, and were told
-    equal(watching.process.wait(20), 4, "\n".join(watching.seen))
+    equal(watching.process.wait(PATIENCE), 4, "\n".join(watching.seen))
     watching.drain()
     check(any("restored" in line for line in watching.seen), watching.seen)
     admin.run("whoami", status=4, env={"ROOST_PASSWORD": None})
@@ -93,7 +94,7 @@ def a_backup_while_everybody_talks(hall):
     threads = [threading.Thread(target=talk, args=(i,), daemon=True) for i in range(3)]
     for t in threads:
         t.start()
-    time.sleep(0.5)
+    until(lambda: anna.texts("read", "#lobby", "--last", "1")[0][1:2] == ":", "talk")
     paths = [backup(hall, admin, f"{i}.roost", **LONG) for i in range(3)]
     equal(admin.run("admin", "check").rows[-1]["whole"], True)
     over.set()
@@ -268,18 +269,10 @@ class Disk:
             raise Skip(f"no tmpfs can be mounted: {done.stderr.strip()} (tests/power/disk.c tells the same stories)")
 
     def fill(self):
-        with open(self.path / "filler", "wb") as f:
-            try:
-                while f.write(bytes(65536)):
-                    f.flush()
-            except OSError:
-                pass
-        try:
-            with open(self.path / "filler2", "wb", buffering=0) as f:
-                while f.write(bytes(512)):
+        for name, size in (("filler", 65536), ("filler2", 512)):
+            with contextlib.suppress(OSError), open(self.path / name, "wb", buffering=0) as f:
+                while f.write(bytes(size)):
                     pass
-        except OSError:
-            pass
 
     def free(self):
         for name in ("filler", "filler2"):
@@ -396,7 +389,7 @@ def damaged_while_it_is_down(hall):
     database.write_bytes(os.urandom(4096) + content[4096:])
     refused = hall.keep(Lines([str(hall.roostd), "--data", str(hall.data), "--listen", "127.0.0.1", "--port", "0"], hall.plain_env()))
     said = "\n".join(refused.drain())
-    equal(refused.process.wait(20), 1, said)
+    equal(refused.process.wait(PATIENCE), 1, said)
     check("roost.db" in said and ("not a database" in said or "damaged" in said), said)
     database.write_bytes(content)
     hall.start()
@@ -412,7 +405,7 @@ def a_newer_programs_database_is_refused(hall):
     db.close()
     refused = hall.keep(Lines([str(hall.roostd), "--data", str(hall.data), "--listen", "127.0.0.1", "--port", "0"], hall.plain_env()))
     said = "\n".join(refused.drain())
-    equal(refused.process.wait(20), 1, said)
+    equal(refused.process.wait(PATIENCE), 1, said)
     check("newer program" in said and "9999" in said, said)
     with sqlite3.connect(hall.data / "roost.db") as db:
         db.execute("PRAGMA user_version = 3")

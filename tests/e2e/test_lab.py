@@ -52,14 +52,14 @@ class Echo:
         self.sock.sendto(data, who)
         return data
 
-    def heard(self, patience=0.3):
-        """All that comes until it is quiet."""
-        self.sock.settimeout(patience)
+    def heard(self):
+        """All that came."""
+        self.sock.setblocking(False)
         got = []
         try:
             while True:
                 got.append(self.sock.recv(65536))
-        except TimeoutError:
+        except BlockingIOError:
             return got
 
 
@@ -123,14 +123,14 @@ def the_counters_are_true(hall):
     for i in range(400):
         client.send(i.to_bytes(4, "big") * (BYTES // 4))
         if i % 20 == 19:  # the kernel's queues are no subject here
-            got += echo.heard(0.01)
-    n = settled(link, "up", 400)["up"]
-    got += echo.heard()
+            n = settled(link, "up", i + 1)["up"]
+            got += echo.heard()
     equal(len(got), n["arrived"], "what arrived")
     equal(sum(map(len, got)), n["arrived_bytes"])
     damaged = [d for d in got if d != d[:4] * (BYTES // 4) or int.from_bytes(d[:4], "big") >= 400]
     check(0 < n["corrupted"] <= len(damaged) <= 2 * n["corrupted"], n, "but damaged:", len(damaged))
-    check(0.5 * share < n["lost"] / 4 < 1.5 * share + 5, f"{share} % lost:", n)
+    chance = (400 * share / 100 * (1 - share / 100)) ** 0.5  # a standard deviation; seven of them never happen
+    check(abs(n["lost"] - 4 * share) < 7 * chance, f"{share} % lost:", n)
     check(n["duplicated"] > 0 and n["reordered"] == 0, n)
 
 
@@ -155,7 +155,7 @@ def bent_while_it_runs(hall):
     link.bend("mend")
     send(10)
     equal(settled(link, "up", 30)["up"]["arrived"], 10)
-    link.bend("rate=none police=8M/5000")
+    link.bend("rate=none police=1K/5000")  # five at once, and then one in eight seconds
     send(10)
     n = settled(link, "up", 40)["up"]
     check(n["policed"] > 0 and n["arrived"] >= 15, n)

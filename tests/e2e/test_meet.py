@@ -6,7 +6,7 @@ import pathlib
 import re
 import signal
 
-from harness import Follow, User, check, equal, story, until
+from harness import PATIENCE, Follow, User, check, equal, story, until
 from test_cli import documented
 from test_terminal import Screen, with_screens
 
@@ -47,7 +47,7 @@ class Seat:
     def over(self, reason, status):
         event = self.event(event="over")
         equal((event["reason"], event["status"]), (reason, status))
-        equal(self.lines.process.wait(20), status, "exit status")
+        equal(self.lines.process.wait(PATIENCE), status, "exit status")
 
     def leave(self):
         self.do("leave")

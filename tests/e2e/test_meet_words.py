@@ -1,7 +1,7 @@
 """What people in a meeting are told: whose meeting, why not, who is a guest, where one left."""
 import json
 
-from harness import Lines, User, check, equal, story, until
+from harness import PATIENCE, Lines, User, check, equal, story, until
 from test_cli import completed
 from test_meet import Seat, guest, meeting, new
 from test_terminal import Screen, with_screens
@@ -71,7 +71,7 @@ def who_leaves_on_one_device_has_left_on_all(hall):
     again.over("left", 0)
     window.over("left", 0)
     people.lines.until("You left this meeting in another window or on another device")
-    equal(people.lines.process.wait(20), 0)
+    equal(people.lines.process.wait(PATIENCE), 0)
     until(lambda: host.there()[0] == ["anna"], "ben is out")
     # who waits is told too
     carl = hall.user("carl")

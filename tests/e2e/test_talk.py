@@ -1,5 +1,5 @@
 """Who is on, saying, reading, history, what is done to a message."""
-from harness import User, check, equal, story
+from harness import check, equal, story
 
 
 def lobby(hall, *names):

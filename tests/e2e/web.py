@@ -3,10 +3,7 @@ import re
 import socket
 import ssl
 
-from harness import Failure, check
-
-PATIENCE = 20
-
+from harness import PATIENCE, Failure, check
 
 class Answer:
     def __init__(self, head, body):
