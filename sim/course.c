@@ -1,6 +1,6 @@
 /* course.c - what a transfer makes of each kind of link: scenarios that end in a number.
  *
- *     course [WORD]      those with WORD in their names; ROOST_SECONDS below 60: one seed each
+ *     course [WORD]      those with WORD in their names; ROOST_SHARE below 50: one seed each
  *
  * A session of flow.h over a modelled link in virtual time (sim/road.h), sealed and all. A
  * line each: "ok NAME: what came of it", or FAIL with what was wanted. Exact: the same
@@ -15,6 +15,7 @@
 
 #include "sim/kernel.h"
 #include "sim/road.h"
+#include "sim/tier.h"
 
 #define MBIT 1000000ULL
 #define MB   1000000ULL
@@ -463,10 +464,8 @@ static void steps_of_rate(void)
 
 int main(int argc, char **argv)
 {
-    const char *seconds = getenv("ROOST_SECONDS");
-
     only = argc > 1 ? argv[1] : "";
-    if (seconds && atol(seconds) < 60)
+    if (tier_share() < 50)
         seeds = 1;
     for (size_t i = 0; i < TRACKS; i++)
         if (wants(tracks[i].name))

@@ -1,6 +1,6 @@
 /* main.c - the simulator: so many lives, each from its seed.
  *
- *     sim [FIRST [COUNT]]     ROOST_SECONDS stops earlier; a seed replays by number
+ *     sim [FIRST [COUNT]]     less of it: tier.h; a seed replays by number
  *     sim -v SEED             what every client is told
  *
  * Prints "ok lives" or "FAIL ...", and what happened how often; each kind of
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "sim/tier.h"
 #include "sim/world.h"
 
 enum { STEPS = 220, SECOND = 1000000, SETTLE_S = 200, HUB_BYTES_MAX = 24 << 20 };
@@ -96,20 +97,13 @@ static int live(uint64_t seed, bool verbose, uint64_t lives[], uint64_t total[])
     return broken;
 }
 
-static long from_environment(const char *name, long otherwise)
-{
-    const char *s = getenv(name);
-
-    return s && *s ? atol(s) : otherwise;
-}
-
 int main(int argc, char **argv)
 {
     static uint64_t lives[SIM_HAPPENINGS_N], total[SIM_HAPPENINGS_N];
     bool verbose = argc > 1 && !strcmp(argv[1], "-v");
     uint64_t first = argc > 1 + verbose ? strtoull(argv[1 + verbose], NULL, 10) : 1;
-    long count = argc > 2 ? atol(argv[2]) : from_environment("ROOST_SEEDS", 2000);
-    long seconds = from_environment("ROOST_SECONDS", 3600), done = 0, failed = 0;
+    long count = argc > 2 ? atol(argv[2]) : tier_lives(2000);
+    long seconds = tier_seconds(), done = 0, failed = 0;
     time_t started = time(NULL);
 
     if (verbose || argc == 2)

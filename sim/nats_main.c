@@ -1,7 +1,7 @@
 /* nats_main.c - two ends behind random translators, whose network breaks and mends: what is sent
  * arrives, and by the best way there is.
  *
- *     paths [FIRST [COUNT]]       ROOST_SECONDS stops earlier; a seed replays by number
+ *     paths [FIRST [COUNT]]       less of it: tier.h; a seed replays by number
  *
  * 220 steps: more is sent, straight packets are lost for a while, the server is, an end
  * moves, a translator forgets. What breaks is mended before 15 s are over, so the ends must never
@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "nats.h"
+#include "sim/tier.h"
 
 enum { STEPS = 220 };
 #define SECOND 1000000LL
@@ -140,11 +141,10 @@ static bool live(uint64_t seed)
 int main(int argc, char **argv)
 {
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, lives = 0, failed = 0;
-    uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : argc > 1 ? 1 : 400;
-    const char *seconds = getenv("ROOST_SECONDS");
-    time_t end = seconds ? time(NULL) + atoi(seconds) : 0;
+    long count = argc > 2 ? atol(argv[2]) : argc > 1 ? 1 : tier_lives(400);
+    time_t end = time(NULL) + tier_seconds();
 
-    for (; lives < count && (!end || time(NULL) < end); lives++)
+    for (; lives < (uint64_t)count && time(NULL) < end; lives++)
         failed += !live(first + lives);
     for (int i = 0; i < KINDS; i++) {
         printf("%10llu %s, in %llu of %llu lives\n", (unsigned long long)happened[i], words_of[i],

@@ -1,6 +1,6 @@
 /* streams.c - random streams over random links: every byte once, in order, to the end.
  *
- *     streams [FIRST [COUNT]]     ROOST_SECONDS stops earlier; a seed replays by number
+ *     streams [FIRST [COUNT]]     less of it: tier.h; a seed replays by number
  *
  * Two ends of a session, a link each way that loses, reorders, doubles and damages as the
  * seed says, and 220 steps: streams are opened, written, read late, ended, reset, stopped,
@@ -17,6 +17,7 @@
 #include "flow/inside.h"
 #include "lab/link.h"
 #include "sim/pump.h"
+#include "sim/tier.h"
 
 enum { STEPS = 220, IDS = 1024, CHUNK = 20000, SETTLE_S = 600, LIFE_BYTES = 400000 };
 #define SECOND 1000000LL
@@ -440,9 +441,8 @@ int main(int argc, char **argv)
 {
     static uint64_t lives[KINDS], total[KINDS];
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    const char *seconds = getenv("ROOST_SECONDS");
-    long count = argc > 2 ? atol(argv[2]) : argc > 1 ? 1 : 5000, done = 0, failed = 0;
-    time_t started = time(NULL), most = seconds && *seconds ? atol(seconds) : 3600;
+    long count = argc > 2 ? atol(argv[2]) : argc > 1 ? 1 : tier_lives(5000), done = 0, failed = 0;
+    time_t started = time(NULL), most = tier_seconds();
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (; done < count && failed < 5 && (!done || time(NULL) - started < most); done++)

@@ -1,6 +1,6 @@
 /* transfers.c - transfers over random links, with crashes of both ends and a faulty disk.
  *
- *     transfers [FIRST [COUNT]]   ROOST_SECONDS stops earlier; a seed replays by number
+ *     transfers [FIRST [COUNT]]   less of it: tier.h; a seed replays by number
  *     transfers -v SEED           what happens in it
  *     transfers --no-sync ...     a disk that ignores syncs: must be seen to break
  *
@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "sim/haul.h"
+#include "sim/tier.h"
 
 enum { ACTS = 24, SETTLE_S = 900 };
 
@@ -412,13 +413,6 @@ static bool live(uint64_t seed, bool ignores_sync, bool tells, uint64_t lives[KI
     return ok;
 }
 
-static long from_environment(const char *name, long otherwise)
-{
-    const char *s = getenv(name);
-
-    return s && *s ? atol(s) : otherwise;
-}
-
 static long report(long done, const uint64_t lives[KINDS], const uint64_t total[KINDS])
 {
     long rare = 0;
@@ -442,10 +436,8 @@ int main(int argc, char **argv)
     bool tells = argc > 1 && !strcmp(argv[1], "-v");
     int a = 1 + no_sync + tells;
     uint64_t first = argc > a ? strtoull(argv[a], NULL, 10) : 1;
-    long count = argc > a + 1 ? atol(argv[a + 1])
-                 : argc > a   ? 1
-                              : from_environment("ROOST_SEEDS", 2000);
-    long seconds = from_environment("ROOST_SECONDS", 3600), done = 0, failed = 0;
+    long count = argc > a + 1 ? atol(argv[a + 1]) : argc > a ? 1 : tier_lives(2000);
+    long seconds = tier_seconds(), done = 0, failed = 0;
     time_t started = time(NULL);
 
     setvbuf(stdout, NULL, _IOLBF, 0);

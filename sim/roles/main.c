@@ -1,6 +1,6 @@
 /* main.c - the hub against a second model of who may do what.
  *
- *     roles [--seeds N] [--first N]     ROOST_SECONDS stops earlier
+ *     roles [--seeds N] [--first N]     less of it: tier.h
  *     roles -v SEED                     a life in words
  *
  * Prints "ok roles" or "FAIL ...", and what happened how often: an act, a refusal or a
@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "sim/roles/play.h"
+#include "sim/tier.h"
 
 enum { STEPS = 1000, LATTICE_MS = 7000, TICK_MS = 3000, WALK_MS = 660000 };
 
@@ -136,13 +137,6 @@ static int report(long done)
     return rare;
 }
 
-static long from_environment(const char *name, long otherwise)
-{
-    const char *s = getenv(name);
-
-    return s && *s ? atol(s) : otherwise;
-}
-
 static long option(int argc, char **argv, const char *name, long otherwise)
 {
     for (int i = 1; i + 1 < argc; i++)
@@ -155,8 +149,8 @@ int main(int argc, char **argv)
 {
     long verbose = option(argc, argv, "-v", 0);
     long first = verbose ? verbose : option(argc, argv, "--first", 1);
-    long count = verbose ? 1 : option(argc, argv, "--seeds", from_environment("ROOST_SEEDS", 1000));
-    long seconds = from_environment("ROOST_SECONDS", 36000), done = 0, failed = 0;
+    long count = verbose ? 1 : option(argc, argv, "--seeds", tier_lives(1000));
+    long seconds = tier_seconds(), done = 0, failed = 0;
     time_t started = time(NULL);
 
     setvbuf(stdout, NULL, _IOLBF, 0);

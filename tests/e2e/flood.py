@@ -184,14 +184,13 @@ def story(build, args):
             flood.end()
             stats = root.rows("admin", "stats")[0]
             stats_in = int(run(*net.at("s"), "cat", "/sys/class/net/veth-e/statistics/rx_packets"))
-            fact(stats_in / took > args.rate * 0.5, "flood.it_was_one", f"{stats_in / took:.0f} datagrams a second came")
-            fact(stats["datagrams_forged"] > args.rate * took / 10 and stats["datagrams_strange"] > args.rate * took / 5,
+            fast = 0 if args.short else args.rate  # how fast this machine is at it is no question of the quick tier
+            fact(stats_in / took > fast * 0.5, "flood.it_was_one", f"{stats_in / took:.0f} datagrams a second came")
+            fact(stats["datagrams_forged"] > fast * took / 10 and stats["datagrams_strange"] > fast * took / 5,
                  "flood.it_was_looked_at", f"{stats['datagrams_forged']} were tried to open, {stats['datagrams_strange']} were strangers', "
                  f"{stats['datagrams_overflowed']} lost as the server was too slow")
             fact(stats["unproven_bytes_out"] <= 3 * stats["unproven_bytes_in"], "flood.three_times_at_most",
                  f"{stats['unproven_bytes_out']} bytes to unproven addresses, {stats['unproven_bytes_in']} from them")
-            fact(loud[0] >= quiet[0] - max(1, args.pings // 50), "flood.pings_are_answered",
-                 f"{loud[0]} of {args.pings}, {quiet[0]} without; {loud[1]:.2f} ms, {quiet[1]:.2f} without")
             more = net.came_back() - back
             fact(more < 1000, "flood.nothing_goes_to_forged_addresses", f"{more} bytes, ARP among them")
             fact(memory(pid) - before < MEMORY_SLACK, "flood.memory_stays", f"{(memory(pid) - before) >> 10} KiB more")
@@ -200,8 +199,13 @@ def story(build, args):
                 q, f = transfer(net, hall, build, False, args.rate), transfer(net, hall, build, True, args.rate)
                 ratios.append(q / f)
             kept = statistics.median(ratios)
-            fact(kept >= KEPT, "flood.transfers_keep_their_rate",
-                 f"{kept:.2f} of it, {args.pairs} pairs of {BYTES * 8 / q / 1e6:.1f} and {BYTES * 8 / f / 1e6:.1f} Mbit/s last")
+            answered = f"{loud[0]} of {args.pings} pings, {quiet[0]} without; {loud[1]:.2f} ms, {quiet[1]:.2f} without"
+            rate = f"{kept:.2f} of it, {args.pairs} pairs of {BYTES * 8 / q / 1e6:.1f} and {BYTES * 8 / f / 1e6:.1f} Mbit/s last"
+            if args.short:
+                print(f"NOTE flood: {answered}; transfers keep {rate}")
+            else:
+                fact(loud[0] >= quiet[0] - max(1, args.pings // 50), "flood.pings_are_answered", answered)
+                fact(kept >= KEPT, "flood.transfers_keep_their_rate", rate)
     except harness.Skip as why:
         print(f"SKIP flood: {why}")
         return 0
@@ -218,8 +222,11 @@ def main(argv):
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--pings", type=int, default=100)
+    parser.add_argument("--short", action="store_true", help="one pair; rates and times are printed, not judged")
     parser.add_argument("--rate", type=int, default=100_000)
     args = parser.parse_args(argv)
+    if args.short:
+        args.pairs, args.pings = 1, 30
     return story(args.build.resolve(), args)
 
 

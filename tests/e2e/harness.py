@@ -39,11 +39,12 @@ class Skip(Exception):
     """This machine lacks something that the story needs; the text says what."""
 
 
-def story(f=None, *, short=False, options=()):
-    """Marks a test. short: also run under sanitizers in the quick tier."""
+def story(f=None, *, short=False, long=False, options=()):
+    """Marks a test. short: also run under sanitizers in the quick tier; long: only in the full one, as it waits long for
+    what other stories, or the same in virtual time, see too."""
     if f is None:
-        return lambda g: story(g, short=short, options=options)
-    STORIES.append((f, short, tuple(options)))
+        return lambda g: story(g, short=short, long=long, options=options)
+    STORIES.append((f, short, long, tuple(options)))
     return f
 
 

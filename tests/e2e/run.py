@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""run.py BUILD [--short] [--jobs N] [NAME...] - the end-to-end stories, some side by side (as many as there are processors);
+"""run.py BUILD [--short] [--quick] [--jobs N] [NAME...] - the end-to-end stories, some side by side (one more than there are processors: they wait a lot);
 one line each, "ok NAME", "FAIL NAME: why" or "SKIP NAME: why"."""
 import argparse
 import ctypes
@@ -15,7 +15,7 @@ import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLONE_NEWNS, MS_REC, MS_SLAVE = 0x20000, 0x4000, 0x80000  # unshare(2), mount(2)
-SLOW = 0.0
+SLOW = 3.0
 
 
 def told(build, f, options):
@@ -41,7 +41,7 @@ def told(build, f, options):
 
 def line_of(build, story):
     """What is printed of it."""
-    f, _, options = story
+    f, _, _, options = story
     name, started = name_of(f), time.monotonic()
     problem = told(build, f, options)
     took = time.monotonic() - started
@@ -75,14 +75,16 @@ def work(build, stories, numbers, lines):
 def main(argv):
     o = argparse.ArgumentParser(description=__doc__)
     o.add_argument("build")
-    o.add_argument("--short", action="store_true")
-    o.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4))
+    o.add_argument("--short", action="store_true", help="only the short ones")
+    o.add_argument("--quick", action="store_true", help="without the long ones")
+    o.add_argument("--jobs", type=int, default=1 + min(os.cpu_count() or 1, 4))
     o.add_argument("names", nargs="*")
     o = o.parse_intermixed_args(argv)
     sys.path.insert(0, str(HERE))
     for path in sorted(HERE.glob("test_*.py")):
         importlib.import_module(path.stem)
-    stories = [s for s in harness.STORIES if (s[1] or not o.short) and (not o.names or any(n in name_of(s[0]) for n in o.names))]
+    stories = [s for s in harness.STORIES if (s[1] or not o.short) and not (s[2] and o.quick) and
+               (not o.names or any(n in name_of(s[0]) for n in o.names))]
     numbers, lines = multiprocessing.Queue(), multiprocessing.Queue()
     for number in [*range(len(stories)), *[None] * o.jobs]:
         numbers.put(number)

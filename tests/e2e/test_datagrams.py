@@ -72,7 +72,7 @@ def a_tunnel_is_used_where_udp_is_blocked(hall):
         check("by tunnel in" in said and "UDP is blocked" in said, said)
 
 
-@story
+@story(long=True)
 def the_tunnel_is_left_when_udp_returns(hall):
     with between(hall) as way:
         ping = Ping(bent(hall))

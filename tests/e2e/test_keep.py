@@ -94,7 +94,7 @@ def a_backup_while_everybody_talks(hall):
     threads = [threading.Thread(target=talk, args=(i,), daemon=True) for i in range(3)]
     for t in threads:
         t.start()
-    until(lambda: anna.texts("read", "#lobby", "--last", "1")[0][1:2] == ":", "talk")
+    until(lambda: any(t[1:2] == ":" for t in anna.texts("read", "#lobby", "--last", "10")), "talk")
     paths = [backup(hall, admin, f"{i}.roost", **LONG) for i in range(3)]
     equal(admin.run("admin", "check").rows[-1]["whole"], True)
     over.set()

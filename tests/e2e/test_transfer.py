@@ -324,7 +324,7 @@ def what_cannot_be_written_down(hall):
     same(file, out)
 
 
-@story
+@story(long=True)
 def a_killed_sender(hall):
     sender, receiver, out = slow(hall, 100000)
     sender.process.send_signal(signal.SIGKILL)

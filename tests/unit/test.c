@@ -7,13 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     STARVED_TOGETHER = 16,
     AT_LEAST = 3,
-    HANGS_AFTER_S = 120 /* a starved test, which takes a second */
+    HANGS_AFTER_S = 600 /* a starved test, which takes a second */
 };
 
 static jmp_buf out_of_test;
@@ -69,14 +68,6 @@ static bool run_one(const struct test *t)
     return true;
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Runs it with the n-th allocation failing; false if it has none with that number. */
 static bool run_starved_at(const struct test *t, long n)
 {
@@ -96,37 +87,27 @@ static long count_allocations(const struct test *t)
     return n;
 }
 
-/* How many allocations further, so that the rest fits into what is left of the
- * budget when each takes as long as the last: later ones fail later, and take longer. */
-static long stride_for(long rest, double last, double left)
-{
-    double steps = left > 0 && last > 0 ? left / last : 0;
-
-    return steps >= (double)rest ? 1
-                                 : 1 + (long)((double)rest / (steps > AT_LEAST ? steps : AT_LEAST));
-}
-
 /* Where a test stands in its allocations; shared with the process that runs them. */
 struct starving {
-    double begun, whole; /* the budget, in seconds */
-    long total, n, stride, least, tried;
+    long work; /* how many allocations may be made in all its runs, about */
+    long total, n, stride, tried;
     bool over;
 };
 
+/* How many further, so that all runs, of which the one where the n-th fails makes n, make
+ * about as many as they may: a few at least, and each when that is not too many. */
+static long stride_for(long total, long work)
+{
+    long tries = 2 * work / (total ? total : 1);
+
+    tries = tries < AT_LEAST ? AT_LEAST : tries;
+    return tries >= total ? 1 : (total + tries - 1) / tries;
+}
+
 static void starve_one(const struct test *t, struct starving *x)
 {
-    double before = seconds();
-
     x->over = !run_starved_at(t, x->n);
-    if (x->over)
-        return;
-    x->tried++;
-    double now = seconds(), left = x->whole - (now - x->begun);
-    if (left < x->whole / 2) {
-        x->stride = stride_for(x->total - x->n, now - before, left);
-        x->least = x->least > 1 ? x->least : x->stride;
-        x->stride = x->stride > x->least ? x->stride : x->least; /* once over it: no smaller */
-    }
+    x->tried += !x->over;
     x->n += x->stride;
 }
 
@@ -137,8 +118,10 @@ static bool starve_some(const struct test *t, struct starving *x)
     pid_t child = fork();
 
     if (child == 0) {
-        if (!x->total)
+        if (!x->stride) {
             x->total = count_allocations(t);
+            x->stride = stride_for(x->total, x->work);
+        }
         for (int i = 0; i < STARVED_TOGETHER && !x->over; i++) {
             alarm(HANGS_AFTER_S);
             starve_one(t, x);
@@ -148,20 +131,17 @@ static bool starve_some(const struct test *t, struct starving *x)
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-/* Every allocation in turn; when that takes longer than half of the budget, then
- * of the rest as many, evenly spread, as the other half allows, but a few at least. */
+/* Every allocation in turn, or as many, evenly spread, as the budget allows. */
 static bool run_starved(const struct test *t)
 {
-    const char *budget = getenv("ROOST_OOM_SECONDS");
+    const char *work = getenv("ROOST_OOM_WORK");
     struct starving *x = mmap(NULL, sizeof *x, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                               -1, 0);
     bool ok = x != MAP_FAILED;
 
     if (!ok)
         return false;
-    *x = (struct starving){
-        .begun = seconds(), .whole = budget ? atof(budget) : 1e9, .n = 1, .stride = 1, .least = 1
-    };
+    *x = (struct starving){ .work = work ? atol(work) : LONG_MAX / 2, .n = 1 };
     quiet = true;
     while (ok && !x->over)
         ok = starve_some(t, x);

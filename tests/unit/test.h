@@ -6,9 +6,9 @@
  * A failed CHECK prints itself and ends its test. `test_x --oom` runs every
  * test again with allocation 1, 2, 3 ... failing until none fails; there a
  * CHECK may fail (the allocation did), a crash or a sanitizer's finding may not.
- * ROOST_OOM_SECONDS is a budget for each test: those with too many allocations
- * then fail only some, evenly spread. Prints "ok NAME" or "FAIL NAME" a line; exit status 1 if any
- * failed.
+ * ROOST_OOM_WORK is a budget for each test, in allocations that all its runs make:
+ * of one with many, only some fail, evenly spread and always the same. Prints "ok NAME"
+ * or "FAIL NAME" a line; exit status 1 if any failed.
  */
 #pragma once
 
