@@ -61,13 +61,10 @@ void history_forget(struct history *h, uint32_t what)
 }
 
 /* Begun at a little less than what it is ended at, or it would go on and off. */
-uint8_t history_repeats(struct history *h, float loss)
+uint8_t history_repeats(uint8_t repeats, float loss)
 {
-    static const float up[] = { 0.04f, 0.08f, 2 }, down[] = { 0, 0.025f, 0.06f };
+    static const float up[] = { 0.04f, 0.08f, 2 }, down[] = { -1, 0.025f, 0.06f };
 
-    if (loss > up[h->repeats])
-        h->repeats++;
-    else if (loss < down[h->repeats])
-        h->repeats--;
-    return h->repeats;
+    repeats = repeats > 2 ? 2 : repeats;
+    return loss > up[repeats] ? repeats + 1 : loss < down[repeats] ? repeats - 1 : repeats;
 }

@@ -20,7 +20,6 @@ struct history {
         int64_t sent_us, again_us;
     } slots[HISTORY_PARTS];
     uint16_t next;
-    uint8_t repeats;
 };
 
 /* The part goes out now for the first time: its count. what: the caller's. */
@@ -33,5 +32,6 @@ bool history_back(const struct history *h, uint16_t before, uint32_t *ret_what,
                   uint16_t *ret_count);
 /* The caller has given up what it was. */
 void history_forget(struct history *h, uint32_t what);
-/* Of the voice's last payloads so many go along, at this loss of the hop: 0 to 2. */
-uint8_t history_repeats(struct history *h, float loss);
+/* Of the voice's last payloads so many go along, at this loss of the hop: 0 to 2. repeats: how many
+ * it were. */
+uint8_t history_repeats(uint8_t repeats, float loss);

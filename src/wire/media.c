@@ -147,6 +147,16 @@ void media_write(struct writer *w, const struct media *m)
     write_var(w, m->len);
 }
 
+size_t media_bytes(const struct media *m)
+{
+    size_t n = 1 + 1 + 1 + 1 + 4 + 2 + (m->has_level ? 1 : 0) + (m->has_mark ? MEDIA_MARK : 0);
+
+    for (int i = 0; i < m->n_depends; i++)
+        n += var_bytes(m->depends[i]);
+    return n + var_bytes(m->stream) + var_bytes(m->key_id) + var_bytes(m->frame) +
+           var_bytes(m->part) + var_bytes(m->len);
+}
+
 void nack_write(struct writer *w, const struct nack *n)
 {
     write_var(w, n->stream);

@@ -94,6 +94,9 @@ void nack_write(struct writer *w, const struct nack *n);
 void media_ask_write(struct writer *w, const struct media_ask *a);
 void feedback_write(struct writer *w, const struct feedback *f);
 
+/* Bytes of a MEDIA frame, with its kind and without its payload. */
+size_t media_bytes(const struct media *m);
+
 /* What is authenticated end to end beside the payload: everything of the frame, with who sends it
  * in which meeting, and the epoch of its key. Returns the length. */
 size_t media_also(const struct media *m, uint64_t meeting, uint32_t epoch, uint32_t sender,

@@ -21,6 +21,7 @@ static bool quiet; /* under failing allocations a CHECK may fail */
 /* --- failing allocations: the linker sends our archives' calls here --- */
 
 static long fail_at; /* 0: never; n: the n-th from now fails */
+static long allocations;
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -31,6 +32,7 @@ void *__wrap_realloc(void *p, size_t n);
 
 static bool fails(void)
 {
+    allocations++;
     return fail_at > 0 && --fail_at == 0;
 }
 
@@ -47,6 +49,11 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *p, size_t n)
 {
     return fails() ? NULL : __real_realloc(p, n);
+}
+
+long test_allocations(void)
+{
+    return allocations;
 }
 
 /* --- running --- */

@@ -20,6 +20,8 @@ struct test {
     void (*run)(void);
 };
 
+/* How often memory was asked for so far, by what is ours. */
+long test_allocations(void);
 void test_check(bool ok, const char *text, const char *file, int line);
 int test_main(const struct test *tests, size_t n, int argc, char **argv);
 

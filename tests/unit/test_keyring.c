@@ -390,9 +390,13 @@ static void frames_are_taken_once(void)
 
     CHECK(s);
     three(&h);
-    for (int i = 0; i < N; i++)
+    s[0] = say(&h, 1);
+    long before = test_allocations();
+    for (int i = 1; i < N; i++)
         s[i] = say(&h, 1);
+    CHECK(test_allocations() == before); /* nor does a frame take memory */
     CHECK(hear(&h, 3, 1, &s[N - 1]) == 0);
+    before = test_allocations();
     CHECK(hear(&h, 3, 1, &s[N - 1024]) == 0); /* the oldest that is known */
     CHECK(hear(&h, 3, 1, &s[N - 1024]) == -ROOST_ALREADY);
     CHECK(hear(&h, 3, 1, &s[N - 1025]) == -ROOST_ALREADY);
@@ -400,6 +404,7 @@ static void frames_are_taken_once(void)
         CHECK(hear(&h, 3, 1, &s[i]) == 0);
     for (int i = 0; i < N; i++)
         CHECK(hear(&h, 3, 1, &s[i]) == -ROOST_ALREADY);
+    CHECK(test_allocations() == before);
     hall_fini(&h);
     free(s);
 }

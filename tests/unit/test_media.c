@@ -66,6 +66,7 @@ static void frames_are_as_they_were(void)
         struct reader r = reader_of(golden[i].bytes, golden[i].len);
         struct dgram f;
         struct ack ack;
+        CHECK(golden[i].f.kind != DGRAM_MEDIA || media_bytes(&golden[i].f.media) == golden[i].len);
         CHECK(dgram_write(&w, &golden[i].f) && (size_t)(w.p - bytes) == golden[i].len);
         CHECK(memcmp(bytes, golden[i].bytes, golden[i].len) == 0);
         CHECK(dgram_read(&r, &f, &ack) == 1 && dgram_read(&r, &f, &ack) == 0);
