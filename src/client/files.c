@@ -11,9 +11,21 @@
 #include "base/utf8.h"
 #include "client/edge.h"
 
-enum { AGAIN_FIRST_US = 250 * 1000, AGAIN_MOST_US = 5 * 1000 * 1000, CHORES_ID = 100 };
+enum {
+    AGAIN_FIRST_US = 250 * 1000,
+    AGAIN_MOST_US = 5 * 1000 * 1000,
+    CHORES_ID = 100,
+    ROUNDS_MAX = 8
+};
 
 /* --- movers --- */
+
+/* For a call from outside. */
+struct mover *files_stir(struct files *f, int64_t number)
+{
+    f->stirred = true;
+    return files_find(f, number);
+}
 
 struct mover *files_find(const struct files *f, int64_t number)
 {
@@ -73,7 +85,7 @@ static int64_t add(struct files *f, struct mover *m)
 {
     f->next_number = m->number;
     f->list[f->n++] = m;
-    m->news = true;
+    m->news = f->stirred = true;
     return m->number;
 }
 
@@ -217,11 +229,6 @@ void files_fini(struct files *f)
 
 /* --- turns --- */
 
-static unsigned wishes(const struct mover *m)
-{
-    return m->sender ? sender_wishes(m->sender) : m->receiver ? receiver_wishes(m->receiver) : 0;
-}
-
 static void open_stream(struct mover *m, int64_t now_us)
 {
     struct datagrams *d = &m->all->r->datagrams;
@@ -271,7 +278,7 @@ static void turn(struct mover *m, int64_t now_us)
         break;
     case STEP_AGAIN:
         move_wishes(m);
-        if (ready && now_us >= m->again_us && !wishes(m))
+        if (ready && now_us >= m->again_us && !move_due(m))
             query_ticket(m, now_us);
         break;
     case STEP_MOVE:
@@ -287,6 +294,25 @@ static void turn(struct mover *m, int64_t now_us)
         break;
     }
     mover_fetch(m);
+}
+
+/* What one step changes the next may have waited for: nothing else might wake us for it. */
+static void take_turn(struct mover *m, int64_t now_us)
+{
+    enum step step;
+    int64_t request;
+    int rounds = ROUNDS_MAX;
+    bool asked;
+
+    query_expire(m, now_us); /* what was answered is gone on with in this turn */
+    do {
+        step = m->step;
+        request = m->request;
+        asked = m->relay_asked;
+        peer_before(m, now_us);
+        turn(m, now_us);
+    } while (--rounds && (m->step != step || m->request != request || m->relay_asked != asked));
+    peer_after(m, now_us);
 }
 
 static void drop_over(struct files *f)
@@ -305,6 +331,7 @@ void files_process(struct files *f, int64_t now_us)
 
     if (!f->begun)
         return;
+    f->stirred = false;
     while ((msg = core_peek_push(f->r->core)))
         files_on_push(f, msg, now_us);
     while ((chore = chores_next(&f->chores)))
@@ -315,10 +342,7 @@ void files_process(struct files *f, int64_t now_us)
     for (size_t i = 0; i < f->n; i++) {
         if (connected && !f->was_connected)
             on_back(f->list[i], now_us);
-        query_expire(f->list[i], now_us); /* what was answered is gone on with in this turn */
-        peer_before(f->list[i], now_us);
-        turn(f->list[i], now_us);
-        peer_after(f->list[i], now_us);
+        take_turn(f->list[i], now_us);
     }
     f->was_connected = connected;
     drop_over(f);
@@ -326,7 +350,7 @@ void files_process(struct files *f, int64_t now_us)
 
 int64_t files_deadline_us(const struct files *f)
 {
-    int64_t at = INT64_MAX;
+    int64_t at = f->stirred ? 0 : INT64_MAX;
 
     for (size_t i = 0; i < f->n; i++) {
         const struct mover *m = f->list[i];
@@ -337,80 +361,6 @@ int64_t files_deadline_us(const struct files *f)
         at = due < at ? due : at;
     }
     return at;
-}
-
-/* --- telling --- */
-
-static void tell(const struct mover *m, struct roost_transfer *t)
-{
-    struct share_view v = { .size = m->size };
-
-    if (m->sender)
-        sender_look(m->sender, &v);
-    else if (m->receiver)
-        receiver_look(m->receiver, &v);
-    *t = (struct roost_transfer){
-        .number = m->number,
-        .file = m->file,
-        .sends = m->sends,
-        .stage = m->stage,
-        .way = m->way,
-        .tunnelled = m->all->r->datagrams.way == ROOST_WAY_TUNNEL,
-        .phrase = m->phrase_text,
-        .words = m->words,
-        .asks = m->asks,
-        .name = m->name ? m->name : "",
-        .peer = *m->peer    ? m->peer
-                : m->target ? m->target
-                            : "",
-        .files = m->files,
-        .size = v.size != TREE_UNKNOWN ? v.size : m->size,
-        .done = m->sends ? v.verified : v.here,
-        .had = m->had,
-        .where = m->where ? m->where : "",
-        .text = m->text ? m->text : "",
-        .error = m->error,
-        .detail = m->detail,
-    };
-    move_count(m, &t->lost, &t->wire);
-    if (m->stage == ROOST_FILE_DONE && t->size != ROOST_SIZE_UNKNOWN)
-        t->done = t->size;
-}
-
-/* The end is told when source and part are closed. */
-static bool has_news(const struct mover *m)
-{
-    return m->fetch_news || (m->news && (!roost_transfer_over(m->stage) || m->step == STEP_OVER));
-}
-
-bool files_has_news(const struct files *f)
-{
-    for (size_t i = 0; i < f->n; i++)
-        if (has_news(f->list[i]))
-            return true;
-    return false;
-}
-
-bool files_next(struct files *f, struct roost_event *ret)
-{
-    for (size_t i = 0; i < f->n; i++) {
-        struct mover *m = f->list[i];
-        if (!has_news(m))
-            continue;
-        if (m->fetch_news) {
-            m->fetch_news = false;
-            m->fetch_at = UINT64_MAX;
-            *ret = (struct roost_event){ .kind = ROOST_TRANSFER_BYTES,
-                                         .bytes = { m->number, m->out_at, m->out, m->out_len } };
-            return true;
-        }
-        m->news = false;
-        *ret = (struct roost_event){ .kind = ROOST_TRANSFER };
-        tell(m, &ret->transfer);
-        m->given = roost_transfer_over(m->stage);
-        return true;
-    }
-    return false;
 }
 
 /* --- roost_file.h --- */
@@ -550,7 +500,7 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what)
 
 int roost_transfer_cancel(struct roost *r, int64_t number)
 {
-    struct mover *m = files_find(&r->files, number);
+    struct mover *m = files_stir(&r->files, number);
 
     if (!m || roost_transfer_over(m->stage))
         return -ROOST_INVALID;
@@ -566,27 +516,10 @@ int roost_transfer_cancel(struct roost *r, int64_t number)
 
 int roost_transfer_pause(struct roost *r, int64_t number, bool on)
 {
-    struct mover *m = files_find(&r->files, number);
+    struct mover *m = files_stir(&r->files, number);
 
     if (!m || roost_transfer_over(m->stage) || !m->file)
         return -ROOST_INVALID;
     query_pause(m, on);
     return 0;
-}
-
-bool roost_transfer_get(struct roost *r, int64_t number, struct roost_transfer *ret)
-{
-    const struct mover *m = files_find(&r->files, number);
-
-    if (m)
-        tell(m, ret);
-    return m != NULL;
-}
-
-bool roost_transfer_at(struct roost *r, size_t i, struct roost_transfer *ret)
-{
-    if (i >= r->files.n)
-        return false;
-    tell(r->files.list[i], ret);
-    return true;
 }

@@ -170,6 +170,7 @@ struct files {
     struct roost *r;
     struct chores chores;
     bool begun, was_connected;
+    bool stirred; /* called from outside: a turn is due, whatever else wakes us */
     struct mover *list[ROOST_TRANSFERS_MAX];
     size_t n;
     int64_t told[FILES_TOLD_MAX]; /* requests whose answers are passed over */
@@ -189,6 +190,7 @@ bool files_has_news(const struct files *f);
 /* --- files.c, for the others --- */
 int files_begin(struct files *f); /* thread and datagrams; 0 or an error */
 struct mover *files_find(const struct files *f, int64_t number);
+struct mover *files_stir(struct files *f, int64_t number); /* it was called from outside */
 /* The end of it, by whatever is left to do; the first reason counts. err 0: done. */
 void mover_end(struct mover *m, enum roost_file_stage stage, int err, const char *detail);
 void mover_stage(struct mover *m, enum roost_file_stage stage);
@@ -229,6 +231,7 @@ void move_turn(struct mover *m, int64_t now_us); /* as much as goes now */
 void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us);
 void move_count(const struct mover *m, uint64_t *ret_lost, uint64_t *ret_wire);
 void move_leave(struct mover *m);                /* its session is borrowed no more */
+unsigned move_due(const struct mover *m);        /* wishes that are not answered */
 void move_wishes(struct mover *m);               /* between streams */
 void move_lost(struct mover *m, int64_t now_us); /* its session is gone */
 int64_t move_deadline_us(const struct mover *m);

@@ -25,7 +25,7 @@ static int machine_again(struct mover *m)
     return receiver_again(m->receiver);
 }
 
-static unsigned wishes(const struct mover *m)
+unsigned move_due(const struct mover *m)
 {
     return m->sender ? sender_wishes(m->sender) : m->receiver ? receiver_wishes(m->receiver) : 0;
 }
@@ -89,7 +89,7 @@ static int begin(struct mover *m, struct flow *flow, uint64_t stream, int64_t no
 
 void move_open(struct mover *m, struct flow *flow, int64_t now_us)
 {
-    if (wishes(m)) /* of the stream before: they come back first */
+    if (move_due(m)) /* of the stream before: they come back first */
         return;
     int64_t stream = flow_open(flow, PRIORITY);
     if (stream >= 0)
@@ -315,7 +315,8 @@ static void mind_state(struct mover *m, int64_t now_us)
         m->step = STEP_STAY;
     else if (v.state == SHARE_DONE && read_along_over(m, &v))
         flush(m, now_us);
-    else if (m->flow && m->in_over && !wishes(m) && v.state != SHARE_DONE && m->step == STEP_MOVE) {
+    else if (m->flow && m->in_over && !move_due(m) && v.state != SHARE_DONE &&
+             m->step == STEP_MOVE) {
         leave_stream(m, false);
         mover_again(m, now_us);
     }

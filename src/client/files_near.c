@@ -142,7 +142,7 @@ bool roost_nearby_at(struct roost *r, int64_t number, size_t i, struct roost_nea
 
 int roost_nearby_choose(struct roost *r, int64_t number, size_t i)
 {
-    struct mover *m = files_find(&r->files, number);
+    struct mover *m = files_stir(&r->files, number);
     const struct nearby_peer *p = m && m->near ? nearby_peer(m->near, (unsigned)i) : NULL;
 
     if (!p || !m->sends || m->step != STEP_ANSWER)
@@ -153,7 +153,7 @@ int roost_nearby_choose(struct roost *r, int64_t number, size_t i)
 
 int roost_nearby_answer(struct roost *r, int64_t number, bool yes)
 {
-    struct mover *m = files_find(&r->files, number);
+    struct mover *m = files_stir(&r->files, number);
 
     if (!m || !m->asks || m->step >= STEP_CLOSE)
         return -ROOST_INVALID;

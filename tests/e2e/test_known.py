@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-from harness import User, check, equal, parse, story, until
+from harness import PATIENCE, User, check, equal, parse, story, until
 from parcels import MB, digest, folder, make
 from test_files import passes
 
@@ -137,6 +137,20 @@ def files_of_some_are_taken_unasked(hall):
                   ("--always", "carl", "--up-to", "much"), ("17", "--up-to", "1MB"), ("--list", "--dir", to)):
         ben.run("accept", *words, status=2)
     ben.run("accept", "--always", "carl", "--dir", hall.dir / "nowhere", status=1)
+
+
+@story
+def a_chat_takes_what_comes_one_after_the_other(hall):
+    """Each is taken from within an event, where nothing else wakes the program: it waited for its next ping, 15 s."""
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "small", folder(hall, "to")
+    make(source, 1000)
+    ben.run("accept", "--always", "@anna", "--dir", to)
+    chat = ben.follow("chat", stdin=True)
+    chat.event(event="person")
+    for i in range(6):
+        anna.run("send", source, "@ben", "--name", f"{i}", patience=PATIENCE)
+        equal(chat.event(event="received")["path"], str(to / f"{i}"))
 
 
 def at(user, here, *words, json=True):
