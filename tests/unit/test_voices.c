@@ -6,6 +6,7 @@
 
 #include "base/blob.h"
 #include "lab/link.h"
+#include "media/early.h"
 #include "media/figures.h"
 #include "media/gaps.h"
 #include "media/speakers.h"
@@ -133,6 +134,36 @@ static void a_burst_is_five_milliseconds(void)
     CHECK(turn_when_us(&t, 1000 * MS, TURN_PICTURE, 1000) == 1100 * MS + 1);
 }
 
+/* --- before their key --- */
+
+static void frames_wait_for_their_key(void)
+{
+    static uint8_t store[EARLY_FRAMES * 100];
+    struct early e;
+    struct early_frame f;
+    uint8_t bytes[101] = { 0 }, *found;
+    uint32_t i = 0;
+
+    early_init(&e, store, 100);
+    for (uint32_t n = 0; n < 60; n++) { /* the first ten give way */
+        struct media m = { .frame = n, .key_id = n % 3 ? 256 : 512 };
+        bytes[0] = (uint8_t)n;
+        CHECK(early_put(&e, n * MS, 1 + n % 2, &m, bytes, 100));
+        CHECK(!early_put(&e, n * MS, 1, &m, bytes, 101));
+    }
+    uint32_t frames = 0;
+    for (uint64_t last = 9; early_take(&e, 100 * MS, 1, 256, &i, &f, &found); frames++) {
+        CHECK(f.who == 1 && f.media.key_id == 256 && f.media.frame > last);
+        CHECK(found[0] == f.media.frame && f.len == 100);
+        last = f.media.frame;
+    }
+    CHECK(frames == 17); /* even ones from 10 on that are no multiples of 3 */
+    i = 0;
+    CHECK(!early_take(&e, 100 * MS, 1, 256, &i, &f, &found));
+    i = 0;
+    CHECK(!early_take(&e, 3000 * MS, 2, 512, &i, &f, &found)); /* too old */
+}
+
 /* --- figures --- */
 
 /* Over a link with known loss, delay and jitter, what is shown is what the link did. */
@@ -219,5 +250,6 @@ TEST_MAIN({ "first_words_are_not_cut", first_words_are_not_cut },
           { "a_cough_is_no_speech", a_cough_is_no_speech },
           { "sound_first_files_last", sound_first_files_last },
           { "a_burst_is_five_milliseconds", a_burst_is_five_milliseconds },
+          { "frames_wait_for_their_key", frames_wait_for_their_key },
           { "figures_are_what_the_link_counted", figures_are_what_the_link_counted },
           { "reasons_are_told_when_they_change", reasons_are_told_when_they_change })
