@@ -16,6 +16,10 @@ enum {
     SLOT_BITS = 24, /* of a peer's number; the rest counts up */
     SLOTS_FIRST = 64,
     TICK_MS = 250, /* how exact the patience with a peer is */
+    /* Some 20 us each; a crowd that came together is sent away in parts, and the others
+     * have their turns in between. */
+    LATE_A_TURN = 16,
+    NEXT_PART_MS = 1,
     /* No source holds more than so many parts of conns.max. */
     SOURCE_SHARE = 3,
     SOURCE_PARTS = 4,
@@ -89,17 +93,21 @@ static void on_tick(uv_timer_t *tick)
 {
     struct edge *e = tick->data;
     int64_t now_us = edge_now().mono_us;
-    uint32_t n = 0;
+    uint32_t n = 0, late = 0;
 
     for (int list = TIMED_HANDSHAKE; list < TIMED_NR; list++) {
         struct peer *p;
 
-        while ((p = e->timed[list].first) && p->due_us <= now_us)
+        while (late < LATE_A_TURN && (p = e->timed[list].first) && p->due_us <= now_us) {
             on_late(e, p);
+            late++;
+        }
         n += e->timed[list].n;
     }
     if (!n)
         uv_timer_stop(tick);
+    else
+        uv_timer_start(tick, on_tick, late == LATE_A_TURN ? NEXT_PART_MS : TICK_MS, TICK_MS);
 }
 
 void edge_time(struct edge *e, struct peer *p, enum timed list)
