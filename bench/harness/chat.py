@@ -1,4 +1,5 @@
 """bench/run chat: lines of 64 bytes to 100 and 1,000 members of one room."""
+from .apart import Apart, Together
 from .common import median, table, verdict
 
 DISK_S, BARE_S = 2, 4
@@ -15,7 +16,7 @@ def one(bench, server, members, options, seed):
     directory = bench.directory()
     try:
         server.start(directory)
-        answer = bench.run_load("chat", server, conns=members, seed=seed, **options)
+        answer = bench.run_load("chat", server, conns=members, seed=seed, stamps=bench.apart.on, **options)
         server.stop()
         return answer
     finally:
@@ -33,7 +34,7 @@ def disk(bench):
 
 def bare(bench, members, seed):
     """The same lines by nothing but a write to each member, plain, from the server's core."""
-    return bench.run_load("bare", core=bench.server_core, conns=members, seconds=BARE_S, seed=seed)
+    return bench.run_load("bare", core=bench.server_core, conns=members, seconds=BARE_S, seed=seed, stamps=bench.apart.on)
 
 
 def measure(bench):
@@ -130,7 +131,12 @@ def targets(members_of, sums, disks, bares):
 
 def run(bench):
     machine = bench.head()
-    runs = measure(bench)
+    bench.apart = Together() if bench.args.together else Apart(bench.load_core)
+    print(bench.apart.words())
+    try:
+        runs = measure(bench)
+    finally:
+        bench.apart.end()
     members_of, options = shape(bench)
     sums = {(m, n): summarise(pick(runs, n, m)) for m in members_of for n in names(bench)}
     disks = {m: {k: median([r[k] for r in pick(runs, "disk", m)]) for k in ("p50_ms", "p99_ms")}
@@ -141,7 +147,7 @@ def run(bench):
     print()
     reached = targets(members_of, sums, disks, bares)
     bench.write("chat", machine, {
-        "options": options, "targets": reached, "runs": runs,
+        "options": options, "received": bench.apart.words(), "targets": reached, "runs": runs,
         "medians": [{"members": m, "server": n, **s} for (m, n), s in sums.items()],
         "disk": [{"members": m, **d} for m, d in disks.items()],
         "bare": [{"members": m, **b} for m, b in bares.items()]})

@@ -104,7 +104,8 @@ class Bench:
         if server:
             command += ["--proto", server.proto, "--port", str(server.port), "--pid", str(server.pid)]
         for key, value in options.items():
-            command += ["--" + key.replace("_", "-"), str(value)]
+            if value is not False:
+                command += ["--" + key.replace("_", "-")] + ([] if value is True else [str(value)])
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LIMIT_S + 60,
                                   check=False)

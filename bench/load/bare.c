@@ -17,6 +17,7 @@
 
 #include "load.h"
 #include "process.h"
+#include "stamp.h"
 
 enum { EVENTS = 256 };
 
@@ -77,11 +78,12 @@ static void write_lines(const struct bare *b, const int *to)
 static bool read_one(int fd, struct histogram *h)
 {
     char in[LINE_BYTES * 64];
-    ssize_t n = read(fd, in, sizeof in);
+    int64_t arrived;
+    ssize_t n = stamp_recv(fd, in, sizeof in, &arrived);
     for (ssize_t at = 0; at + LINE_BYTES <= n; at += LINE_BYTES) {
         int64_t due;
         memcpy(&due, in + at, sizeof due);
-        histogram_add(h, clock_ns() - due);
+        histogram_add(h, arrived - due);
     }
     return n > 0 || (n < 0 && errno == EAGAIN);
 }
@@ -92,6 +94,8 @@ static void read_all(const struct bare *b, const int *from, struct histogram *h)
     int all = epoll_create1(EPOLL_CLOEXEC);
     for (unsigned i = 0; i < b->conns; i++) {
         struct epoll_event one = { .events = EPOLLIN, .data.fd = from[i] };
+        if (b->stamps)
+            stamp_on(from[i]);
         if (epoll_ctl(all, EPOLL_CTL_ADD, from[i], &one))
             die("epoll: %s", strerror(errno));
     }

@@ -6,12 +6,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "histogram.h"
 
 struct bare {
     unsigned conns, core; /* core: of who writes; who reads is the caller */
     double rate, seconds; /* writes a second */
     uint64_t seed;        /* of the moments */
+    bool stamps;          /* of the kernel: see stamp.h */
 };
 
 struct bare_result {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "stamp.h"
 
 /* Shorter than any server's patience (Roost: 60 s). */
 #define KEEP_NS (20 * SEC_NS)
@@ -49,6 +50,60 @@ static void raise_files(uint32_t conns)
             (unsigned long long)r.rlim_max);
 }
 
+/* --- the bytes under TLS ------------------------------------------------------- */
+
+static int bio_read(BIO *bio, char *p, int len)
+{
+    struct conn *c = BIO_get_data(bio);
+    ssize_t n = stamp_recv(c->fd, p, (size_t)len, &c->load->arrived_ns);
+    BIO_clear_retry_flags(bio);
+    if (n < 0 && errno == EAGAIN)
+        BIO_set_retry_read(bio);
+    return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *p, int len)
+{
+    struct conn *c = BIO_get_data(bio);
+    ssize_t n = send(c->fd, p, (size_t)len, MSG_NOSIGNAL);
+    BIO_clear_retry_flags(bio);
+    if (n < 0 && errno == EAGAIN)
+        BIO_set_retry_write(bio);
+    return (int)n;
+}
+
+static long bio_ctrl(BIO *bio, int cmd, long num, void *p)
+{
+    (void)bio;
+    (void)num;
+    (void)p;
+    return cmd == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *bio_new(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "load");
+    if (!m)
+        die("out of memory");
+    BIO_meth_set_read(m, bio_read);
+    BIO_meth_set_write(m, bio_write);
+    BIO_meth_set_ctrl(m, bio_ctrl);
+    return m;
+}
+
+static SSL *ssl_new(const struct load *l, struct conn *c)
+{
+    SSL *ssl = SSL_new(l->ctx);
+    BIO *bio = BIO_new(l->bio);
+    if (!ssl || !bio)
+        die("cannot set up TLS");
+    BIO_set_data(bio, c);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
 static SSL_CTX *tls_new(bool keep_small)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -73,10 +128,12 @@ void load_open(struct load *l)
     l->epoll = epoll_create1(0);
     if (!l->conns || l->epoll < 0)
         die("cannot start: %s", strerror(errno));
-    if (l->opt.proto->tls)
+    if (l->opt.proto->tls) {
         l->ctx = tls_new(l->opt.keep_small);
+        l->bio = bio_new();
+    }
     for (uint32_t i = 0; i < l->opt.conns; i++)
-        l->conns[i].fd = -1;
+        l->conns[i] = (struct conn){ .load = l, .fd = -1 };
 }
 
 void load_close(struct load *l)
@@ -90,6 +147,7 @@ void load_close(struct load *l)
         free(c->out);
     }
     SSL_CTX_free(l->ctx);
+    BIO_meth_free(l->bio);
     close(l->epoll);
     free(l->conns);
 }
@@ -128,14 +186,12 @@ void conn_start(struct load *l, uint32_t index)
     if (c->fd < 0)
         die("socket: %s", strerror(errno));
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (l->opt.stamps)
+        stamp_on(c->fd);
     if (connect(c->fd, (struct sockaddr *)&a, sizeof a) && errno != EINPROGRESS)
         die("connect: %s", strerror(errno));
-    if (l->ctx) {
-        c->ssl = SSL_new(l->ctx);
-        if (!c->ssl || !SSL_set_fd(c->ssl, c->fd))
-            die("cannot set up TLS");
-        SSL_set_connect_state(c->ssl);
-    }
+    if (l->ctx)
+        c->ssl = ssl_new(l, c);
     c->wants_out = true;
     struct epoll_event e = { .events = EPOLLIN | EPOLLOUT, .data.ptr = c };
     if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &e))
@@ -165,7 +221,7 @@ static ssize_t raw_read(struct conn *c, void *p, size_t len)
             return n;
         return SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ ? 0 : -1;
     }
-    ssize_t n = recv(c->fd, p, len, 0);
+    ssize_t n = stamp_recv(c->fd, p, len, &c->load->arrived_ns);
     return n > 0 ? n : n < 0 && errno == EAGAIN ? 0 : -1;
 }
 

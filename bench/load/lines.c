@@ -37,7 +37,7 @@ bool line_delivered(struct load *l, const uint8_t p[static LINE_BYTES])
     if (++l->arrived[number % LINES_RING] == l->fanout)
         l->complete++;
     if (l->timing && sent >= l->from_ns)
-        histogram_add(&l->latency, l->now_ns - sent);
+        histogram_add(&l->latency, l->arrived_ns - sent);
     return true;
 }
 

@@ -45,6 +45,7 @@ struct proto {
 extern const struct proto proto_irc, proto_nats, proto_roost;
 
 struct conn {
+    struct load *load;
     int fd;
     uint32_t index;
     uint8_t step; /* of the protocol's set-up */
@@ -68,6 +69,7 @@ struct options {
     bool room;         /* members of one room, or only logged in */
     bool greet_only;   /* Roost: ready when the server has greeted */
     bool keep_small;   /* memory before speed: many idle TLS connections */
+    bool stamps;       /* of the kernel: see stamp.h */
     double rate;       /* deliveries a second */
     double seconds, flat_seconds, warm_seconds;
     uint32_t windows[WINDOWS_MAX]; /* lines in flight when flat out, a phase each; 0 ends */
@@ -81,7 +83,9 @@ struct load {
     uint32_t started, ready, dead;
     int epoll;
     SSL_CTX *ctx;
+    BIO_METHOD *bio;
     int64_t now_ns;      /* taken after the last read or wait */
+    int64_t arrived_ns;  /* of what was read last */
     int64_t deadline_ns; /* of the whole run */
     uint8_t buf[READ_BYTES + READ_BYTES];
 

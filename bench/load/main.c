@@ -29,6 +29,7 @@ static const char usage[] =
     "  --warm-seconds S   before each measurement, not counted (1)\n"
     "  --windows N,...    lines in flight when flat out, a phase for each (16,64,256,1024)\n"
     "  --seed N           of the senders' moments (1)\n"
+    "  --stamps           a line has arrived when the kernel says so, not when it is read\n"
     "  --limit S          the whole run is cut off after so long (120)\n";
 
 static const struct proto *const protos[] = { &proto_irc, &proto_nats, &proto_roost };
@@ -59,6 +60,7 @@ static const struct option names[] = {
     { "warm-seconds", required_argument, NULL, 'w' },
     { "windows", required_argument, NULL, 'W' },
     { "seed", required_argument, NULL, 'S' },
+    { "stamps", no_argument, NULL, 't' },
     { "limit", required_argument, NULL, 'l' },
     { "dir", required_argument, NULL, 'd' },
     { "core", required_argument, NULL, 'c' },
@@ -114,6 +116,9 @@ static void take(struct args *a, int c, const char *v)
         break;
     case 'S':
         o->seed = strtoull(v, NULL, 10);
+        break;
+    case 't':
+        o->stamps = true;
         break;
     case 'l':
         o->limit_ns = (int64_t)(atof(v) * 1e9);
@@ -273,6 +278,7 @@ static int bare(const struct args *a)
                       .core = a->core,
                       .rate = a->opt.rate,
                       .seconds = a->opt.seconds,
+                      .stamps = a->opt.stamps,
                       .seed = a->opt.seed };
     bare_measure(&b, &r);
     printf("{\"writes\": %llu, \"write_us\": %.4f, \"p50_ms\": %.4f, \"p99_ms\": %.4f, "
