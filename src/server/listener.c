@@ -11,7 +11,7 @@
 #include "server/log.h"
 
 enum {
-    BACKLOG = 4096,      /* the kernel cuts it to net.core.somaxconn */
+    BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     /* Some 30 us each, when another has to go for it: those who talk have their turn in between,
      * and a turn costs 2 us. */
     ACCEPTS_A_TURN = 4,
