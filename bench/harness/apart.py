@@ -4,7 +4,8 @@ On loopback the kernel does the receiver's work (its TCP, and waking it up) with
 call, so a server that is alone on its core does the work of the members' machines, too. Here the runs
 get a network namespace of their own, whose loopback hands what arrives to the load's core (RPS), and
 the load has the kernel stamp what arrives there (bench/load/stamp.h). For all servers alike, and for
-the bare writes.
+the bare writes. What it saves the server, it costs in interrupts between the cores whenever the load
+has caught up, so it is not the default: see docs/PROOF.md.
 """
 import ctypes
 import os
@@ -17,9 +18,9 @@ PREQUEUE = pathlib.Path("/proc/sys/net/core/netdev_tstamp_prequeue")
 
 
 class Together:
-    """As loopback does it."""
+    """The default."""
 
-    on, setting, was, why = False, None, "", "as asked for"
+    on, setting, was, why = False, None, "", "as loopback does it"
 
     def end(self):
         if self.setting:

@@ -131,7 +131,7 @@ def targets(members_of, sums, disks, bares):
 
 def run(bench):
     machine = bench.head()
-    bench.apart = Together() if bench.args.together else Apart(bench.load_core)
+    bench.apart = Apart(bench.load_core) if bench.args.apart else Together()
     print(bench.apart.words())
     try:
         runs = measure(bench)
