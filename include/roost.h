@@ -298,7 +298,8 @@ struct roost_session {
     uint64_t created_ms, used_ms;
     bool on, own;
     const char *address;
-    const char *name; /* of the account; for admins */
+    const char *name;   /* of the account; for admins */
+    const char *bearer; /* of one's own: opens over HTTPS what the session may read; a secret */
 };
 
 struct roost_account {

@@ -87,6 +87,13 @@ static void pull(struct hall *h)
         case HUB_DATAGRAMS:
             h->carried[h->n_carried++ % HALL_CARRIED_MAX] = out.datagrams;
             break;
+        case HUB_FILE:
+            h->file_err = out.err;
+            free(out.depot.name);
+            out.depot.name = NULL;
+            h->file = out.depot;
+            h->n_file++;
+            break;
         case HUB_DEPOT:
             free(out.depot.name);
             out.depot.name = NULL;

@@ -67,6 +67,9 @@ struct hall {
     size_t n_carried;
     struct hub_depot depot[HALL_CARRIED_MAX]; /* what its depot was told, a ring */
     size_t n_depot;
+    struct hub_depot file; /* the last answer to hub_ask_file */
+    int file_err;
+    size_t n_file;
     char first_admin[48]; /* the invitation of the empty store */
 };
 

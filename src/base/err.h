@@ -126,6 +126,10 @@
       "wait until it is; what arrived is kept")                                                    \
     X(STRANGER, 90, "stranger", "this is not the device of that person that is known here",        \
       "ask them what roost trust shows there; if it is theirs: roost trust @NAME FINGERPRINT")     \
+    X(TRANSFERS, 91, "transfers", "the server carries as many files as it may at one time",        \
+      "it goes on by itself when another one is over")                                             \
+    X(TRANSFERS_OWN, 92, "transfers-own", "as many of your files travel as may at one time",       \
+      "it goes on by itself when one of them is over; roost cancel ID ends one")                   \
     X(SOURCE_CHANGED, 95, "source-changed", "what is sent was changed meanwhile",                  \
       "send it again; a part of what it was before has to go first")                               \
     X(DISK_FULL, 96, "disk-full", "the disk of the receiver is full",                              \

@@ -15,6 +15,7 @@ CLI_RUN(cmd_passwd);
 CLI_RUN(cmd_account_delete);
 CLI_RUN(cmd_sessions);
 CLI_RUN(cmd_sessions_end);
+CLI_RUN(cmd_sessions_bearer);
 CLI_RUN(cmd_who);
 CLI_RUN(cmd_ignore);
 CLI_RUN(cmd_away);

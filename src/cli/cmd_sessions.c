@@ -102,6 +102,34 @@ CLI_RUN(cmd_sessions_end)
                            a->words[0]);
 }
 
+CLI_RUN(cmd_sessions_bearer)
+{
+    struct roost_event e;
+    const char *bearer = "";
+    struct json j;
+    int status = cli_call(c, roost_session_list(c->r), &e);
+
+    (void)a;
+    if (status)
+        return status;
+    for (size_t i = 0; i < e.reply.n; i++)
+        if (e.reply.sessions[i].own)
+            bearer = e.reply.sessions[i].bearer;
+    if (!*bearer)
+        return cli_fail(c, CLI_REFUSED, "the server gives no files by HTTPS",
+                        "its setting is files.https");
+    if (c->json) {
+        json_begin(&j, &c->out);
+        json_str(&j, "event", "bearer");
+        json_str(&j, "bearer", bearer);
+        json_end(&j);
+    } else {
+        buf_printf(&c->out, "Authorization: Bearer %s\n", bearer);
+    }
+    cli_flush(c);
+    return CLI_OK;
+}
+
 CLI_RUN(cmd_admin_sessions_end)
 {
     uint64_t n = 0;

@@ -81,6 +81,12 @@ const struct cli_command cli_commands[] = {
       "list the devices where one is logged in", "  roost sessions\n  roost sessions end 12\n", NULL },
     { "sessions end", ACCOUNT, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_sessions_end,
       "log out one of them", "  roost sessions end 12\n", NULL },
+    { "sessions bearer", ACCOUNT, "", 0, 0, -1, CLI_LOGIN, false, cmd_sessions_bearer,
+      "print what opens files over HTTPS while this session lasts",
+      "One line for curl, which is not to be seen on its command line; browsers and players take\n"
+      "the long word as a password, with any name.\n\n"
+      "  roost sessions bearer | curl -OJ -H @- https://hall.example:5000/files/7\n",
+      NULL },
     { "account delete", ACCOUNT, "", 0, 0, -1, CLI_LOGIN, false, cmd_account_delete,
       "delete one's account and all it wrote", "  roost account delete\n", OPTIONS(YES) },
 

@@ -56,6 +56,8 @@ void moving_json(struct cli *c, const char *event, const struct roost_transfer *
         json_null(&j, "file");
     json_str(&j, "direction", t->sends ? "send" : "receive");
     json_str(&j, "stage", filed_stage(t->stage));
+    json_str(&j, "why",
+             t->stage == ROOST_FILE_WAITING && t->error ? roost_error_get(t->error).name : NULL);
     json_str(&j, "name", t->name);
     json_str(&j, "peer", t->peer);
     json_u64(&j, "files", t->files);
@@ -229,7 +231,10 @@ static void tell_end(struct moving *m, struct moving_one *one, const struct roos
 /* What people are told beside the line that moves. */
 static void tell_stage(struct moving *m, const struct roost_transfer *t)
 {
-    if (t->stage == ROOST_FILE_WAITING && t->sends && *t->phrase)
+    if (t->stage == ROOST_FILE_WAITING && t->error) {
+        const struct roost_error e = roost_error_get(t->error);
+        cli_say(m->c, "%s waits: %s; %s.", t->name, e.text, e.advice);
+    } else if (t->stage == ROOST_FILE_WAITING && t->sends && *t->phrase)
         cli_say(m->c, "On the other machine: roost receive %s", t->phrase);
     else if (t->stage == ROOST_FILE_WAITING && t->sends && t->file)
         cli_say(m->c, "%s: offered to %s (%scancel %" PRIu64 " takes it back).", t->name, t->peer,

@@ -137,6 +137,7 @@ void mover_again(struct mover *m, int64_t now_us)
     if (m->receiver)
         receiver_flush(m->receiver);
     m->relay_asked = false; /* a server that began anew has another one */
+    m->error = 0;
     m->again_us = now_us + (wait < AGAIN_MOST_US ? wait : AGAIN_MOST_US);
     m->step = STEP_AGAIN;
     mover_stage(m, ROOST_FILE_WAITING);

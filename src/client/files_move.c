@@ -251,7 +251,8 @@ static void on_over(struct mover *m, const struct share_view *v, int64_t now_us)
 {
     if (v->err == -ROOST_CANCELLED) {
         mover_end(m, ROOST_FILE_CANCELLED, 0, NULL);
-    } else if (v->theirs && (v->err == -ROOST_IO || v->err == -ROOST_SHUTTING_DOWN)) {
+    } else if (v->theirs && (v->err == -ROOST_IO || v->err == -ROOST_SHUTTING_DOWN ||
+                             v->err == -ROOST_TRANSFERS)) {
         mover_again(m, now_us);
     } else {
         mover_end(m, ROOST_FILE_FAILED, v->err, NULL);
@@ -353,6 +354,29 @@ void move_turn(struct mover *m, int64_t now_us)
     }
 }
 
+/* The server gave the stream up and says why. What asking again would not mend is the end. */
+static void on_refused(struct mover *m, uint64_t code, int64_t now_us)
+{
+    int why = code > FLOW_WHY_APP && code < FLOW_WHY_APP + 1000 ? (int)(code - FLOW_WHY_APP) : 0;
+
+    leave_stream(m, false);
+    switch (why) {
+    case ROOST_UNREADABLE:
+        mover_end(
+            m, ROOST_FILE_FAILED, why,
+            "what the server kept of it is damaged, or missing: its sender can send it again");
+        break;
+    case ROOST_DISK_FULL:
+    case ROOST_FILE_TOO_BIG:
+        mover_end(m, ROOST_FILE_FAILED, why, NULL);
+        break;
+    default:
+        mover_again(m, now_us);
+        if (why == ROOST_TRANSFERS || why == ROOST_TRANSFERS_OWN)
+            m->error = why; /* to be shown while it waits */
+    }
+}
+
 void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us)
 {
     switch (e->what) {
@@ -365,12 +389,14 @@ void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us)
     case FLOW_RESET:
     case FLOW_STOPPED:
         if (m->step == STEP_MOVE) {
+            struct share_view v;
             take_in(m, now_us); /* it may have said why */
-            mind_state(m, now_us);
+            look(m, &v);
+            if (v.state == SHARE_OVER || v.state == SHARE_DONE)
+                mind_state(m, now_us);
         }
         if (m->step == STEP_MOVE && m->flow) {
-            leave_stream(m, false);
-            mover_again(m, now_us);
+            on_refused(m, e->code, now_us);
         } else if (m->step == STEP_FLUSH) {
             leave_stream(m, true);
             mover_end(m, ROOST_FILE_DONE, 0, NULL);

@@ -79,8 +79,10 @@ static int plain_member(struct arena *a, const Roost__Member *m, struct roost_me
 static int plain_session(struct arena *a, const Roost__SessionInfo *m, struct roost_session *p)
 {
     (void)a;
-    *p = (struct roost_session){ m->session, str(m->device_name), m->created_ms, m->used_ms, m->on,
-                                 m->own,     str(m->address),     str(m->name) };
+    *p = (struct roost_session){
+        m->session, str(m->device_name), m->created_ms, m->used_ms,    m->on,
+        m->own,     str(m->address),     str(m->name),  str(m->bearer)
+    };
     return 0;
 }
 

@@ -1,8 +1,9 @@
 /* datagrams.c - who may send datagrams: sessions of keys, handed out over control.
  *
- * A login session has one; asking again gives another, and the one before is good for two
- * seconds more, until what runs has moved. It outlives its connection by a minute, so that
- * who comes back within it goes on where it was. Who is logged out is cut off at once.
+ * Each connection of a login session has one, as programs that share a session do not share a
+ * socket; asking again gives another, and the one before is good for two seconds more, until what
+ * runs has moved. It outlives its connection by a minute, so that who comes back within it goes on
+ * where it was. Who is logged out is cut off at once.
  *
  * The hub makes the keys and forgets them with the answer; whoever carries the datagrams is
  * told by HUB_DATAGRAMS. The low bits of the number say which worker that is.
@@ -16,7 +17,7 @@
 #define OUTLIVES_US (60 * 1000000LL)
 #define BOTH_US     (2 * 1000000LL)
 
-enum { TRIES = 8 };
+enum { TRIES = 8, EACH_SESSION = 16 /* then who asks takes the place of one */ };
 
 struct datagrams {
     uint64_t session, account;
@@ -25,6 +26,7 @@ struct datagrams {
     uint32_t id, before; /* before: 0 or the one that is still accepted */
     int64_t before_us;
     uint8_t token[DATAGRAMS_TOKEN];
+    struct datagrams *next; /* of the same session */
 };
 
 /* False: there is no memory for the word; the next sweep tries again. */
@@ -41,13 +43,27 @@ static bool tell_over(struct hub *h, uint32_t *id)
     return true;
 }
 
+/* Out of its session's list, of which the map knows the first. */
+static void unlink_one(struct hub *h, struct datagrams *d)
+{
+    struct datagrams *first = map_get(&h->datagrams, d->session);
+
+    if (first == d && !d->next)
+        map_take(&h->datagrams, d->session);
+    else if (first == d)
+        map_put(&h->datagrams, d->session, d->next); /* replaces: needs no memory */
+    for (; first && first != d; first = first->next)
+        if (first->next == d)
+            first->next = d->next;
+}
+
 static bool end(struct hub *h, struct datagrams *d)
 {
     d->conn = 0;
     d->end_us = h->now.mono_us;
     if (!tell_over(h, &d->before) || !tell_over(h, &d->id))
         return false;
-    map_take(&h->datagrams, d->session);
+    unlink_one(h, d);
     seal_wipe(d, sizeof *d);
     free(d);
     return true;
@@ -67,9 +83,25 @@ int datagrams_draw_id(struct hub *h, uint32_t *ret)
     return -ROOST_BUSY;
 }
 
+/* The one that is named, else this connection's, else one whose connection has gone. */
+static struct datagrams *find(struct hub *h, const struct request *q)
+{
+    struct datagrams *first = map_get(&h->datagrams, q->session), *found = NULL;
+    uint32_t named = q->msg->datagrams->keep;
+    unsigned n = 0;
+
+    for (struct datagrams *d = first; d; d = d->next, n++) {
+        if (named && d->id == named)
+            return d;
+        if (d->conn == q->conn || (!d->conn && (!found || found->conn != q->conn)))
+            found = d;
+    }
+    return found || n < EACH_SESSION ? found : first;
+}
+
 static int get(struct hub *h, struct request *q, struct datagrams **ret)
 {
-    struct datagrams *d = map_get(&h->datagrams, q->session);
+    struct datagrams *d = find(h, q);
 
     if (!d) {
         d = calloc(1, sizeof *d);
@@ -77,6 +109,7 @@ static int get(struct hub *h, struct request *q, struct datagrams **ret)
             return -ROOST_NOMEM;
         d->session = q->session;
         d->account = q->account;
+        d->next = map_get(&h->datagrams, q->session);
         if (map_put(&h->datagrams, q->session, d)) {
             free(d);
             return -ROOST_NOMEM;
@@ -150,7 +183,7 @@ int datagrams_on_message(struct hub *h, struct request *q)
         return keep(h, q, d);
     err = renew(h, q, d);
     if (err && !d->id) {
-        map_take(&h->datagrams, d->session);
+        unlink_one(h, d);
         free(d);
     }
     return err;
@@ -186,10 +219,25 @@ void datagrams_on_gone(struct hub *h, const struct conn *c)
 {
     struct datagrams *d = map_get(&h->datagrams, c->session);
 
-    if (!d || d->conn != c->id)
+    while (d && d->conn != c->id)
+        d = d->next;
+    if (!d)
         return;
     d->conn = 0;
     d->end_us = h->now.mono_us + OUTLIVES_US;
+}
+
+/* Of a session: those whose time is over; at INT64_MAX all. Was there one? */
+static bool end_all(struct hub *h, struct datagrams *d, int64_t now_us)
+{
+    bool any = false;
+
+    for (struct datagrams *next; d; d = next) {
+        next = d->next;
+        if (now_us == INT64_MAX || (!d->conn && d->end_us <= now_us))
+            any = end(h, d) || any;
+    }
+    return any;
 }
 
 void datagrams_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except)
@@ -197,11 +245,11 @@ void datagrams_end(struct hub *h, uint64_t account, uint64_t only, uint64_t exce
     struct map_slot *s;
 
     for (size_t i = 0; (s = map_next(&h->datagrams, &i));) {
-        struct datagrams *d = s->value;
-        if (d->account != account || (only && d->session != only) ||
-            (except && d->session == except))
+        const struct datagrams *first = s->value;
+        if (first->account != account || (only && first->session != only) ||
+            (except && first->session == except))
             continue;
-        if (end(h, d))
+        if (end_all(h, s->value, INT64_MAX))
             i = 0;
     }
 }
@@ -212,10 +260,10 @@ void datagrams_expire(struct hub *h)
     int64_t now_us = h->now.mono_us;
 
     for (size_t i = 0; (s = map_next(&h->datagrams, &i));) {
-        struct datagrams *d = s->value;
-        if (d->before && d->before_us <= now_us)
-            tell_over(h, &d->before);
-        if (!d->conn && d->end_us <= now_us && end(h, d))
+        for (struct datagrams *d = s->value; d; d = d->next)
+            if (d->before && d->before_us <= now_us)
+                tell_over(h, &d->before);
+        if (end_all(h, s->value, now_us))
             i = 0;
     }
 }
@@ -225,7 +273,10 @@ void datagrams_free_all(struct hub *h)
     struct map_slot *s;
 
     for (size_t i = 0; (s = map_next(&h->datagrams, &i));)
-        free(s->value);
+        for (struct datagrams *d = s->value, *next; d; d = next) {
+            next = d->next;
+            free(d);
+        }
     map_fini(&h->datagrams);
     map_fini(&h->datagram_ids);
 }

@@ -112,6 +112,7 @@ static int offer_store(struct hub *h, struct request *q, const struct file_row *
     op->file.name = arena_str(&op->mem, f->name);
     op->room.id = q->room_id;
     op->account.id = q->account;
+    op->unread = file_is_lost(h, f);
     op->mine =
         q->guest; /* what it reads begins with its coming: no word of what was there before */
     file_limits(h, op);
@@ -272,6 +273,8 @@ int file_get_on_stored(struct hub *h, struct request *q, struct store_result *r)
     bool is_end = f->sender == q->account || f->peer == q->account;
     bool over = f->stage != ROOST__FILE_STAGE__FILE_OFFERED &&
                 f->stage != ROOST__FILE_STAGE__FILE_ACCEPTED;
+
+    q->about = f->name ? arena_str(&q->mem, f->name) : NULL; /* for the log */
 
     if (!is_end && !(f->kept && file_is_read(q, r)))
         return -ROOST_NO_SUCH_FILE;

@@ -14,6 +14,8 @@ enum {
     CODES_MAX = 5000,
     CODES_OF_SOURCE = 20,
     SIGNAL_BYTES = 4096,
+    LOST_MAX = 1000, /* contents known to be damaged; when there are more, all begin anew */
+    BEARER_TEXT = 81,
     SIGNALS_BURST = 200, /* and as many in 10 s from then on */
     GUESSES_KEPT = 20000 /* sources with wrong numbers; when there are more, all begin anew */
 };
@@ -67,12 +69,22 @@ int file_reply_ticket(struct hub *h, struct request *q, const struct file_row *f
 
 /* --- what is kept (file_keep.c) --- */
 
+/* All but the token. */
+void file_grant_fill(const struct hub *h, const struct request *q, const struct file_row *f,
+                     bool sends, struct hub_depot *ret);
 /* A token for q to send it, or to get it; name: for a path of HTTPS, too. */
 int file_grant(struct hub *h, const struct request *q, const struct file_row *f, bool sends,
                struct hub_depot *ret);
 void file_drop_parts(struct hub *h, uint64_t file);
 void file_drop_contents(struct hub *h, const struct file_row *f);
+bool file_is_lost(const struct hub *h, const struct file_row *f);
 void file_keep_on_word(struct hub *h, const struct hub_depot_word *w);
+/* --- by HTTPS (file_web.c) --- */
+
+/* What opens kept files to whoever shows it while this session of account's lasts. */
+int bearer_make(const struct hub *h, uint64_t account, const struct session_row *s,
+                char ret[static BEARER_TEXT]);
+
 /* Quotas and the time that it is kept. */
 void file_limits(const struct hub *h, struct store_op *op);
 

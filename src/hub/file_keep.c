@@ -14,12 +14,13 @@
 
 /* --- tokens ---------------------------------------------------------------------------- */
 
-int file_grant(struct hub *h, const struct request *q, const struct file_row *f, bool sends,
-               struct hub_depot *ret)
+void file_grant_fill(const struct hub *h, const struct request *q, const struct file_row *f,
+                     bool sends, struct hub_depot *ret)
 {
     struct hub_depot d = { .what = sends ? DEPOT_TAKE : DEPOT_GIVE,
                            .file = f->id,
                            .account = q->account,
+                           .session = q->session,
                            .room = f->room,
                            .sender = f->sender,
                            .size = f->size,
@@ -32,6 +33,15 @@ int file_grant(struct hub *h, const struct request *q, const struct file_row *f,
 
     memcpy(d.root, f->root, sizeof d.root);
     memcpy(d.list_root, f->list_root, sizeof d.list_root);
+    *ret = d;
+}
+
+int file_grant(struct hub *h, const struct request *q, const struct file_row *f, bool sends,
+               struct hub_depot *ret)
+{
+    struct hub_depot d;
+
+    file_grant_fill(h, q, f, sends, &d);
     rng_fill(&h->rng, d.token, sizeof d.token);
     *ret = d; /* without the name, which is the depot's */
     if (!sends && !(d.name = strdup(f->name)))
@@ -52,6 +62,9 @@ bool hub_depot_bars(const struct hub_depot *bar, const struct hub_depot *g)
     bool whose = !bar->account || g->account == bar->account ||
                  (!bar->room && g->sender == bar->account);
 
+    if (bar->of_sessions)
+        return g->account == bar->account && g->session != bar->but &&
+               (!bar->session || g->session == bar->session);
     return whose && (!bar->room || g->room == bar->room) && (!bar->takes || g->what == DEPOT_TAKE);
 }
 
@@ -60,6 +73,16 @@ void files_bar(struct hub *h, uint64_t account, uint64_t room, bool takes)
     if (h->config.files)
         depot_say(h, &(struct hub_depot){
                          .what = DEPOT_BAR, .account = account, .room = room, .takes = takes });
+}
+
+void files_bar_sessions(struct hub *h, uint64_t account, uint64_t only, uint64_t except)
+{
+    if (h->config.files)
+        depot_say(h, &(struct hub_depot){ .what = DEPOT_BAR,
+                                          .of_sessions = true,
+                                          .account = account,
+                                          .session = only,
+                                          .but = except });
 }
 
 void files_account_gone(struct hub *h, uint64_t account)
@@ -269,10 +292,28 @@ static void on_kept(struct hub *h, const struct hub_depot_word *w)
     say_stored(h, w->file, -ROOST_NOMEM);
 }
 
+/* Whoever offers them again is to send them: then all who refer to them have them again. */
+static void on_lost(struct hub *h, const struct hub_depot_word *w)
+{
+    static const char there[] = "";
+
+    if (h->lost.n >= LOST_MAX) {
+        map_fini(&h->lost);
+        map_init(&h->lost, rng_u64(&h->rng));
+    }
+    map_put_bytes(&h->lost, w->root, sizeof w->root, (void *)(uintptr_t)there);
+}
+
+bool file_is_lost(const struct hub *h, const struct file_row *f)
+{
+    return f->has_root && map_get_bytes(&h->lost, f->root, sizeof f->root);
+}
+
 void file_keep_on_word(struct hub *h, const struct hub_depot_word *w)
 {
     switch (w->what) {
     case DEPOT_KEPT:
+        map_take_bytes(&h->lost, w->root, sizeof w->root);
         on_kept(h, w);
         break;
     case DEPOT_FAILED:
@@ -284,6 +325,9 @@ void file_keep_on_word(struct hub *h, const struct hub_depot_word *w)
         break;
     case DEPOT_FOUND:
         store_file_op(h, STORE_FILE_LOOSE, w);
+        break;
+    case DEPOT_LOST:
+        on_lost(h, w);
         break;
     case DEPOT_ROOM:
         h->depot_room = w->size;

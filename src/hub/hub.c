@@ -70,6 +70,7 @@ struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint
     map_init(&h->relays, rng_u64(&h->rng));
     map_init(&h->parcels, rng_u64(&h->rng));
     map_init(&h->codes, rng_u64(&h->rng));
+    map_init(&h->lost, rng_u64(&h->rng));
     map_init(&h->code_guesses, rng_u64(&h->rng));
     h->depot_room = UINT64_MAX;
     h->out = outbox_new();
@@ -106,6 +107,7 @@ static void free_conns(struct hub *h)
         user_free(s->value);
     map_fini(&h->users);
     map_fini(&h->topics);
+    map_fini(&h->lost);
 }
 
 void hub_free(struct hub *h)

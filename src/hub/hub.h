@@ -75,13 +75,14 @@ struct hub_peer {
 };
 
 enum hub_output_kind {
-    HUB_SEND,      /* len of bytes from `at` on (frames) to conn; the edge unrefs */
-    HUB_CLOSE,     /* close conn after what was sent; hub_on_close will not be called for it */
-    HUB_STORE,     /* op; the edge unrefs when it has been applied */
-    HUB_HASH,      /* hash: verify or make a password hash on another thread */
-    HUB_KEEP,      /* keep: backup, restore, check, figures; hub_keep_fini, hub_on_kept */
-    HUB_TITLE,     /* the answer to hub_ask_title; title is the edge's, to free */
-    HUB_DEPOT,     /* depot: what is to become of kept parcels; hub_depot_fini, hub_on_depot */
+    HUB_SEND,  /* len of bytes from `at` on (frames) to conn; the edge unrefs */
+    HUB_CLOSE, /* close conn after what was sent; hub_on_close will not be called for it */
+    HUB_STORE, /* op; the edge unrefs when it has been applied */
+    HUB_HASH,  /* hash: verify or make a password hash on another thread */
+    HUB_KEEP,  /* keep: backup, restore, check, figures; hub_keep_fini, hub_on_kept */
+    HUB_TITLE, /* the answer to hub_ask_title; title is the edge's, to free */
+    HUB_FILE,  /* the answer to hub_ask_file; depot: the grant, unless err says why there is none */
+    HUB_DEPOT, /* depot: what is to become of kept parcels; hub_depot_fini, hub_on_depot */
     HUB_DATAGRAMS, /* datagrams: keys that are good from now on, or no more */
 };
 
@@ -135,6 +136,9 @@ struct hub_depot {
     } what;
     int err;
     uint64_t room, sender; /* TAKE, GIVE: of the parcel; BAR: in this room only, 0: in all */
+    uint64_t session;      /* TAKE, GIVE: whose it is; BAR: this one, with of_sessions; 0: all */
+    uint64_t but;          /* BAR: not this session */
+    bool of_sessions;      /* BAR: the account's sessions ended, and not the account */
     bool takes;            /* BAR: only what is sent */
     uint64_t file, account, size, size_max, list_size;
     bool open_size, has_root, has_list;
@@ -158,6 +162,7 @@ struct hub_depot_word {
         DEPOT_FOUND,  /* contents that are there since before: does anybody refer to them? */
         DEPOT_PART,   /* a part that is there since before: does it go on? */
         DEPOT_ROOM,   /* size: bytes that may still be taken */
+        DEPOT_LOST,   /* these contents are damaged or gone: whoever has them is to send them */
     } what;
     int err;
     uint64_t file, account, size;
@@ -225,6 +230,11 @@ void hub_on_depot(struct hub *h, const struct hub_depot_word *word, struct now n
  * is HUB_TITLE with the same conn. -ROOST_BUSY, -ROOST_NOMEM: there will be none. */
 int hub_ask_title(struct hub *h, uint64_t conn, const char *code, const struct hub_peer *peer,
                   struct now now);
+/* May who shows this word of a session (SessionInfo.bearer) have this kept file by HTTPS? The
+ * answer is HUB_FILE with the same conn. -ROOST_LOGIN_NEEDED: it is no such word; -ROOST_BUSY,
+ * -ROOST_NOMEM. */
+int hub_ask_file(struct hub *h, uint64_t conn, uint64_t file, const char *bearer,
+                 const struct hub_peer *peer, struct now now);
 void hub_expire(struct hub *h, struct now now);
 int64_t hub_deadline_us(const struct hub *h); /* mono_us; INT64_MAX = none */
 /* Everyone is told that the server goes down; no request is taken after it. */

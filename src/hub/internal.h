@@ -237,6 +237,7 @@ struct hub {
     struct map code_guesses;            /* by source */
     int64_t guesses_us;                 /* when they were last forgotten */
     uint64_t depot_room;                /* bytes that may still be kept */
+    struct map lost;                    /* file.h: roots of contents that are damaged or gone */
     uint64_t next_token;
     struct outbox *out;
     struct topic *departing; /* have a train */
@@ -386,6 +387,7 @@ int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err); /
 int outbox_keep(struct outbox *o, const struct hub_keep *keep);        /* takes, unless it fails */
 int outbox_datagrams(struct outbox *o, const struct hub_datagrams *d); /* copies */
 int outbox_depot(struct outbox *o, const struct hub_depot *d);         /* takes, unless it fails */
+int outbox_file(struct outbox *o, uint64_t conn, const struct hub_depot *d, int err); /* the same */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
 
 /* admin_keep.c: who asked for work on the server's data is gone. */
@@ -425,6 +427,8 @@ void files_on_stored(struct hub *h, const struct store_result *r);
 /* Tokens of account (0: of anybody) in the room, and what goes on by them, end; takes: only what is
  * sent there. */
 void files_bar(struct hub *h, uint64_t account, uint64_t room, bool takes);
+/* The account's sessions end: the one (0: all), but not `except`. */
+void files_bar_sessions(struct hub *h, uint64_t account, uint64_t only, uint64_t except);
 void files_account_gone(struct hub *h, uint64_t account);
 void files_free_all(struct hub *h);
 void codes_on_gone(struct hub *h, const struct conn *c);

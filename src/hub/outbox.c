@@ -14,7 +14,7 @@ struct out_item {
     uint32_t at, len; /* of a blob */
     uint64_t conn;
     void *thing; /* blob, op, hash or title */
-    int err;     /* HUB_TITLE */
+    int err;     /* HUB_TITLE, HUB_FILE */
 };
 
 struct outbox {
@@ -177,6 +177,20 @@ int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err)
     return failed;
 }
 
+int outbox_file(struct outbox *o, uint64_t conn, const struct hub_depot *d, int err)
+{
+    struct hub_depot *copy = malloc(sizeof *copy);
+    int failed = copy ? push(o, HUB_FILE, conn, copy) : -ROOST_NOMEM;
+
+    if (failed) {
+        free(copy);
+        return failed;
+    }
+    *copy = d ? *d : (struct hub_depot){ 0 };
+    o->items[(o->head + o->n - 1) & (o->cap - 1)].err = err;
+    return 0;
+}
+
 bool outbox_next(struct outbox *o, struct hub_output *ret)
 {
     *ret = (struct hub_output){ 0 };
@@ -205,7 +219,9 @@ bool outbox_next(struct outbox *o, struct hub_output *ret)
         ret->keep = *(struct hub_keep *)item.thing;
         free(item.thing);
         break;
+    case HUB_FILE:
     case HUB_DEPOT:
+        ret->err = item.err;
         ret->depot = *(struct hub_depot *)item.thing;
         seal_wipe(item.thing, sizeof ret->depot);
         free(item.thing);

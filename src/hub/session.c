@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "hub/check.h"
+#include "hub/file.h"
 #include "hub/handlers_account.h"
 #include "hub/token.h"
 #include "seal/digest.h"
@@ -366,6 +367,7 @@ int list_sessions_on_stored(struct hub *h, struct request *q, struct store_resul
     Roost__Reply reply = ROOST__REPLY__INIT;
     Roost__SessionList list = ROOST__SESSION_LIST__INIT;
     Roost__SessionInfo *infos = arena_get(&q->mem, (r->n_sessions + 1) * sizeof *infos);
+    char bearer[BEARER_TEXT];
     size_t bytes = 0;
 
     list.sessions = arena_get(&q->mem, (r->n_sessions + 1) * sizeof *list.sessions);
@@ -383,6 +385,9 @@ int list_sessions_on_stored(struct hub *h, struct request *q, struct store_resul
         to->used_ms = (uint64_t)s->used_ms;
         to->on = session_is_on(h, s->id);
         to->own = s->id == q->session;
+        if (to->own && h->config.files && h->config.file_paths &&
+            bearer_make(h, q->account, s, bearer) == 0)
+            to->bearer = bearer;
         bytes += roost__session_info__get_packed_size(to) + 8;
         if (bytes > REPLY_BYTES_MAX)
             break;

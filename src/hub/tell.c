@@ -108,6 +108,7 @@ void tell_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t 
     note.body_case = ROOST__TO_NODE__BODY_END;
     note.end = &end;
     publish(h, (struct shard){ SHARD_ACCOUNT, account }, &note);
+    files_bar_sessions(h, account, only, except);
 }
 
 void tell_role(struct hub *h, uint64_t account, uint32_t role)

@@ -36,7 +36,7 @@ struct config {
     char metrics_token[CONFIG_TEXT_MAX]; /* "": metrics for loopback only */
     int64_t handshake_ms, http_ms, close_ms;
     uint64_t files_reserve;
-    uint32_t files_threads, files_transfers;
+    uint32_t files_threads, files_transfers, files_transfers_user;
     uint64_t queue_bytes; /* that wait for one connection */
     uint32_t store_waiting, store_batch;
 };

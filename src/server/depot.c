@@ -85,6 +85,18 @@ static void order(struct depot *d, struct depot_job *j)
     d->late_end = (struct depot_job **)&j->owner;
 }
 
+void depot_admit(struct depot *d, struct hub_depot *grant)
+{
+    grant->born = ++d->orders;
+}
+
+void depot_shut(struct depot *d, struct depot_job *j)
+{
+    j->what = JOB_CLOSE;
+    j->asker = DEPOT_LOOP;
+    order(d, j);
+}
+
 static void order_new(struct depot *d, const struct hub_depot *o)
 {
     struct depot_job *j = calloc(1, sizeof *j);
@@ -152,6 +164,8 @@ void depot_stats(const struct depot *d, struct depot_stats *ret)
                                  .failed = c->failed,
                                  .dropped = c->dropped,
                                  .open = c->open,
+                                 .crowded = c->crowded,
+                                 .lost = c->lost,
                                  .room = c->room };
 }
 
@@ -198,6 +212,10 @@ int depot_new(struct depot **ret, uv_loop_t *loop, const struct depot_settings *
     d->settings = *s;
     d->n = s->threads < 1 ? 1 : s->threads < DEPOT_THREADS_MAX ? s->threads : DEPOT_THREADS_MAX;
     d->dir = -1;
+    if (places_init(&d->places, s->transfers, s->transfers_account, uv_hrtime())) {
+        free(d);
+        return -ROOST_NOMEM;
+    }
     for (unsigned i = 0; i < d->n; i++) {
         d->each[i].all = d;
         d->each[i].index = i;
@@ -265,6 +283,10 @@ static void free_thread(struct depot_thread *t)
         hub_depot_fini(s->value);
         free(s->value);
     }
+    while (t->opened) {
+        depot_job_free(t->opened->finish);
+        depot_close(t, t->opened, false);
+    }
     map_fini(&t->grants);
     map_fini(&t->takes);
     if (t->event >= 0)
@@ -284,5 +306,6 @@ void depot_free(struct depot *d)
     }
     if (d->dir >= 0)
         close(d->dir);
+    places_fini(&d->places);
     free(d);
 }

@@ -11,6 +11,9 @@
  *     ...  .pages               hashes of the tree's pages, to begin sending at once; made anew
  * when it is not there or wrong
  *
+ * What is opened has a place (depot_places.h) until it is closed, or somebody else has taken it
+ * over; without one an OPEN is answered -ROOST_TRANSFERS or -ROOST_TRANSFERS_OWN.
+ *
  * A parcel counts when its file is synced and has its name: then the hub is told, and only when
  * the hub has stored its event the sender hears DONE.
  */
@@ -31,6 +34,8 @@ struct depot_settings {
     const char *data; /* the data directory */
     uint64_t reserve; /* bytes of the disk that stay free */
     unsigned threads;
+    /* opened at the same time: of all, of one account */
+    uint32_t transfers, transfers_account;
     /* On the loop; the word is lent. */
     void (*on_word)(void *ctx, const struct hub_depot_word *word);
     /* A LOOK or READ of the loop's own; takes the job. */
@@ -45,14 +50,14 @@ struct depot_job {
         JOB_OPEN,  /* grant -> opened, and how it stands */
         JOB_WISH,  /* opened, wish -> result */
         JOB_READ,  /* opened: wish.len bytes at wish.at of the body -> wish.bytes, result */
-        JOB_CLOSE, /* opened; got: all of it was given to its account */
+        JOB_CLOSE, /* opened; got: all of it was given to its account; doubted: it cannot be */
         JOB_ORDER, /* of the hub: grant */
         JOB_WORD,  /* to the loop: word */
     } what;
     unsigned asker; /* a worker, or DEPOT_LOOP */
     void *owner;    /* the asker's */
     int err;
-    bool got;
+    bool got, doubted;
     uint8_t token[FILE_TOKEN];
     struct hub_depot grant;
     struct hub_depot_word word;
@@ -81,10 +86,14 @@ int depot_start(struct depot *d);
 void depot_put(struct depot *d, struct hub_depot *order);
 /* From the asker's thread. False: no room; the job stays the caller's. */
 bool depot_ask(struct depot *d, struct depot_job *job);
+/* From the loop: a grant that needs no token; what is told from now on counts for it. */
+void depot_admit(struct depot *d, struct hub_depot *grant);
+/* From the loop: what j opened is closed, for certain; takes j. */
+void depot_shut(struct depot *d, struct depot_job *j);
 struct depot_job *depot_answer(struct depot *d, unsigned worker); /* NULL: none */
 
 struct depot_stats {
-    uint64_t taken, given, bytes_in, bytes_out, kept, failed, dropped, open;
+    uint64_t taken, given, bytes_in, bytes_out, kept, failed, dropped, open, crowded, lost;
     uint64_t room; /* bytes that may still be kept */
 };
 void depot_stats(const struct depot *d, struct depot_stats *ret);

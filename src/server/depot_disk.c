@@ -44,6 +44,69 @@ static void whole_name(char ret[static 64], uint64_t file)
     snprintf(ret, 64, "in-%llu", (unsigned long long)file);
 }
 
+/* --- what is opened ------------------------------------------------------------------------ */
+
+/* Whoever is at it hears that it is over with the next thing that it asks. */
+static void kill_opened(struct depot_thread *t, struct opened *o)
+{
+    o->dead = true;
+    disk_part_close(o->part);
+    o->part = NULL;
+    if (map_get(&t->takes, o->file) == o)
+        map_take(&t->takes, o->file);
+    places_leave(&t->all->places, &o->place);
+}
+
+static void opened_free(struct depot_thread *t, struct opened *o)
+{
+    places_leave(&t->all->places, &o->place);
+    disk_part_close(o->part);
+    disk_source_free(o->source);
+    free(o);
+}
+
+/* The same for the same account: perhaps its program was killed, and nobody has noticed yet. */
+static bool make_place(struct depot_thread *t, const struct hub_depot *g)
+{
+    for (struct opened *o = t->opened; o; o = o->next)
+        if (!o->dead && o->source && o->file == g->file && o->grant.account == g->account) {
+            kill_opened(t, o);
+            return true;
+        }
+    return false;
+}
+
+static int opened_new(struct depot_thread *t, const struct depot_job *j, struct opened **ret)
+{
+    struct opened *o = calloc(1, sizeof *o);
+
+    if (!o)
+        return -ROOST_NOMEM;
+    o->place.account = j->grant.account;
+    int err = places_take(&t->all->places, &o->place, depot_now_us());
+    if (err == -ROOST_TRANSFERS_OWN && make_place(t, &j->grant))
+        err = places_take(&t->all->places, &o->place, depot_now_us());
+    if (err) {
+        if (err != -ROOST_NOMEM)
+            t->all->counts.crowded++;
+        free(o);
+        return err;
+    }
+    o->file = j->grant.file;
+    o->grant = j->grant;
+    o->grant.name = NULL;
+    *ret = o;
+    return 0;
+}
+
+static void opened_put(struct depot_thread *t, struct depot_job *j, struct opened *o)
+{
+    j->opened = o;
+    o->next = t->opened;
+    t->opened = o;
+    t->all->counts.open++;
+}
+
 /* --- parts -------------------------------------------------------------------------------- */
 
 static int part_open(struct depot_thread *t, uint64_t file, bool has_list, struct disk_part **ret)
@@ -122,57 +185,59 @@ static int find_whole(struct depot_thread *t, struct opened *o)
     return err ? err : settle_name(t, o) ? -ROOST_IO : 1;
 }
 
-int depot_open_take(struct depot_thread *t, struct depot_job *j)
+/* The part of a parcel, ready to be gone on with; -ROOST_FILE_OVER: there is nothing left to come.
+ */
+static int take_part(struct depot_thread *t, struct opened *o)
 {
-    struct opened *o = calloc(1, sizeof *o), *old = map_get(&t->takes, j->grant.file);
-    const uint8_t *map;
-
-    if (!o)
-        return -ROOST_NOMEM;
-    o->file = j->grant.file;
-    o->grant = j->grant;
-    o->body = -1;
-    if (old && old->finish) { /* it is whole, and waits for the hub */
-        free(o);
-        return -ROOST_FILE_OVER;
-    }
-    if (old) { /* the same parcel over another stream: the newest counts */
-        old->dead = true;
-        disk_part_close(old->part);
-        old->part = NULL;
-        map_take(&t->takes, old->file);
-    }
     int err = find_whole(t, o);
+
     if (err == 1) {
         say_kept(t, o);
-        err = -ROOST_FILE_OVER;
+        return -ROOST_FILE_OVER;
     }
     if (!err)
         err = part_open(t, o->file, o->grant.has_list, &o->part);
-    if (!err && disk_part_is_whole(o->part)) {
-        disk_part_close(o->part);
-        o->part = NULL;
-        err = find_whole(t, o) == 1 ? -ROOST_FILE_OVER : -ROOST_BUSY;
-        if (err == -ROOST_FILE_OVER)
-            say_kept(t, o);
-    }
-    if (!err)
-        err = map_put(&t->takes, o->file, o);
-    if (err) {
-        disk_part_close(o->part);
-        free(o);
+    if (err || !disk_part_is_whole(o->part))
         return err;
-    }
-    map = disk_part_map(o->part, &j->map_len);
+    disk_part_close(o->part);
+    o->part = NULL;
+    if (find_whole(t, o) != 1)
+        return -ROOST_BUSY;
+    say_kept(t, o);
+    return -ROOST_FILE_OVER;
+}
+
+static void tell_held(struct depot_job *j, const struct opened *o)
+{
+    const uint8_t *map = disk_part_map(o->part, &j->map_len);
+
     j->map = map ? malloc(j->map_len) : NULL;
     if (j->map)
         memcpy(j->map, map, j->map_len);
     j->list_held = disk_part_list(o->part);
-    j->opened = o;
-    o->next = t->opened;
-    t->opened = o;
+}
+
+int depot_open_take(struct depot_thread *t, struct depot_job *j)
+{
+    struct opened *o, *old = map_get(&t->takes, j->grant.file);
+
+    if (old && old->finish)
+        return -ROOST_FILE_OVER; /* it is whole, and waits for the hub */
+    if (old)
+        kill_opened(t, old); /* the same parcel over another stream: the newest counts */
+    int err = opened_new(t, j, &o);
+    if (err)
+        return err;
+    err = take_part(t, o);
+    if (!err)
+        err = map_put(&t->takes, o->file, o);
+    if (err) {
+        opened_free(t, o);
+        return err;
+    }
+    tell_held(j, o);
+    opened_put(t, j, o);
     t->all->counts.taken++;
-    t->all->counts.open++;
     return 0;
 }
 
@@ -199,6 +264,25 @@ static void pages_write(struct depot_thread *t, const struct hub_depot *g, const
     if (write(fd, pages, (size_t)n * TREE_HASH) != (ssize_t)n * TREE_HASH)
         unlinkat(t->all->dir, name, 0);
     close(fd);
+}
+
+/* Set aside under another name, so that whoever has them can send them again. */
+static void lost(struct depot_thread *t, const struct hub_depot *g, const char *what)
+{
+    char name[FILES_FOLDER_ROOM], aside[FILES_FOLDER_ROOM + 16];
+    struct hub_depot_word w = { .what = DEPOT_LOST, .has_list = g->has_list };
+
+    name_of(name, g);
+    snprintf(aside, sizeof aside, "%s.damaged", name);
+    log_error("file %llu: its contents, %s/files/%s, are %s; copy them from a backup, or have them"
+              " sent again",
+              (unsigned long long)g->file, t->all->settings.data, name, what);
+    if (renameat(t->all->dir, name, t->all->dir, aside) && errno != ENOENT)
+        log_error("cannot set %s aside: %s", name, strerror(errno));
+    memcpy(w.root, g->root, 32);
+    memcpy(w.list_root, g->list_root, 32);
+    depot_say(t, &w);
+    t->all->counts.lost++;
 }
 
 static bool pages_read(struct depot_thread *t, struct depot_job *j)
@@ -231,7 +315,7 @@ static int pages_make(struct depot_thread *t, struct depot_job *j, int body)
     int err = disk_tree(body, j->grant.size, root, &j->pages);
 
     if (!err && memcmp(root, j->grant.root, TREE_HASH) != 0) {
-        log_error("the contents of file %llu are damaged", (unsigned long long)j->grant.file);
+        lost(t, &j->grant, "damaged");
         err = -ROOST_UNREADABLE;
     }
     if (err)
@@ -245,19 +329,22 @@ int depot_open_give(struct depot_thread *t, struct depot_job *j)
 {
     char name[FILES_FOLDER_ROOM], list[FILES_FOLDER_ROOM + 8];
     const struct hub_depot *g = &j->grant;
-    struct opened *o = calloc(1, sizeof *o);
+    struct opened *o;
     struct stat st;
+    int err = opened_new(t, j, &o);
 
-    if (!o)
-        return -ROOST_NOMEM;
+    if (err)
+        return err;
     name_of(name, g);
     snprintf(list, sizeof list, "%s.list", name);
     int body = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int list_fd = g->has_list ? openat(t->all->dir, list, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-    int err = body < 0 || (g->has_list && list_fd < 0) || fstat(body, &st) ||
-                      (uint64_t)st.st_size != g->size
-                  ? -ROOST_UNREADABLE
-                  : 0;
+    if (body < 0 || (g->has_list && list_fd < 0))
+        err = errno == ENOENT ? -ROOST_UNREADABLE : -ROOST_IO;
+    else if (fstat(body, &st) || (uint64_t)st.st_size != g->size)
+        err = -ROOST_UNREADABLE;
+    if (err == -ROOST_UNREADABLE)
+        lost(t, g, body < 0 || (g->has_list && list_fd < 0) ? "missing" : "damaged");
     if (!err && j->asker != DEPOT_LOOP && !pages_read(t, j))
         err = pages_make(t, j, body);
     if (!err)
@@ -267,21 +354,15 @@ int depot_open_give(struct depot_thread *t, struct depot_job *j)
             close(body);
         if (list_fd >= 0)
             close(list_fd);
-        free(o);
+        opened_free(t, o);
         return err;
     }
-    o->file = g->file;
-    o->grant = *g;
-    o->grant.name = NULL;
     disk_source_about(o->source, &j->about);
     j->about.has_root = j->pages != NULL;
     memcpy(j->about.root, g->root, TREE_HASH);
     memcpy(j->about.list_root, g->list_root, TREE_HASH);
-    j->opened = o;
-    o->next = t->opened;
-    t->opened = o;
+    opened_put(t, j, o);
     t->all->counts.given++;
-    t->all->counts.open++;
     return 0;
 }
 
@@ -308,6 +389,11 @@ bool depot_do_wish(struct depot_thread *t, struct depot_job *j)
 {
     struct opened *o = j->opened;
 
+    if (!place_use(&o->place, depot_now_us())) {
+        kill_opened(t, o); /* what has come stays, and it goes on when there is a place */
+        j->result = -ROOST_TRANSFERS;
+        return true;
+    }
     if (o->dead || (!o->part && !o->source)) {
         j->result = -ROOST_CANCELLED;
         return true;
@@ -347,16 +433,31 @@ void depot_on_bar(struct depot_thread *t, const struct hub_depot *bar)
     for (struct opened *o = t->opened; o; o = o->next) {
         if (o->dead || o->finish || !hub_depot_bars(bar, &o->grant))
             continue; /* what is whole the hub decides about */
-        o->dead = true;
-        disk_part_close(o->part);
-        o->part = NULL;
-        if (map_get(&t->takes, o->file) == o)
-            map_take(&t->takes, o->file);
+        kill_opened(t, o);
     }
 }
 
-void depot_close(struct depot_thread *t, struct opened *o)
+/* Who gave it found something else than its tree says, or could not read it: all of it is read. */
+static void doubt(struct depot_thread *t, const struct opened *o)
 {
+    char name[FILES_FOLDER_ROOM];
+    uint8_t root[TREE_HASH], *pages = NULL;
+
+    name_of(name, &o->grant);
+    int fd = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    int err = disk_tree(fd, o->grant.size, root, &pages);
+    if (err != -ROOST_NOMEM && (err || memcmp(root, o->grant.root, TREE_HASH) != 0))
+        lost(t, &o->grant, "damaged");
+    free(pages);
+    close(fd);
+}
+
+void depot_close(struct depot_thread *t, struct opened *o, bool doubted)
+{
+    if (doubted && o->source)
+        doubt(t, o);
     for (struct opened **at = &t->opened; *at; at = &(*at)->next)
         if (*at == o) {
             *at = o->next;
@@ -364,10 +465,8 @@ void depot_close(struct depot_thread *t, struct opened *o)
         }
     if (map_get(&t->takes, o->file) == o)
         map_take(&t->takes, o->file);
-    disk_part_close(o->part);
-    disk_source_free(o->source);
     t->all->counts.open--;
-    free(o);
+    opened_free(t, o);
 }
 
 void depot_on_over(struct depot_thread *t, uint64_t file)
@@ -379,10 +478,9 @@ void depot_on_over(struct depot_thread *t, uint64_t file)
     if (o && o->finish)
         depot_on_stored(t, file, -ROOST_CANCELLED);
     if (o) {
-        o->dead = true;
         p = o->part;
         o->part = NULL;
-        map_take(&t->takes, file);
+        kill_opened(t, o);
     }
     part_path(path, file);
     if (!p && (!is_there(t, path) || part_open(t, file, false, &p)))
@@ -412,6 +510,8 @@ void depot_drop(struct depot_thread *t, const struct hub_depot *order)
     snprintf(other, sizeof other, "%s.list", name);
     unlinkat(t->all->dir, other, 0);
     snprintf(other, sizeof other, "%s.pages", name);
+    unlinkat(t->all->dir, other, 0);
+    snprintf(other, sizeof other, "%s.damaged", name);
     unlinkat(t->all->dir, other, 0);
     t->all->counts.dropped++;
 }

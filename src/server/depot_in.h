@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "server/depot.h"
+#include "server/depot_places.h"
 #include "server/passage.h"
 #include "server/wake.h"
 
@@ -15,8 +16,8 @@ struct opened {
     struct hub_depot grant;
     struct disk_part *part;
     struct disk_source *source;
-    int body;                 /* of contents, for READ; lent by the source */
-    bool dead;                /* somebody else has it, or it is over */
+    bool dead; /* somebody else has it, or it is over */
+    struct place place;
     struct depot_job *finish; /* waits for the hub's word */
     struct opened *next;      /* of its thread */
 };
@@ -39,7 +40,8 @@ struct depot_thread {
 };
 
 struct depot_counts {
-    _Atomic uint64_t taken, given, bytes_in, bytes_out, kept, failed, dropped, open, room;
+    _Atomic uint64_t taken, given, bytes_in, bytes_out, kept, failed, dropped, open, crowded, lost,
+        room;
 };
 
 struct depot {
@@ -54,6 +56,7 @@ struct depot {
     _Atomic bool stopping;
     struct depot_job *late, **late_end; /* orders that found no room: they go first */
     struct depot_counts counts;
+    struct places places;
 };
 
 /* --- depot_thread.c --- */
@@ -67,7 +70,8 @@ int depot_open_take(struct depot_thread *t, struct depot_job *j);
 int depot_open_give(struct depot_thread *t, struct depot_job *j);
 /* False: the answer comes later. */
 bool depot_do_wish(struct depot_thread *t, struct depot_job *j);
-void depot_close(struct depot_thread *t, struct opened *o);
+/* doubted: what was given is not what it should be. */
+void depot_close(struct depot_thread *t, struct opened *o, bool doubted);
 void depot_on_stored(struct depot_thread *t, uint64_t file, int err);
 void depot_on_over(struct depot_thread *t, uint64_t file);
 void depot_on_bar(struct depot_thread *t, const struct hub_depot *bar);

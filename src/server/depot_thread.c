@@ -151,6 +151,8 @@ static void on_order(struct depot_thread *t, struct hub_depot *o)
         break;
     case DEPOT_BAR:
         t->bars[t->n_bars++ % BARS_KEPT] = *o;
+        if (!o->room && !o->of_sessions) /* an account is gone: so are its parts */
+            t->looked_us = depot_now_us() + LOOK_FIRST_US;
         grants_bar(t, o);
         depot_on_bar(t, o);
         break;
@@ -179,9 +181,10 @@ static void do_job(struct depot_thread *t, struct depot_job *j)
             depot_reply(t, j);
         break;
     case JOB_READ:
-        j->result = j->opened->dead ? -ROOST_CANCELLED
-                                    : disk_source_read(j->opened->source, j->wish.at, j->wish.bytes,
-                                                       j->wish.len);
+        j->result = !place_use(&j->opened->place, depot_now_us()) ? -ROOST_TRANSFERS
+                    : j->opened->dead                             ? -ROOST_CANCELLED
+                                      : disk_source_read(j->opened->source, j->wish.at,
+                                                         j->wish.bytes, j->wish.len);
         if (j->result > 0)
             t->all->counts.bytes_out += (uint64_t)j->result;
         depot_reply(t, j);
@@ -191,7 +194,7 @@ static void do_job(struct depot_thread *t, struct depot_job *j)
             depot_say(t, &(struct hub_depot_word){ .what = DEPOT_GOT,
                                                    .file = j->opened->file,
                                                    .account = j->opened->grant.account });
-        depot_close(t, j->opened);
+        depot_close(t, j->opened, j->doubted);
         depot_job_free(j);
         break;
     default:

@@ -326,6 +326,12 @@ static void do_output(struct edge *e, struct hub_output *out)
             depot_put(e->depot, &out->depot);
         hub_depot_fini(&out->depot);
         break;
+    case HUB_FILE:
+        p = find(e, out->conn);
+        if (p)
+            web_conn_on_grant(p, out->err, &out->depot);
+        hub_depot_fini(&out->depot);
+        break;
     case HUB_TITLE:
         edge_on_title(e, out->conn,
                       !out->err                            ? MEETING_LIVE
@@ -453,14 +459,6 @@ void edge_on_probed(void *edge, int err)
         next = p->next_timed;
         web_conn_on_health(p, err);
     }
-}
-
-int edge_ask_title(struct edge *e, uint64_t conn, const char *code, const struct hub_peer *who)
-{
-    int err = hub_ask_title(e->hub, conn, code, who, edge_now());
-
-    edge_pull(e);
-    return err;
 }
 
 void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const char *title)

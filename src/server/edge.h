@@ -164,8 +164,5 @@ void edge_shake_later(struct edge *e, struct peer *p);
 void edge_shut(struct edge *e, struct peer *p);
 /* Is e->health of now? If not, it is asked for: web_conn_on_health will be called. */
 bool edge_knows_health(struct edge *e);
-/* The page of a meeting asks what it is called. 0: edge_on_title will be called with this
- * conn, once; else nobody knows now. `who` asks, which counts as a guess of a bare code. */
-int edge_ask_title(struct edge *e, uint64_t conn, const char *code, const struct hub_peer *who);
 /* Are no more than http.max peers speaking HTTP? */
 bool edge_has_room_for_web(const struct edge *e);

@@ -99,6 +99,8 @@ size_t figures(const struct edge *e, const char *dir, struct hub_stat *ret)
         { "files_kept", f.kept, NULL },
         { "files_failed", f.failed, NULL },
         { "files_dropped", f.dropped, NULL },
+        { "files_crowded", f.crowded, NULL },
+        { "files_lost", f.lost, NULL },
         { "files_bytes_in", f.bytes_in, NULL },
         { "files_bytes_out", f.bytes_out, NULL },
     };

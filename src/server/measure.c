@@ -108,6 +108,8 @@ static void of_files(const struct edge *e, struct metrics *m)
     m->files_kept = s.kept;
     m->files_failed = s.failed;
     m->files_dropped = s.dropped;
+    m->files_crowded = s.crowded;
+    m->files_lost = s.lost;
     m->files_bytes_in = s.bytes_in;
     m->files_bytes_out = s.bytes_out;
     m->files_room = s.room;

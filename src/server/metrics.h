@@ -29,6 +29,7 @@ struct metrics {
     uint64_t hashes_waiting, hashes_waiting_max;
     uint64_t bytes_in, bytes_out, frames, records, writes, queue_max;
     uint64_t files_taken, files_given, files_kept, files_failed, files_dropped, files_open;
+    uint64_t files_crowded, files_lost;
     uint64_t files_bytes_in, files_bytes_out, files_room;
     uint64_t answers[METRIC_STATUS_NR]; /* to HTTP requests, by status */
 };

@@ -338,6 +338,8 @@ static int open_depot(struct server *s)
     const struct depot_settings keeping = { .data = s->dir.path,
                                             .reserve = c->files_reserve,
                                             .threads = c->files_threads,
+                                            .transfers = c->files_transfers,
+                                            .transfers_account = c->files_transfers_user,
                                             .on_word = edge_on_depot,
                                             .on_job = edge_on_depot_job,
                                             .ctx = &s->edge };
@@ -356,7 +358,6 @@ static int open_workers(struct server *s)
                                               .port = (uint16_t)(port <= 65535 ? port : 0),
                                               .must = c->media_port != 0,
                                               .depot = s->depot,
-                                              .trips = c->files_transfers,
                                               .on_frames = edge_on_frames,
                                               .on_over = edge_on_over,
                                               .on_taken = edge_on_taken,

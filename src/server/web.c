@@ -77,23 +77,69 @@ static int digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Four letters of base 64 are three bytes. -1: it is none, or too long. */
+static int base64_read(char *ret, size_t cap, const char *text)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned bits = 0, n_bits = 0;
+    size_t n = 0;
+
+    for (; *text && *text != '='; text++) {
+        const char *at = strchr(letters, *text);
+        if (!at || n + 1 >= cap)
+            return -1;
+        bits = (bits << 6 | (unsigned)(at - letters)) & 0xffffff;
+        n_bits += 6;
+        if (n_bits >= 8)
+            ret[n++] = (char)(bits >> (n_bits -= 8));
+    }
+    ret[n] = 0;
+    return text[strspn(text, "=")] ? -1 : (int)n;
+}
+
+/* "Bearer WORD", or "Basic": any name, and the word as its password. */
+static bool bearer_of(const char *given, char ret[static WEB_BEARER_MAX + 1])
+{
+    char pair[3 * WEB_BEARER_MAX];
+    const char *word = NULL;
+
+    if (!strncasecmp(given, "Bearer ", 7))
+        word = given + 7;
+    else if (!strncasecmp(given, "Basic ", 6) && base64_read(pair, sizeof pair, given + 6) >= 0)
+        word = strchr(pair, ':') ? strchr(pair, ':') + 1 : NULL;
+    if (!word || strlen(word) > WEB_BEARER_MAX)
+        return false;
+    strcpy(ret, word);
+    return true;
+}
+
+/* "/files/7" and perhaps "/name", for who shows a word of a session: nothing secret is in it. */
+static struct web_choice file_of(struct web_choice c, const char *given)
+{
+    c.what = WEB_FILE_OF;
+    return given && bearer_of(given, c.bearer) ? c : refuse(401, WEB_FILES_LOGIN, NULL);
+}
+
 /* "/files/7/TOKEN/name"; the name is for people. */
 static struct web_choice file(const struct http_request *q, const struct web_visitor *v)
 {
     struct web_choice c = { .what = WEB_FILE };
-    const char *p = q->path + strlen("/files/");
+    const char *given = http_header(q, "Authorization"), *p = q->path + strlen("/files/");
     size_t n = strspn(p, "0123456789");
 
     (void)v;
     for (size_t i = 0; i < n && n < 19; i++)
         c.file = c.file * 10 + (uint64_t)(p[i] - '0');
-    if (!c.file || p[n] != '/')
+    if (!c.file || (p[n] && p[n] != '/'))
         return refuse(404, NULL, NULL);
+    if (given || !p[n] || !p[n + 1])
+        return file_of(c, given);
     p += n + 1;
     for (size_t i = 0; i < 2 * sizeof c.token; i++) {
         int d = digit(p[i]);
         if (d < 0)
-            return refuse(404, NULL, NULL);
+            return file_of(c, given);
         c.token[i / 2] = (uint8_t)(c.token[i / 2] << 4 | d);
     }
     p += 2 * sizeof c.token;

@@ -121,7 +121,9 @@ static void ask_title(struct peer *p, const struct web_choice *c)
     memcpy(p->web->code, c->code, sizeof c->code);
     peer_who(p, &who);
     wait_for(p, WAITS_TITLE);
-    if (edge_ask_title(p->edge, p->number, c->code, &who))
+    int err = hub_ask_title(p->edge->hub, p->number, c->code, &who, edge_now());
+    edge_pull(p->edge);
+    if (err)
         web_conn_on_title(p, MEETING_UNSAID, NULL);
 }
 
@@ -148,6 +150,24 @@ static void ask_file(struct peer *p, const struct http_request *q, const struct 
         send_text(p, 503, NULL, NULL);
 }
 
+/* The hub is asked whether this session may have it. */
+static void ask_file_of(struct peer *p, const struct http_request *q, const struct web_choice *c)
+{
+    struct hub_peer who;
+
+    p->web->file = web_file_new(p, q, c->file, NULL);
+    if (!p->web->file) {
+        send_text(p, 503, NULL, NULL);
+        return;
+    }
+    peer_who(p, &who);
+    wait_for(p, WAITS_FILE);
+    int err = hub_ask_file(p->edge->hub, p->number, c->file, c->bearer, &who, edge_now());
+    edge_pull(p->edge);
+    if (err)
+        web_conn_on_grant(p, err, NULL);
+}
+
 static void end_file(struct peer *p)
 {
     struct web_conn *w = p->web;
@@ -163,7 +183,7 @@ static void end_file(struct peer *p)
 static void refuse_file(struct peer *p, unsigned status, const char *extra)
 {
     struct web_conn *w = p->web;
-    char lines[128];
+    char lines[256];
 
     if (web_file_is_begun(w->file)) {
         peer_kill(p); /* what came so far is all there is: the length says so */
@@ -173,6 +193,17 @@ static void refuse_file(struct peer *p, unsigned status, const char *extra)
     web_file_free(w->file);
     w->file = NULL;
     send_text(p, status, *lines ? lines : NULL, NULL);
+}
+
+void web_conn_on_grant(struct peer *p, int err, struct hub_depot *grant)
+{
+    if (p->state != PEER_HTTP || !p->web->file)
+        return; /* it waited too long */
+    if (!err && web_file_granted(p->web->file, grant))
+        return;
+    bool login = err == -ROOST_LOGIN_NEEDED;
+    bool none = err == -ROOST_NO_SUCH_FILE || err == -ROOST_FILES_OFF;
+    refuse_file(p, login ? 401 : none ? 404 : 503, login ? WEB_FILES_LOGIN : NULL);
 }
 
 /* The piece before has left for the socket. */
@@ -242,6 +273,9 @@ static void on_request(struct peer *p, const struct http_request *q)
         break;
     case WEB_FILE:
         ask_file(p, q, &c);
+        break;
+    case WEB_FILE_OF:
+        ask_file_of(p, q, &c);
         break;
     }
 }

@@ -22,6 +22,7 @@ enum {
 struct peer;
 struct web_conn;
 struct depot_job;
+struct hub_depot;
 
 /* Sets p->web. -ROOST_NOMEM. */
 int web_conn_open(struct peer *p);
@@ -41,4 +42,6 @@ void web_conn_on_late(struct peer *p);
 void web_conn_on_health(struct peer *p, int err);
 /* Takes the job. */
 void web_conn_on_depot(struct peer *p, struct depot_job *j);
+/* Of hub_ask_file; the name may be taken. */
+void web_conn_on_grant(struct peer *p, int err, struct hub_depot *grant);
 void web_conn_on_title(struct peer *p, enum meeting_shown what, const char *title);

@@ -21,6 +21,7 @@ struct web_file {
     bool has_range, has_if_range, head_only, keep_alive;
     bool asked, begun; /* a job is under way; the head was made */
     struct opened *opened;
+    struct depot_job *closing; /* what will close it */
     uint64_t from, at, end, size;
 };
 
@@ -40,21 +41,41 @@ static int ask(struct web_file *f, struct depot_job *j)
     return 0;
 }
 
+static struct depot_job *look_job(const uint8_t token[static FILE_TOKEN])
+{
+    struct depot_job *j = calloc(1, sizeof *j);
+
+    if (j) {
+        j->what = JOB_LOOK;
+        memcpy(j->token, token, sizeof j->token);
+    }
+    return j;
+}
+
+/* Takes the grant's name. */
+static struct depot_job *open_job(const struct hub_depot *grant)
+{
+    struct depot_job *j = calloc(1, sizeof *j);
+
+    if (j) {
+        j->what = JOB_OPEN;
+        j->grant = *grant;
+    }
+    return j;
+}
+
 static bool take_header(char out[static HEADER_MAX], const char *value)
 {
     return value && snprintf(out, HEADER_MAX, "%s", value) < HEADER_MAX;
 }
 
 struct web_file *web_file_new(struct peer *p, const struct http_request *q, uint64_t file,
-                              const uint8_t token[static FILE_TOKEN])
+                              const uint8_t *token)
 {
     struct web_file *f = p->edge->depot ? calloc(1, sizeof *f) : NULL;
-    struct depot_job *j = f ? calloc(1, sizeof *j) : NULL;
 
-    if (!j) {
-        free(f);
+    if (!f)
         return NULL;
-    }
     f->depot = p->edge->depot;
     f->peer = p->number;
     f->file = file;
@@ -62,39 +83,42 @@ struct web_file *web_file_new(struct peer *p, const struct http_request *q, uint
     f->keep_alive = q->keep_alive;
     f->has_range = take_header(f->range, http_header(q, "Range"));
     f->has_if_range = take_header(f->if_range, http_header(q, "If-Range"));
-    j->what = JOB_LOOK;
-    memcpy(j->token, token, sizeof j->token);
-    if (!ask(f, j))
+    if (!token || !ask(f, look_job(token)))
         return f;
     free(f);
     return NULL;
 }
 
-static void close_opened(struct depot *d, struct opened *o, bool got)
+bool web_file_granted(struct web_file *f, struct hub_depot *grant)
 {
-    struct depot_job *j = o ? calloc(1, sizeof *j) : NULL;
-
-    if (!j)
-        return;
-    *j = (struct depot_job){ .what = JOB_CLOSE, .asker = DEPOT_LOOP, .opened = o, .got = got };
-    if (!depot_ask(d, j))
-        depot_job_free(j);
+    if (f->asked || f->begun || grant->file != f->file)
+        return false;
+    depot_admit(f->depot, grant);
+    struct depot_job *j = open_job(grant);
+    if (j)
+        grant->name = NULL;
+    return !ask(f, j);
 }
 
 void web_file_free(struct web_file *f)
 {
     if (!f)
         return;
-    if (!f->asked) /* else web_file_on_stray */
-        close_opened(f->depot, f->opened, !f->from && !f->head_only && f->at == f->size);
+    if (f->closing && !f->asked) {
+        f->closing->got = !f->from && !f->head_only && f->at == f->size;
+        depot_shut(f->depot, f->closing);
+    } else {
+        depot_job_free(f->closing); /* web_file_on_stray closes it */
+    }
     free(f);
 }
 
 void web_file_on_stray(struct depot *d, struct depot_job *j)
 {
     if (!j->err && (j->what == JOB_OPEN || j->what == JOB_READ))
-        close_opened(d, j->opened, false);
-    depot_job_free(j);
+        depot_shut(d, j);
+    else
+        depot_job_free(j);
 }
 
 bool web_file_is_idle(const struct web_file *f)
@@ -209,10 +233,8 @@ static unsigned on_looked(struct web_file *f, struct depot_job *j)
 
     if (j->err || j->grant.file != f->file || j->grant.what != DEPOT_GIVE || j->grant.has_list)
         return 404;
-    if (!(open = calloc(1, sizeof *open)))
+    if (!(open = open_job(&j->grant)))
         return 503;
-    open->what = JOB_OPEN;
-    open->grant = j->grant; /* with the name */
     j->grant.name = NULL;
     return ask(f, open) ? 503 : 0;
 }
@@ -226,26 +248,40 @@ static unsigned on_read(struct web_file *f, const struct depot_job *j, struct bl
     return *ret ? 0 : 503;
 }
 
+static unsigned on_opened(struct web_file *f, struct depot_job *j, struct blob **ret,
+                          const char **extra)
+{
+    unsigned said = 200;
+
+    if (j->err == -ROOST_TRANSFERS || j->err == -ROOST_TRANSFERS_OWN) {
+        *extra = "Retry-After: 5\r\n";
+        return j->err == -ROOST_TRANSFERS ? 503 : 429;
+    }
+    if (j->err)
+        return j->err == -ROOST_UNREADABLE || j->err == -ROOST_NO_SUCH_FILE ? 404 : 503;
+    f->opened = j->opened;
+    *ret = head(f, j, &said);
+    *extra = said == 416 ? f->extra : NULL;
+    return *ret ? 0 : said == 416 ? 416 : 503;
+}
+
 unsigned web_file_on_job(struct web_file *f, struct depot_job *j, struct blob **ret,
                          const char **extra)
 {
-    unsigned status = 0, said = 200;
+    unsigned status = 0;
 
     *ret = NULL;
     *extra = NULL;
     f->asked = false;
-    if (j->what == JOB_LOOK) {
+    if (j->what == JOB_LOOK)
         status = on_looked(f, j);
-    } else if (j->what == JOB_READ) {
+    else if (j->what == JOB_READ)
         status = on_read(f, j, ret);
-    } else if (j->err) {
-        status = j->err == -ROOST_UNREADABLE ? 404 : 503;
-    } else {
-        f->opened = j->opened;
-        *ret = head(f, j, &said);
-        *extra = said == 416 ? f->extra : NULL;
-        status = *ret ? 0 : said == 416 ? 416 : 503;
-    }
-    depot_job_free(j);
+    else
+        status = on_opened(f, j, ret, extra);
+    if (j->what == JOB_OPEN && !j->err)
+        f->closing = j;
+    else
+        depot_job_free(j);
     return status;
 }

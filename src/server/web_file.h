@@ -1,5 +1,5 @@
-/* web_file.h - a kept file over HTTPS, for browsers, curl and players: by the token of a
- * ticket, with Range.
+/* web_file.h - a kept file over HTTPS, for browsers, curl and players, with Range: by the token of
+ * a ticket, or because the hub says that a session may have it.
  *
  * The depot's threads look the token up and read, a piece at a time; the next piece is asked for
  * when the one before has left for the socket, so who does not read costs one piece.
@@ -14,9 +14,11 @@ enum { WEB_FILE_PIECE = 64 * 1024 };
 struct peer;
 struct web_file;
 
-/* Asks for it. NULL: it cannot be asked for now. */
+/* Asks for it; without a token web_file_granted does. NULL: it cannot be asked for now. */
 struct web_file *web_file_new(struct peer *p, const struct http_request *q, uint64_t file,
-                              const uint8_t token[static FILE_TOKEN]);
+                              const uint8_t *token);
+/* The hub says yes; takes the name. False: it was another file, or cannot be asked for now. */
+bool web_file_granted(struct web_file *f, struct hub_depot *grant);
 /* What was asked for is closed, at once or when the answer comes. */
 void web_file_free(struct web_file *f);
 bool web_file_is_idle(const struct web_file *f); /* wants to be asked for the next piece */

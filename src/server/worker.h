@@ -113,7 +113,7 @@ struct worker {
     struct relay_run run;
     struct dues dues;
     struct carried *dirty;
-    unsigned n_trips;
+    struct trip *unclosed; /* over, but the depot had no room to hear of it */
     struct worker_counts counts;
     bool stopping;
     int64_t now_us;

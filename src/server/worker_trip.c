@@ -24,27 +24,32 @@ struct trip {
     struct receiver *receiver;
     struct sender *sender;
     struct opened *opened;
+    struct depot_job *closing; /* what will close it */
     uint64_t file;
     unsigned jobs; /* that the depot has */
     bool got;      /* all of it was given */
-    bool said_end;
+    bool doubted;  /* what was read is not what it should be */
+    bool waits;    /* among worker.unclosed */
     struct trip *next;
 };
 
 /* --- the end ------------------------------------------------------------------------------ */
 
-static void close_opened(struct trip *t)
+/* What was opened has a place that others wait for: it is closed for certain. So the job is there
+ * from the beginning, and waits when the depot is full: that has something to answer then. */
+static bool close_opened(struct trip *t)
 {
-    struct depot_job *j = t->opened ? calloc(1, sizeof *j) : NULL;
+    struct depot_job *j = t->closing;
 
     if (!j)
-        return; /* out of memory: the next stream of this parcel takes its place */
-    *j = (struct depot_job){
-        .what = JOB_CLOSE, .asker = t->w->index, .opened = t->opened, .got = t->got
-    };
+        return true;
+    j->got = t->got;
+    j->doubted = t->doubted;
     if (!depot_ask(t->w->all->settings.depot, j))
-        depot_job_free(j);
+        return false;
     t->opened = NULL;
+    t->closing = NULL;
+    return true;
 }
 
 static void unlink_trip(struct trip *t)
@@ -65,13 +70,17 @@ static void unlink_trip(struct trip *t)
 /* When nothing is under way any more. */
 static void free_if_over(struct trip *t)
 {
-    if (t->state != TRIP_ENDS || t->jobs)
+    if (t->state != TRIP_ENDS || t->jobs || t->waits)
         return;
-    close_opened(t);
     unlink_trip(t);
+    if (!close_opened(t)) {
+        t->waits = true;
+        t->next = t->w->unclosed;
+        t->w->unclosed = t;
+        return;
+    }
     receiver_free(t->receiver);
     sender_free(t->sender);
-    t->w->n_trips--;
     free(t);
 }
 
@@ -242,6 +251,8 @@ static void look_if_over(struct trip *t)
     else
         sender_look(t->sender, &v);
     t->got = t->got || (t->sender && v.state == SHARE_DONE);
+    t->doubted = t->doubted || (t->sender && v.state == SHARE_OVER && !v.theirs &&
+                                (v.err == -ROOST_SOURCE_CHANGED || v.err == -ROOST_UNREADABLE));
     if ((v.state != SHARE_DONE && v.state != SHARE_OVER) || has_out(t))
         return;
     flow_end(t->c->flow, t->stream);
@@ -317,6 +328,16 @@ static int on_opened(struct trip *t, struct depot_job *j)
     return err;
 }
 
+static void keep_to_close(struct trip *t, struct depot_job *j)
+{
+    t->opened = j->opened;
+    t->closing = j;
+    free(j->map);
+    free(j->pages);
+    j->map = j->pages = NULL;
+    j->what = JOB_CLOSE;
+}
+
 static void on_answer(struct worker *w, struct depot_job *j)
 {
     struct trip *t = j->owner;
@@ -326,15 +347,16 @@ static void on_answer(struct worker *w, struct depot_job *j)
     if (j->what == JOB_WISH) {
         answer(t, &j->wish, j->result);
         ask_wishes(t);
-    } else if (j->what == JOB_OPEN && !err && t->state == TRIP_ENDS) {
-        t->opened = j->opened; /* nobody wants it any more */
     } else if (t->state != TRIP_ENDS) {
         if (!err)
             err = j->what == JOB_LOOK ? on_looked(t, j) : on_opened(t, j);
         if (err)
             give_up(t, err);
     }
-    depot_job_free(j);
+    if (j->what == JOB_OPEN && !j->err) /* though perhaps nobody wants it any more */
+        keep_to_close(t, j);
+    else
+        depot_job_free(j);
     if (t->c)
         worker_touch(w, t->c);
     free_if_over(t);
@@ -346,11 +368,25 @@ void trips_on_answers(struct worker *w)
 
     while (w->all->settings.depot && (j = depot_answer(w->all->settings.depot, w->index)))
         on_answer(w, j);
+    while (w->unclosed && close_opened(w->unclosed)) {
+        struct trip *t = w->unclosed;
+        w->unclosed = t->next;
+        t->waits = false;
+        free_if_over(t);
+    }
 }
 
 void trips_drain(struct worker *w)
 {
     trips_on_answers(w);
+    while (w->unclosed) {
+        struct trip *t = w->unclosed;
+        w->unclosed = t->next;
+        t->waits = false;
+        depot_job_free(t->closing); /* what is open ends with the depot */
+        t->closing = NULL;
+        free_if_over(t);
+    }
 }
 
 /* --- streams
@@ -375,7 +411,7 @@ static void refuse(struct carried *c, uint64_t stream, int err)
 
 static void on_readable(struct worker *w, struct carried *c, uint64_t stream)
 {
-    bool full = c->n_trips >= TRIPS_SESSION || w->n_trips >= w->all->settings.trips;
+    bool full = c->n_trips >= TRIPS_SESSION;
 
     if (trip_of(c, stream))
         return; /* it runs below */
@@ -390,7 +426,6 @@ static void on_readable(struct worker *w, struct carried *c, uint64_t stream)
     *t = (struct trip){ .w = w, .c = c, .stream = stream, .next = c->trips };
     c->trips = t;
     c->n_trips++;
-    w->n_trips++;
 }
 
 static void on_lost(struct carried *c, uint64_t stream)

@@ -13,8 +13,8 @@
 #include "server/worker.h"
 
 enum {
-    TRIPS_SESSION = 16,   /* of one session; more are refused with LIMIT */
-    TRIPS_WORKER = 256,   /* and of all on a worker, if the settings do not say less */
+    TRIPS_SESSION =
+        16, /* of one session; more are refused with LIMIT. The depot counts those of all */
     TRIP_AHEAD = 1 << 20, /* bytes written to a stream that have not left yet */
 };
 /* What of streams a session may have on its way to us. */

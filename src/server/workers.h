@@ -28,7 +28,6 @@ struct workers_settings {
     bool unsteered;      /* without the filter, for tests */
     unsigned n;          /* a power of two; 0: one a processor */
     struct depot *depot; /* borrowed, stopped before the workers are; NULL: no files */
-    unsigned trips;      /* transfers at a time, of each worker */
     /* On the loop. A message of a tunnel, with its length before it; takes the reference. */
     void (*on_frames)(void *ctx, uint64_t conn, struct blob *bytes);
     /* This connection carries no session any more: it is to be closed. */

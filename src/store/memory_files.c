@@ -181,7 +181,7 @@ int mem_file_new(struct mem *m, const struct store_op *op, struct store_result *
     }
     if (!f)
         return 0;
-    r->on = of->kept && has_readable(m, of, op->mine);
+    r->on = of->kept && !op->unread && has_readable(m, of, op->mine);
     if (r->on)
         file_done(m, op, room, f, r);
     r->account = f->id;

@@ -207,7 +207,7 @@ int do_file_new(struct db *d, const struct store_op *op, struct store_result *r)
         return err;
     if (!id)
         id = file_insert(d, f, op->now_ms);
-    r->on = f->kept && has_readable(d, f, op->mine);
+    r->on = f->kept && !op->unread && has_readable(d, f, op->mine);
     if (r->on)
         err = file_done(d, op, &h, id, r);
     r->account = id;

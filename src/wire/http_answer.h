@@ -27,6 +27,7 @@
     X(413, "Content Too Large", "Nothing of this size can be sent here.")                          \
     X(414, "URI Too Long", "The address is too long.")                                             \
     X(416, "Range Not Satisfiable", "It is not that long.")                                        \
+    X(429, "Too Many Requests", "As many files as you may have at one time are on their way.")     \
     X(431, "Request Header Fields Too Large", "The headers are too many, or too long.")            \
     X(503, "Service Unavailable", "The server is busy: try again in a moment.")                    \
     X(505, "HTTP Version Not Supported", "Speak HTTP/1.1 or HTTP/1.0 here.")
