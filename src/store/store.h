@@ -187,8 +187,8 @@ enum store_kind {
      * its number is `account` too, for a request that is asked again | QUOTA | LIMIT
      * (FILES_OPEN_MAX of its sender go on) | ROOM_CLOSED | NO_SUCH_ROOM. `on`: kept contents with
      * this root and list are there and the sender could read them (mine: sent them itself): it is
-     * DONE, event was appended -> seq, at_ms (unread: they are not looked for). `more`: its sender was sending the very same there
-     * already: that one.
+     * DONE, event was appended -> seq, at_ms (unread: they are not looked for). `more`: its sender
+     * was sending the very same there already: that one.
      */
     STORE_FILE_NEW,
     /* file.id, account.id -> file, on: may read what is kept in its room, meet_role: its role there
