@@ -177,8 +177,8 @@ def who_was_removed_gets_nothing_more(hall):
     ticket = raw.Raw(hall, "ben").ask(file_get=raw.pb.FileGet(file=number, web=True)).file_ticket
     equal(curl(hall, ticket.path, "-r", "0-4")[0], 206)
     slow = subprocess.Popen(["curl", "-sk", "--limit-rate", "1M", "-o", hall.dir / "slow", f"https://127.0.0.1:{hall.port}{ticket.path}"])
-    his = ben.follow("get", number, "-o", hall.dir / "his", "--limit", "4M")
-    hers = carl.follow("get", number, "-o", hall.dir / "hers", "--limit", "80M")
+    his = ben.follow("--link", "rate=1M delay=5ms queue=64K", "get", number, "-o", hall.dir / "his")
+    hers = carl.follow("get", number, "-o", hall.dir / "hers")
     until(lambda: (hall.dir / "slow").exists(), "the beginning of it")
     his.event(event="progress")
     anna.run("room", "remove", "#maths", "ben")

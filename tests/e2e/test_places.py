@@ -64,9 +64,9 @@ def as_many_as_the_server_carries(hall):
     check(row["files_crowded"] >= 4, row)
     # who ends one goes on with what waited, and has no more than before
     first.end()
-    equal(third.process.wait(60), 0)
+    equal(third.process.wait(120), 0)
     equal(digest(hall.dir / "ben-c"), digest(hall.dir / "c"))
-    equal(fourth.process.wait(60), 0)
+    equal(fourth.process.wait(120), 0)
     # one's account that goes, and a connection that is cut, leave their places
     second.end(signal.SIGKILL)
     carl.run("account", "delete", "--yes")
