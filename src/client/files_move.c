@@ -415,7 +415,7 @@ int64_t move_deadline_us(const struct mover *m)
         at = m->flush_us;
     if (m->receiver && m->step == STEP_MOVE)
         at = receiver_deadline_us(m->receiver) < at ? receiver_deadline_us(m->receiver) : at;
-    if (m->limit && m->sends && m->step == STEP_MOVE && m->purse < PURSE_LEAST / 2) {
+    if (m->limit && m->sends && m->step == STEP_MOVE && 2 * m->purse < PURSE_LEAST) {
         int64_t due = m->purse_us + (int64_t)((PURSE_LEAST - m->purse) * 1e6 / (double)m->limit) +
                       1;
         at = due < at ? due : at;

@@ -279,16 +279,16 @@ static int open_listen(struct nearby *n)
 /* One at a time: who comes while somebody is there is told so by being hung up on. */
 static void take_calls(struct nearby *n, int64_t now_us)
 {
-    union address from;
-    socklen_t len = sizeof from;
-    int fd;
-
-    while ((fd = accept4(n->listen, &from.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    for (;;) {
+        union address from = { 0 };
+        socklen_t len = sizeof from;
+        int fd = accept4(n->listen, &from.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
         if (n->call < 0 && is_near(&from))
             take_call(n, fd, false, now_us + STRANGER_US);
         else
             close(fd);
-        len = sizeof from;
     }
 }
 

@@ -151,7 +151,7 @@ int flow_next_frames(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
     /* answers and a question always have room */
     struct writer w = writer_of(bytes, cap - (TUNNEL_BACKS_MAX + 1) * (1 + PATH_BYTES));
 
-    now_us = flow_clock(f, now_us);
+    flow_clock(f, now_us);
     flow_release(f);
     if (!t->on || (f->over && !f->tell_close))
         return 0;

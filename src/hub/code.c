@@ -66,16 +66,29 @@ static void code_burn(struct hub *h, struct code *c)
 
 /* --- guesses --------------------------------------------------------------------------------- */
 
+struct guesses {
+    unsigned n;
+};
+
+static void free_values(struct map *m)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(m, &i));)
+        free(s->value);
+    map_fini(m);
+}
+
 static bool may_guess(struct hub *h, struct request *q)
 {
     if (h->now.mono_us - h->guesses_us > GUESSES_US || h->code_guesses.n > GUESSES_KEPT) {
         uint64_t seed = h->code_guesses.seed;
-        map_fini(&h->code_guesses);
+        free_values(&h->code_guesses);
         map_init(&h->code_guesses, seed);
         h->guesses_us = h->now.mono_us;
     }
-    uintptr_t n = (uintptr_t)map_get(&h->code_guesses, hash_of(q->source));
-    if (n < h->config.code_tries)
+    const struct guesses *g = map_get(&h->code_guesses, hash_of(q->source));
+    if ((g ? g->n : 0) < h->config.code_tries)
         return true;
     q->retry_after_ms = (uint64_t)((h->guesses_us + GUESSES_US - h->now.mono_us) / 1000);
     return false;
@@ -84,9 +97,14 @@ static bool may_guess(struct hub *h, struct request *q)
 static void note_guess(struct hub *h, const struct request *q)
 {
     uint64_t key = hash_of(q->source);
-    uintptr_t n = (uintptr_t)map_get(&h->code_guesses, key);
+    struct guesses *g = map_get(&h->code_guesses, key);
 
-    map_put(&h->code_guesses, key, (void *)(n + 1));
+    if (!g && (g = calloc(1, sizeof *g)) && map_put(&h->code_guesses, key, g)) {
+        free(g);
+        g = NULL;
+    }
+    if (g)
+        g->n++;
 }
 
 /* --- making ------------------------------------------------------------------------------------
@@ -300,18 +318,9 @@ void codes_expire(struct hub *h)
     }
 }
 
-static void free_values(struct map *m)
-{
-    struct map_slot *s;
-
-    for (size_t i = 0; (s = map_next(m, &i));)
-        free(s->value);
-    map_fini(m);
-}
-
 void files_free_all(struct hub *h)
 {
     free_values(&h->parcels);
     free_values(&h->codes);
-    map_fini(&h->code_guesses);
+    free_values(&h->code_guesses);
 }

@@ -1,5 +1,6 @@
 #include "server/depot.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,24 +27,30 @@ void depot_job_free(struct depot_job *j)
 
 /* --- the loop's side ------------------------------------------------------------------- */
 
+static unsigned thread_of_file(const struct depot *d, uint64_t file)
+{
+    assert(d->n > 0 && "a depot has a thread");
+    return (unsigned)(file % d->n);
+}
+
 static unsigned thread_of(const struct depot *d, const struct depot_job *j)
 {
     switch (j->what) {
     case JOB_LOOK:
         return 0;
     case JOB_OPEN:
-        return (unsigned)(j->grant.file % d->n);
+        return thread_of_file(d, j->grant.file);
     case JOB_WISH:
     case JOB_READ:
     case JOB_CLOSE:
-        return (unsigned)(j->opened->file % d->n);
+        return thread_of_file(d, j->opened->file);
     default:
         break;
     }
     /* tokens, and contents, are thread 0's */
     return j->grant.what == DEPOT_STORED || j->grant.what == DEPOT_OVER ||
                    j->grant.what == DEPOT_BAR
-               ? (unsigned)(j->grant.file % d->n)
+               ? thread_of_file(d, j->grant.file)
                : 0;
 }
 
@@ -118,7 +125,7 @@ void depot_put(struct depot *d, struct hub_depot *o)
         order_new(d, &each);
     }
     /* a parcel that is over: thread 0 forgets its tokens as well */
-    if (o->what == DEPOT_OVER && o->file % d->n)
+    if (o->what == DEPOT_OVER && thread_of_file(d, o->file))
         order_new(d, &(struct hub_depot){ .what = DEPOT_DROP, .file = o->file });
     order_new(d, o);
     memset(o, 0, sizeof *o);

@@ -473,10 +473,14 @@ int64_t trips_deadline_us(const struct carried *c)
 
 void trips_leave(struct worker *w, struct carried *c)
 {
+    struct trip *t = c->trips, *next;
+
     (void)w;
-    while (c->trips) {
-        struct trip *t = c->trips;
-        unlink_trip(t);
+    c->trips = NULL;
+    c->n_trips = 0;
+    for (; t; t = next) {
+        next = t->next;
+        t->c = NULL;
         give_up(t, -ROOST_CLOSED);
         free_if_over(t);
     }

@@ -1,4 +1,5 @@
 /* desk_peer.c - sockets: who is there, and what comes of each, through a link if there is one. */
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -446,6 +447,7 @@ void desk_hear_udp(struct desk *d)
         if (!b)
             continue;
         struct desk_peer *p = &d->peers[i];
+        assert(p->down && "a desk that bends has made a link for each");
         uint64_t lost = p->down->counts.lost + p->down->counts.dropped;
         p->heard_us = sleep_now_us();
         link_push(p->down, p->heard_us, b);

@@ -29,18 +29,18 @@ static void trace_json(struct desk *d, const struct ladder_step *s, size_t len)
     desk_json_end(d, &j);
 }
 
-static void trace(struct desk *d, size_t peer, struct ladder_step *s, size_t len)
+static void trace(struct desk *d, size_t peer, struct ladder_step s, size_t len)
 {
     char who[ADDRESS_TEXT_MAX], line[LADDER_BYTES];
 
     desk_name(d, peer, who);
-    s->at_us = sleep_now_us() - d->record->began_us;
-    s->who = d->serves || d->c->json ? who : NULL;
+    s.at_us = sleep_now_us() - d->record->began_us;
+    s.who = d->serves || d->c->json ? who : NULL;
     if (d->c->json) {
-        trace_json(d, s, len);
+        trace_json(d, &s, len);
         return;
     }
-    ladder_draw(s, line);
+    ladder_draw(&s, line);
     pthread_mutex_lock(&d->record->lock);
     fprintf(stderr, "%s\n", line);
     pthread_mutex_unlock(&d->record->lock);
@@ -54,7 +54,7 @@ void desk_trace(struct desk *d, size_t peer, bool out, bool lost, const uint8_t 
     if (!d->record->trace)
         return;
     d->plan.describe(bytes, len, what);
-    trace(d, peer, &s, len);
+    trace(d, peer, s, len);
 }
 
 void desk_trace_raw(struct desk *d, size_t peer, bool out, size_t len)
@@ -65,7 +65,7 @@ void desk_trace_raw(struct desk *d, size_t peer, bool out, size_t len)
     if (!d->record->trace)
         return;
     snprintf(what, sizeof what, "%zu bytes", len);
-    trace(d, peer, &s, len);
+    trace(d, peer, s, len);
 }
 
 /* --- sentences ---------------------------------------------------------------------------- */
