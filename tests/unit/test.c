@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -94,11 +95,20 @@ static long count_allocations(const struct test *t)
     return n;
 }
 
+static double seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 /* Where a test stands in its allocations; shared with the process that runs them. */
 struct starving {
-    long work; /* how many allocations may be made in all its runs, about */
+    long work;  /* how many allocations may be made in all its runs, about */
+    double end; /* and by when: then a few more, spread over the rest */
     long total, n, stride, tried;
-    bool over;
+    bool over, is_late;
 };
 
 /* How many further, so that all runs, of which the one where the n-th fails makes n, make
@@ -115,6 +125,11 @@ static void starve_one(const struct test *t, struct starving *x)
 {
     x->over = !run_starved_at(t, x->n);
     x->tried += !x->over;
+    if (!x->is_late && seconds() > x->end) {
+        long few = (x->total - x->n) / AT_LEAST + 1;
+        x->is_late = true;
+        x->stride = few > x->stride ? few : x->stride;
+    }
     x->n += x->stride;
 }
 
@@ -141,14 +156,16 @@ static bool starve_some(const struct test *t, struct starving *x)
 /* Every allocation in turn, or as many, evenly spread, as the budget allows. */
 static bool run_starved(const struct test *t)
 {
-    const char *work = getenv("ROOST_OOM_WORK");
+    const char *work = getenv("ROOST_OOM_WORK"), *most_s = getenv("ROOST_OOM_SECONDS");
     struct starving *x = mmap(NULL, sizeof *x, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                               -1, 0);
     bool ok = x != MAP_FAILED;
 
     if (!ok)
         return false;
-    *x = (struct starving){ .work = work ? atol(work) : LONG_MAX / 2, .n = 1 };
+    *x = (struct starving){ .work = work ? atol(work) : LONG_MAX / 2,
+                            .end = seconds() + (most_s ? atof(most_s) : 1e9),
+                            .n = 1 };
     quiet = true;
     while (ok && !x->over)
         ok = starve_some(t, x);

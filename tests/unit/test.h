@@ -7,8 +7,9 @@
  * test again with allocation 1, 2, 3 ... failing until none fails; there a
  * CHECK may fail (the allocation did), a crash or a sanitizer's finding may not.
  * ROOST_OOM_WORK is a budget for each test, in allocations that all its runs make:
- * of one with many, only some fail, evenly spread and always the same. Prints "ok NAME"
- * or "FAIL NAME" a line; exit status 1 if any failed.
+ * of one with many, only some fail, evenly spread and always the same. ROOST_OOM_SECONDS
+ * bounds those that wait in real time when something failed. Prints "ok NAME" or "FAIL NAME"
+ * a line; exit status 1 if any failed.
  */
 #pragma once
 
