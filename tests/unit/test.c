@@ -52,6 +52,11 @@ void *__wrap_realloc(void *p, size_t n)
     return fails() ? NULL : __real_realloc(p, n);
 }
 
+bool test_starves(void)
+{
+    return quiet || fail_at;
+}
+
 long test_allocations(void)
 {
     return allocations;

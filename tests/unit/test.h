@@ -21,6 +21,8 @@ struct test {
     void (*run)(void);
 };
 
+/* Run with failing allocations: again and again, so a long story is to be short. */
+bool test_starves(void);
 /* How often memory was asked for so far, by what is ours. */
 long test_allocations(void);
 void test_check(bool ok, const char *text, const char *file, int line);

@@ -301,7 +301,7 @@ static void fifty_rotations_lose_no_frame(void)
     CHECK(keyring_speak(h.k[1], h.now_us) == 0);
     for (int i = 0; i < 10; i++)
         turn(&h, 20 * MS);
-    for (uint32_t n = 0, changes = 0; changes < 50; n++) {
+    for (uint32_t n = 0, changes = 0; changes < (test_starves() ? 1 : 50); n++) {
         ring[n % RING] = say(&h, 1);
         uint32_t late = 1 + (uint32_t)dice_below(&d, 3);
         for (uint32_t i = 2; n >= late && i < IN; i++) { /* those who stay */
@@ -327,6 +327,9 @@ static void fifty_rotations_lose_no_frame(void)
 static void a_new_key_reaches_fifty(void)
 {
     struct hall h;
+
+    if (test_starves()) /* many and alike */
+        return;
 
     hall_init(&h);
     for (uint32_t i = 1; i <= 50; i++)
@@ -612,6 +615,9 @@ static void the_code_is_of_names_and_identities(void)
                         b[] = { { "bea", { 2 } }, { "ann", { 1 } } },
                         c[] = { { "ann", { 1 } }, { "bea", { 3 } } };
     char code[3][ROSTER_CODE_MAX];
+
+    if (test_starves()) /* takes its time */
+        return;
 
     CHECK(roster_code(7, a, 2, code[0]) == 0);
     CHECK(roster_code(7, b, 2, code[1]) == 0);
