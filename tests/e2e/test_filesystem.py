@@ -124,7 +124,7 @@ MB = 1000 * 1000
 
 @contextlib.contextmanager
 def little_room(path, size):
-    path.mkdir()
+    path.mkdir(exist_ok=True)
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], capture_output=True, text=True)
     if done.returncode:
         raise Skip(f"nothing can be mounted: {done.stderr.strip()} (sim/transfers has full disks too)")
@@ -166,3 +166,33 @@ def it_is_full_where_files_arrive(hall):
         check(got["event"] == "received" and got["had"] >= MB // 2, got)
         equal({p.name: p.read_bytes() for p in (to / "photos").iterdir()}, {p.name: p.read_bytes() for p in source.iterdir()})
         equal(len(list(to.glob(".roost-parts/*"))), 1, "what is left is of the film")
+
+
+@story(options=("--set", "files.reserve=0"))
+def it_is_full_where_the_server_keeps_files(hall):
+    """Somebody fills it in the middle of an upload: both sides say so, what came is kept and counted, talk goes on."""
+    anna, ben = hall.users("anna", "ben")
+    anna.run("room", "new", "maths", "ben")
+    hall.stop()
+    data = random.Random(7).randbytes(12 * MB)
+    (hall.dir / "film.mkv").write_bytes(data)
+    with little_room(hall.data / "files", "16M") as disk:
+        hall.start()
+        sending = anna.follow("--link", "rate=16M delay=5ms queue=128K", "send", hall.dir / "film.mkv", "#maths")
+        while sending.event(event="progress", patience=60)["bytes"] < 2 * MB:
+            pass
+        with contextlib.suppress(OSError), open(disk / "ballast", "wb", buffering=0) as f:
+            while f.write(bytes(4096)):
+                pass
+        error = sending.event(event="error", patience=60)
+        equal(error["name"], "disk-full")
+        equal(sending.process.wait(20), 1)
+        anna.run("say", "#maths", "talk goes on")
+        equal(ben.texts("read", "#maths"), ["talk goes on"])
+        (disk / "ballast").unlink()
+        sent = anna.run("send", hall.dir / "film.mkv", "#maths").rows[-1]
+        equal(sent["event"], "sent")
+        check(sent["had"] >= MB, "what had come is not sent again", sent)
+        ben.run("get", sent["file"], "-o", hall.dir / "got")
+        check((hall.dir / "got").read_bytes() == data, "it differs")
+        hall.stop()
