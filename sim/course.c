@@ -484,7 +484,7 @@ int main(int argc, char **argv)
     if (wants("rate"))
         steps_of_rate();
     if (wants("cubic keeps its part")) {
-        cubic_keeps_its_part("shallow", 0.22);
+        cubic_keeps_its_part("shallow", 0.3);
         cubic_keeps_its_part("policed", 0.27);
     }
     static const char *const ccs[] = { "bbr", "cubic", "reno" };

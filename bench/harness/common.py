@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+from .cells import Cells
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 LIMIT_S = 120  # a run that is too slow is cut off, and its rate until then counts
 
@@ -162,6 +164,7 @@ class FlowBench(Bench):
         self.links, self.parts = args.links.split(","), args.parts.split(",")
         self.files = flow_who.Files(self.out)
         self.who = flow_who.chosen(self, args.who.split(","))
+        self.cells = Cells(self, "flow", [self.roost, self.flow])
 
 
 def table(head, rows):

@@ -89,29 +89,39 @@ def transfer(bench, who, spec, size, seed, pings=False):
 
 def links(bench):
     """Every link and everybody, round by round: A B C, A B C."""
-    runs = []
     for number in range(1, bench.rounds + 1):
         for name in bench.links:
-            size = LINKS[name][0]
             for who in bench.who:
-                run = transfer(bench, who, name, size, 100 * number + len(name), pings=name == "bloat")
-                bench.say(f"round {number} of {bench.rounds}: {name:8} {who.name:10} {run['mbit_s']:7.1f} Mbit/s"
-                          f"  link {100 * run['link_cpu']:.0f} % of a core")
-                runs.append({"round": number, "link": name, "who": who.name, "bytes": size, **run})
-    return runs
+                bench.cells.once(("links", name, number, who.name), who.program, lambda: one(bench, who, name, number))
+
+
+def one(bench, who, name, number):
+    size = LINKS[name][0]
+    run = transfer(bench, who, name, size, 100 * number + len(name), pings=name == "bloat")
+    bench.say(f"round {number} of {bench.rounds}: {name:8} {who.name:10} {run['mbit_s']:7.1f} Mbit/s"
+              f"  link {100 * run['link_cpu']:.0f} % of a core")
+    return {"round": number, "link": name, "who": who.name, "bytes": size, **run}
 
 
 def of(runs, name, who, key):
     return median([r[key] for r in runs if r["link"] == name and r["who"] == who and r[key] is not None])
 
 
-def show(bench, runs):
-    names = [w.name for w in bench.who]
+def links_of(runs):
+    return [n for n in LINKS if any(r["link"] == n for r in runs)]
+
+
+def names_of(runs):
+    return sorted({r["who"] for r in runs}, key=lambda n: (n.startswith("roost"), n == "srt", n))
+
+
+def show(runs):
+    names = names_of(runs)
     print("\nMbit/s, median; the clock runs from the sender's start to the receiver's having all")
     table(["link", "of"] + names, [[n, float(LINKS[n][1])] + [of(runs, n, w, "mbit_s") for w in names]
-                                   for n in bench.links])
+                                   for n in links_of(runs)])
     print("\nshare of bytes sent twice, %")
-    table(["link"] + names, [[n] + [percent(of(runs, n, w, "again")) for w in names] for n in bench.links])
+    table(["link"] + names, [[n] + [percent(of(runs, n, w, "again")) for w in names] for n in links_of(runs)])
     pinged = [r for r in runs if r["ping"]]
     if pinged:
         print("\nping beside it, ms above idle: p95 / max")
@@ -137,15 +147,19 @@ def measure(bench):
     m = machine(bench.out)
     print(f"{m['cpu']}, {m['cores']} cores; {m['system']}, Linux {m['kernel']}; "
           f"{', '.join(w.name for w in bench.who)}")
-    result = {"checks": []}
     if "links" in bench.parts:
-        result["runs"] = links(bench)
-        show(bench, result["runs"])
-        flow_picture.draw(bench, result["runs"])
-        result["checks"] += flow_check.links(bench, result["runs"])
+        links(bench)
     for name, part in flow_share.PARTS.items():
         if name in bench.parts:
-            result[name] = part(bench)
+            part(bench)
+    result = {"checks": [], "runs": bench.cells.all("links")}
+    if result["runs"]:
+        show(result["runs"])
+        flow_picture.draw(bench, result["runs"])
+        result["checks"] += flow_check.links(result["runs"])
+    for name in flow_share.PARTS:
+        result[name] = bench.cells.all(name)
+        if result[name]:
             result["checks"] += flow_check.shares(name, result[name])
-    bench.write("flow" if "links" in bench.parts else "flow-" + "-".join(bench.parts), m, result)
+    bench.write("flow", m, result)
     return 0

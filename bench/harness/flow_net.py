@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -99,10 +100,10 @@ class Program:
         return self.status is not None
 
     def end(self):
-        for stop in (self.process.terminate, self.process.kill):
+        for number in (signal.SIGTERM, signal.SIGKILL):
             if self.status is None:
                 try:
-                    stop()
+                    os.kill(self.pid, number)  # Popen's own would wait for it first, and we do that
                 except ProcessLookupError:
                     pass
                 self.wait(PATIENCE_S)

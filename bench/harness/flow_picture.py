@@ -13,10 +13,10 @@ def share_text(x, y, text, size=11, anchor="middle", colour="#334155"):
 
 
 def draw(bench, runs):
-    from .flow import LINKS
-    names = [w.name for w in bench.who]
+    from .flow import LINKS, links_of, names_of
+    names, links = names_of(runs), links_of(runs)
     group = BAR * len(names) + GAP
-    width = LEFT + group * len(bench.links) + 20
+    width = LEFT + group * len(links) + 20
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT + TOP_Y + 60}" '
            'font-family="sans-serif">', '<rect width="100%" height="100%" fill="white"/>',
            share_text(LEFT, 22, "One stream over each link: share of the link's rate", 14, "start", "#0f172a")]
@@ -29,7 +29,7 @@ def draw(bench, runs):
         y = TOP_Y + HEIGHT * (1 - percent / 100)
         out += [f'<line x1="{LEFT}" y1="{y}" x2="{width - 12}" y2="{y}" stroke="#e2e8f0"/>',
                 share_text(LEFT - 6, y + 4, f"{percent} %", 11, "end")]
-    for i, link in enumerate(bench.links):
+    for i, link in enumerate(links):
         begin = LEFT + i * group + GAP / 2
         for k, name in enumerate(names):
             rate = median([r["mbit_s"] for r in runs if r["link"] == link and r["who"] == name])

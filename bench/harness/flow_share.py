@@ -61,40 +61,39 @@ def ours(bench, names=("roost",)):
     return flow_who.chosen(bench, names)
 
 
-def several(one, cells):
+def several(bench, part, one, cells):
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, cells))
+        list(pool.map(lambda cell: bench.cells.once((part, *cell), bench.roost, lambda: one(*cell)), cells))
 
 
 def beside(bench):
     """One cubic TCP beside ours where a queue is shallow and where a policer stands."""
-    o = dict(shape(bench), window=10 if bench.quick else 30, settle=5 if bench.quick else 10)
+    o = shape(bench)
     who = ours(bench)[0]
 
-    def one(cell):
-        number, link = cell
+    def one(number, link):
         run = against(bench, who, "cubic", link, o, number)
         bench.say(f"{link}: cubic TCP keeps {100 * run['tcp_share']:.0f} % of {run['mbit_s']:.1f} Mbit/s"
                   f"{', ours began' if run['ours_first'] else ''}")
         return {"link": link, "start": number, **run}
 
-    return several(one, [(number, link) for number in range(o["starts"]) for link in ("shallow", "policed")])
+    several(bench, "beside", one, [(number, link) for number in range(o["starts"]) for link in ("shallow", "policed")])
 
 
 def fair(bench):
     """One of ours against one cubic TCP, at three lengths of the queue."""
     o = shape(bench)
 
-    def one(cell):
-        who, queue, number = cell
+    def one(name, queue, number):
+        who = ours(bench, (name,))[0]
         spec = f"rate={FAIR_RATE}M rtt={FAIR_RTT_MS}ms queue={int(queue * PRODUCT_BYTES)}"
         run = against(bench, who, "cubic", spec, o, 1000 + number)
         bench.say(f"start {number + 1}: {who.name:12} beside cubic TCP, queue {queue:g}: {100 * run['share']:.0f} % of "
                   f"{run['mbit_s']:.1f} Mbit/s")
         return {"who": who.name, "queue": queue, "start": number, **run}
 
-    return several(one, [(who, queue, number) for number in range(o["starts"]) for queue in QUEUES
-                         for who in ours(bench, ("roost", "roost-cubic", "roost-reno"))])
+    several(bench, "fair", one, [(name, queue, number) for number in range(o["starts"]) for queue in QUEUES
+                                 for name in ("roost", "roost-cubic", "roost-reno")])
 
 
 def told(sender, at_ns):
@@ -105,30 +104,32 @@ def told(sender, at_ns):
 
 def ten(bench):
     """Ten of ours share 100 Mbit/s, 40 ms, a queue of one product."""
-    from .flow_net import Net
     o = shape(bench)
-    runs = []
+    for number in range(o["starts"]):
+        bench.cells.once(("ten", number), bench.roost, lambda: one_of_ten(bench, o, number))
+
+
+def one_of_ten(bench, o, number):
+    from .flow_net import Net
     who = ours(bench)[0]
-    for number in range(1 if bench.quick else 3):
-        net = Net(bench.roost, "rate=100M rtt=40ms queue=500000", 2000 + number)
-        programs = []
-        try:
-            for i in range(10):
-                programs += who.endless(net, TEN_PORT + i)
-            time.sleep(o["settle"])
-            t0 = time.monotonic_ns()
-            time.sleep(min(o["window"], 30) + 1)
-            t1 = time.monotonic_ns()
-            got = [told(p, t1) - told(p, t0) for p in programs[1::2]]
-            jain = sum(got) ** 2 / (len(got) * sum(g * g for g in got)) if any(got) else 0.0
-            rates = [g * 8e9 / (t1 - t0) / 1e6 for g in got]
-            bench.say("ten of ours: " + " ".join(f"{r:.1f}" for r in rates) + f" Mbit/s, Jain's index {jain:.3f}")
-            runs.append({"start": number, "mbit_s": rates, "jain": jain})
-        finally:
-            for program in programs:
-                program.end()
-            net.close()
-    return runs
+    net = Net(bench.roost, "rate=100M rtt=40ms queue=500000", 2000 + number)
+    programs = []
+    try:
+        for i in range(10):
+            programs += who.endless(net, TEN_PORT + i)
+        time.sleep(o["settle"])
+        t0 = time.monotonic_ns()
+        time.sleep(o["window"] + 1)
+        t1 = time.monotonic_ns()
+        got = [told(p, t1) - told(p, t0) for p in programs[1::2]]
+        jain = sum(got) ** 2 / (len(got) * sum(g * g for g in got)) if any(got) else 0.0
+        rates = [g * 8e9 / (t1 - t0) / 1e6 for g in got]
+        bench.say("ten of ours: " + " ".join(f"{r:.1f}" for r in rates) + f" Mbit/s, Jain's index {jain:.3f}")
+        return {"start": number, "mbit_s": rates, "jain": jain}
+    finally:
+        for program in programs:
+            program.end()
+        net.close()
 
 
 PARTS = {"beside": beside, "ten": ten, "fair": fair}

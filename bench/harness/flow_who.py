@@ -41,7 +41,8 @@ class Neighbour:
     """One protocol of roost-flow."""
 
     def __init__(self, bench, name, kind, *more):
-        self.name, self.kind, self.more, self.tool, self.files = name, kind, more, bench.flow, bench.files
+        self.name, self.kind, self.more, self.files = name, kind, more, bench.files
+        self.tool = self.program = bench.flow
 
     def receiver(self, net, size, port=PORT):
         program = net.run(1, [self.tool, f"{self.kind}-receive", port, size, self.files.target(port)])
@@ -78,7 +79,7 @@ class Ours:
 
     def __init__(self, bench, cc=None):
         self.name, self.roost, self.cc = "roost" + (f" {cc}" if cc else ""), bench.roost, ["--cc", cc] if cc else []
-        self.files = bench.files
+        self.program, self.files = bench.roost, bench.files
 
     def receiver(self, net, size, port=PORT):
         target = self.files.target(port)

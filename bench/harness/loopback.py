@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+from .cells import Cells
 from .common import LIMIT_S, TOP, Bench, Failed, cell, median, table
 
 MEMORY = "/dev/shm"
@@ -37,6 +38,7 @@ class LoopBench(Bench):
             self.call(["meson", "setup", self.build, TOP])
         self.call(["ninja", "-C", self.build, "bin/roost", "bench/roost-tls"])
         self.roost, self.tls = (os.path.join(self.build, p) for p in ("bin/roost", "bench/roost-tls"))
+        self.cells = Cells(self, "loopback", [self.roost, self.tls])
         self.controls = [] if args.quick else ["cubic", "reno", "bbr"]
 
 
@@ -169,6 +171,11 @@ def measure(bench, who, folder, file, size):
             "receive_cpu": there / gigabytes, "cpu": (here + there) / gigabytes}
 
 
+def one(bench, i, who, folder, file, size):
+    bench.say(f"round {i + 1} of {bench.rounds}: {who.name}")
+    return {"round": i, **measure(bench, who, folder, file, size)}
+
+
 def summary(runs, name):
     mine = [r for r in runs if r["who"] == name]
     return {"who": name, **{k: median([r[k] for r in mine]) for k in ("rate_mb", "send_cpu", "receive_cpu", "cpu")}}
@@ -194,7 +201,6 @@ def run(bench):
     size = (200 if bench.quick else 1000) * MB
     who = [Roost(bench), *(Roost(bench, cc) for cc in bench.controls), Scp(bench),
            Scp(bench, "aes128-gcm@openssh.com"), Tls(bench)]
-    runs = []
     with tempfile.TemporaryDirectory(prefix="roost-loopback-", dir=MEMORY) as name:
         folder = pathlib.Path(name)
         file = folder / "file"
@@ -205,8 +211,9 @@ def run(bench):
         for i in range(bench.rounds):
             first = i % len(who)  # nobody always comes after the same neighbour
             for w in who[first:] + who[:first]:
-                bench.say(f"round {i + 1} of {bench.rounds}: {w.name}")
-                runs.append({"round": i, **measure(bench, w, folder, file, size)})
+                program = bench.roost if isinstance(w, Roost) else bench.tls
+                bench.cells.once(("round", i + 1, w.name), program, lambda: one(bench, i, w, folder, file, size))
+    runs = bench.cells.all("round")
     sums = {w.name: summary(runs, w.name) for w in who}
     print(f"\n{size // MB} MB over loopback, from memory to memory (median of {bench.rounds})")
     table(["", "MB/s", "CPU s/GB", "sender", "receiver"],

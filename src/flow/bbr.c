@@ -156,7 +156,8 @@ static void begin_down(struct cc *c)
     b->rounds_since_probe = (uint32_t)draw(c, 2);
     bbr_begin_watch(b); /* what the probe cost is found now */
     b->drains = 0;
-    b->mistakes = 0;
+    if (!bbr_has_waited(b)) /* a full bucket was measured */
+        b->mistakes = 0;
     b->patience = 1;
     b->draining = false;
 }

@@ -74,6 +74,8 @@ void bbr_learn_loss(struct cc *c, const struct cc_ack *a, bool doubtful);
 void bbr_begin_watch(struct cc_bbr *b);
 /* At the end of a round that was not to find more. */
 void bbr_judge_cruise(struct cc *c, const struct cc_ack *a);
+/* Not long ago something did wait: a queue is there, if a short one, and no policer. */
+bool bbr_has_waited(const struct cc_bbr *b);
 /* What was lowered is taken back. */
 void bbr_forgive(struct cc_bbr *b);
 /* What on_undo gives back. */

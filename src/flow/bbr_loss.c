@@ -28,6 +28,8 @@
 /* A path that drops what is too much: such a part of a round. */
 #define DROPPED 0.1
 #define FADES   0.985
+/* A policer lets nobody wait: more than a machine's own delays. */
+#define WAITED_US 2000
 enum {
     LATE_ROUNDS = 2,
     RAISE_DIVISOR = 8,
@@ -35,7 +37,9 @@ enum {
     ENOUGH_DROPS = 8,
     QUIET_ROUNDS = 32,
     DROPPED_LEAST = 8,
-    MISTAKES = 2, /* what is lost at two lower rates too is no mistake */
+    WAITED_SAMPLES = 8,
+    WAITED_ROUNDS = 256, /* a short queue is believed so long after it was seen */
+    MISTAKES = 2,        /* what is lost at two lower rates too is no mistake */
 };
 
 struct tally {
@@ -110,6 +114,11 @@ void bbr_save(struct cc_bbr *b)
     b->saved_inflight_hi = b->inflight_hi;
 }
 
+bool bbr_has_waited(const struct cc_bbr *b)
+{
+    return b->waited_round && b->rounds - b->waited_round < WAITED_ROUNDS;
+}
+
 static bool is_unseen(const struct cc_bbr *b)
 {
     return !bbr_has_queue(b, 1) && !b->ce;
@@ -151,7 +160,8 @@ static bool is_mistake(const struct cc *c, const struct cc_ack *a, uint64_t *ret
     }
     if (b->others)
         return false;
-    return bw > MISTAKE * (double)b->bw_latest || (b->drops && b->mistakes < MISTAKES);
+    bool more = bw > MISTAKE * (double)b->bw_latest, doubt = b->mistakes < MISTAKES;
+    return bbr_has_waited(b) ? more && doubt : more || (b->drops && doubt);
 }
 
 /* Others lose where no queue shows it: half, and time for them to come up. */
@@ -230,10 +240,18 @@ static void raise(struct cc *c)
     if (is_quiet(b)) {
         b->bw_lo = (uint64_t)((double)b->bw_lo * RAISE_QUIET);
         b->others = false;
+        b->mistakes = bbr_has_waited(b) ? 0 : b->mistakes;
         b->inflight_lo = BBR_NONE;
     }
     if (b->bw_lo >= bbr_bw_max(b))
         bbr_forgive(b);
+}
+
+/* All of this round: in a queue that may be too short to be seen otherwise. */
+static bool waits(const struct cc_bbr *b)
+{
+    return b->samples >= WAITED_SAMPLES && b->low_rtt_us != INT64_MAX &&
+           b->low_rtt_us > b->min_rtt_us + WAITED_US;
 }
 
 /* A tenth of a round, and nothing ever waited: there is no queue here. */
@@ -246,6 +264,8 @@ static void look_for_drops(struct cc *c, const struct cc_ack *a)
         b->quiet_us = b->now_us;
         b->quiet_round = b->rounds;
     }
+    if (waits(b))
+        b->waited_round = b->rounds;
     if (bbr_has_queue(b, 1))
         b->drops = false;
     else if (is_dropped(&t))

@@ -134,9 +134,10 @@ struct cc_bbr {
     uint64_t lowered_from;
     double steady_lost, steady_all; /* packets, since then */
     bool yields;                    /* to others who lose out of sight: it was halved */
-    uint32_t mistakes;              /* since it was probed */
+    uint32_t mistakes;              /* steps down for which nobody else was needed */
     bool others;                    /* there were some, not long ago */
     bool drops;                     /* what is too much here is lost, and never waits */
+    uint64_t waited_round;          /* in it all waited a little; 0: never */
     int64_t quiet_us;               /* nothing was lost since then */
     uint64_t quiet_round;
     uint32_t patience;     /* so many times as long until the next probe */

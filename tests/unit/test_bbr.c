@@ -343,6 +343,35 @@ static void a_short_queue_is_not_flooded(void)
     CHECK(p.c.threshold < CC_NO_LIMIT); /* what was too much is known */
 }
 
+static uint32_t steps_after_a_probe(struct pipe *q)
+{
+    struct cc_bbr *b = &q->c.bbr;
+
+    b->mistakes = 2;
+    b->quiet_us = q->now_us;
+    for (uint32_t probes = q->entered[BBR_UP]; q->entered[BBR_UP] == probes;)
+        pipe_run(q, 10 * MS);
+    while (b->state != BBR_CRUISE)
+        pipe_run(q, 10 * MS);
+    return b->mistakes;
+}
+
+/* A queue of four milliseconds drops what is too much as a policer does, but what waits in it a
+ * little tells them apart: a bucket that was full at the probe explains losses for two steps again,
+ * in a queue that is so short they are those of others. */
+static void a_short_queue_is_no_policer(void)
+{
+    pipe_begin(&p, 6250000, 40 * MS, 25000);
+    pipe_run(&p, 5 * SECOND);
+    CHECK(p.c.bbr.drops && bbr_has_waited(&p.c.bbr));
+    CHECK(steps_after_a_probe(&p) == 2);
+    pipe_begin(&p, 2500000, 40 * MS, 1000000);
+    p.bucket = 64000;
+    pipe_run(&p, 5 * SECOND);
+    CHECK(p.c.bbr.drops && !bbr_has_waited(&p.c.bbr));
+    CHECK(steps_after_a_probe(&p) < 2);
+}
+
 /* A path that is longer now: seen when almost nothing is under way, each five seconds. */
 static void the_round_trip_is_looked_at_again(void)
 {
@@ -395,6 +424,7 @@ TEST_MAIN({ "start_up_doubles_until_the_path_is_full", start_up_doubles_until_th
           { "a_full_bucket_is_no_company", a_full_bucket_is_no_company },
           { "others_at_a_policer_are_given_time", others_at_a_policer_are_given_time },
           { "a_short_queue_is_not_flooded", a_short_queue_is_not_flooded },
+          { "a_short_queue_is_no_policer", a_short_queue_is_no_policer },
           { "the_round_trip_is_looked_at_again", the_round_trip_is_looked_at_again },
           { "what_was_lowered_for_nothing_is_given_back",
             what_was_lowered_for_nothing_is_given_back },
