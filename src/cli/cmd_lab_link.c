@@ -18,8 +18,8 @@
 
 /* LINE_MAX_BYTES: of the prompt. PORT_TRIES: a free port that both protocols have. GRAIN_US: on a
  * fast link turns are not closer than that; to wake up for each packet of 900 Mbit/s would take
- * a whole processor. */
-enum { LINE_MAX_BYTES = 1024, PORT_TRIES = 32, ADDRESS_BYTES = 64, GRAIN_US = 40 };
+ * a whole processor, and both ends need some of it. */
+enum { LINE_MAX_BYTES = 1024, PORT_TRIES = 32, ADDRESS_BYTES = 64, GRAIN_US = 60 };
 
 struct prompt {
     struct cli *c;

@@ -388,6 +388,8 @@ static void probe_rtt(struct cc *c, const struct cc_ack *a)
         if (!b->full || !b->probe_rtt_at_us ||
             b->now_us - b->probe_rtt_at_us < bbr_probe_rtt_each_us(b))
             return;
+        if (b->state == BBR_UP)
+            begin_down(c); /* what that probe cost is its own, not a sign of others */
         b->prior_window = c->window;
         b->probe_rtt_min_us = a->rtt_us > 0 ? a->rtt_us : a->smooth_rtt_us;
         b->probe_rtt_at_us = b->now_us;
