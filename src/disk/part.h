@@ -56,6 +56,7 @@ int part_sync_data(struct disk_part *p);
 int part_lay_out(struct disk_part *p, const struct wish *w);
 void part_close_file(struct disk_part *p);
 int part_make_parents(struct disk_part *p, const char *path);
+int part_make_file(struct disk_part *p, const char *path); /* its handle, with folders above it */
 
 /* part_plan.c */
 int part_plan(struct disk_part *p, uint64_t list_size, const uint8_t *root);

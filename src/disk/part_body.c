@@ -144,6 +144,20 @@ int part_make_parents(struct disk_part *p, const char *path)
     return 0;
 }
 
+/* Most files have neighbours: the folders above are made only when they are missing. */
+int part_make_file(struct disk_part *p, const char *path)
+{
+    int fd = part_open_file(p, path, O_RDWR | O_CREAT);
+
+    if (fd >= 0 || errno != ENOENT)
+        return fd < 0 ? disk_error() : fd;
+    int err = part_make_parents(p, path);
+    if (err)
+        return err;
+    fd = part_open_file(p, path, O_RDWR | O_CREAT);
+    return fd < 0 ? disk_error() : fd;
+}
+
 static int open_entry(struct disk_part *p, bool make)
 {
     char path[LIST_PATH_MAX + 8];
@@ -153,13 +167,15 @@ static int open_entry(struct disk_part *p, bool make)
     if (err)
         return err;
     p->file = part_open_file(p, path, O_RDWR);
-    if (p->file < 0 && errno == ENOENT && make) {
-        err = part_make_parents(p, path);
-        p->file = err ? -1 : part_open_file(p, path, O_RDWR | O_CREAT);
+    if (p->file < 0 && (errno != ENOENT || !make))
+        return disk_error();
+    if (p->file < 0) {
+        int fd = part_make_file(p, path);
+        if (fd < 0)
+            return fd;
+        p->file = fd;
         p->made = true;
     }
-    if (p->file < 0)
-        return err ? err : disk_error();
     p->touched += make;
     p->file_at = p->index.entry.at;
     p->file_size = p->index.entry.size;

@@ -38,11 +38,10 @@ static int end_entry(struct disk_part *p)
     }
     if (e->kind != LIST_FILE)
         return 0; /* links are not made */
-    int err = part_make_parents(p, path);
-    int fd = err ? -1 : part_open_file(p, path, O_RDWR | O_CREAT);
+    int fd = part_make_file(p, path);
     if (fd < 0)
-        return err ? err : disk_error();
-    err = end_file(p, fd, e->size, e->mode | 0600, e->mtime_s);
+        return fd;
+    int err = end_file(p, fd, e->size, e->mode | 0600, e->mtime_s);
     p->os->close(p->os->ctx, fd);
     return err;
 }
