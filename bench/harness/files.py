@@ -12,7 +12,7 @@ import time
 from typing import NamedTuple
 
 from .common import LIMIT_S, TOP, Bench, Failed, machine, median, table
-from .files_load import MB, Load, digests, flat, one, remove, tree
+from .files_load import MB, Load, digests, flat, fresh, one, tree
 
 
 class Link(NamedTuple):
@@ -57,8 +57,8 @@ class FilesBench(Bench):
         self.call(["ninja", "-C", self.build, "bin/roost", "bin/roostd"])
         self.roost, self.roostd = (os.path.join(self.build, "bin", p) for p in ("roost", "roostd"))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="roost-files-", dir=args.folder or self.out))
-        self.sources, self.keys, self.to = (self.folder / n for n in ("sources", "keys", "to"))
-        for d in (self.sources, self.keys, self.to):
+        self.sources, self.keys = (self.folder / n for n in ("sources", "keys"))
+        for d in (self.sources, self.keys):
             d.mkdir()
         self.links = [LINKS[n] for n in args.links.split(",") if n in LINKS]
         self.wanted = args.loads.split(",") if args.loads else list(LOADS)
@@ -83,7 +83,7 @@ def tenths(began_ns, ended_ns, progress, total):
 def transfer(bench, who, link, load, seed):
     from .files_net import Bent, Veth
     source, count, size = load.at(bench.sources)
-    remove(bench.to)
+    bench.to = fresh(bench.folder)
     net = {"veth": Veth, "bent": Bent}[link.kind](bench, link, seed)
     try:
         net.control(bench.args.tcp)

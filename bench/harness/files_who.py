@@ -195,7 +195,6 @@ class Ours:
         for p in reversed(self.programs):
             p.end()
         self.programs, self.sender = [], None
-        self.bench.remove(self.home)
 
 
 KINDS = {
