@@ -196,6 +196,29 @@ static void bloat_is_not_felt(void)
     road_fini(&road);
 }
 
+/* Somebody talks beside a file at full rate on a slow link: 99 of 100 messages wait no longer than
+ * two more round trips, and one that is lost counts as one that waits for ever. */
+static void talk_beside_a_file(void)
+{
+    const struct link_config link = { .rate_bps = 5 * MBIT,
+                                      .delay_us = 20000,
+                                      .queue_bytes = 65536 };
+    const int64_t round_trip_us = 40000;
+    struct road_lane lane = { .bytes = 60 * MB };
+
+    const struct road_lane *l = send_over(&link, &link, &lane, true, 1);
+    uint64_t said = (uint64_t)l->done_us / ROAD_PING_EACH_US;
+    uint64_t lost = said > road.n_pings + 4 ? said - road.n_pings : 0;
+    int64_t idle_us = road_ping_us(&road, 0), p50 = road_ping_us(&road, 50) - idle_us,
+            p99 = road_ping_us(&road, 99) - idle_us;
+    verdict(is_sound() && p99 <= 2 * round_trip_us && 200 * lost < said, "talk beside a file",
+            "5 Mbit/s, 40 ms, 64 KB: %.1f ms more at p50, %.1f at p99, %llu of %llu lost; the file "
+            "has %.2f Mbit/s",
+            (double)p50 / 1e3, (double)p99 / 1e3, (unsigned long long)lost,
+            (unsigned long long)said, road_rate_bps(l) / 1e6);
+    road_fini(&road);
+}
+
 /* What leaves in one burst must find room: at a millisecond's worth each, a queue shorter than
  * that would lose a part of all of them, at any rate. */
 static void a_queue_shorter_than_a_burst(void)
@@ -494,6 +517,8 @@ int main(int argc, char **argv)
             run_track(&tracks[i]);
     if (wants("bloat pings"))
         bloat_is_not_felt();
+    if (wants("talk beside a file"))
+        talk_beside_a_file();
     if (wants("a queue shorter than a burst"))
         a_queue_shorter_than_a_burst();
     if (wants("a path that holds much"))

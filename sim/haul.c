@@ -78,13 +78,16 @@ void haul_make_source(struct haul *w)
     w->stream = kind == 0;
     w->hashed = !w->stream && dice_below(&w->dice, 2);
     w->counts[NAME_STREAM] += w->stream;
-    if (kind >= 7)
+    if (w->large)
+        w->size = PAGE_BYTES + dice_below(&w->dice, PAGE_BYTES);
+    else if (kind >= 7)
         make_folder(w);
     else if (kind == 6)
         w->size = dice_below(&w->dice, 6) * TREE_BLOCK;
     else
         w->size = dice_below(&w->dice, SIZE_MAX_SIM);
-    w->body = malloc(FILES * 120000 + SIZE_MAX_SIM);
+    w->counts[NAME_PAGES] += w->large;
+    w->body = malloc(w->large ? w->size : FILES * 120000 + SIZE_MAX_SIM);
     haul_fill(w);
     hash_list(w);
 }
@@ -180,7 +183,7 @@ void haul_new_receiver(struct haul *w)
     gather_fini(&g);
     struct receiver_settings settings = { .size = a.size,
                                           .has_list_root = a.list_size > 0,
-                                          .sync_bytes = 4 * TREE_BLOCK,
+                                          .sync_bytes = (w->large ? 160 : 4) * TREE_BLOCK,
                                           .sync_us = SECOND / 2,
                                           .list_held = disk_part_list(w->part) };
     memcpy(settings.list_root, a.list_root, TREE_HASH);
@@ -298,9 +301,116 @@ static void scan(struct haul *w, int way, const uint8_t *bytes, size_t len)
     }
 }
 
+/* --- a session over it --- */
+
+void haul_end_session(struct haul *w)
+{
+    for (int i = 0; i < 2; i++) {
+        struct flow_view v;
+        if (w->end[i]) {
+            flow_look(w->end[i], &v);
+            w->counts[NAME_PACKET] += v.sent->stats.lost;
+        }
+        flow_free(w->end[i]);
+        w->end[i] = NULL;
+    }
+}
+
+void haul_new_stream(struct haul *w)
+{
+    for (int i = 0; i < 2; i++) {
+        link_reset(&w->link[i]);
+        w->scan[i].n = 0;
+    }
+    w->inbox_n = 0;
+    if (!w->sessions)
+        return;
+    haul_end_session(w);
+    w->n_sessions++;
+    for (int i = 0; i < 2; i++) {
+        uint8_t secret[32] = { (uint8_t)w->n_sessions, (uint8_t)(w->n_sessions >> 8) };
+        uint8_t random[32] = { (uint8_t)w->seed, (uint8_t)w->n_sessions, (uint8_t)i };
+        struct flow_settings s = {
+            .client = i == 0, .session = 5, .secret = secret, .seed = random
+        };
+        if (flow_new(&w->end[i], &s, w->now_us))
+            haul_broke(w, "no session");
+    }
+    int64_t stream = flow_open(w->end[0], 0);
+    w->stream_id = stream < 0 ? 0 : (uint64_t)stream;
+    w->counts[NAME_SESSION]++;
+}
+
+bool haul_is_quiet(const struct haul *w)
+{
+    return link_is_empty(&w->link[0]) && !w->inbox_n && (!w->sessions || flow_is_quiet(w->end[0]));
+}
+
+int64_t haul_link_due_us(const struct haul *w)
+{
+    if (w->sessions)
+        return pump_due_us(w->end, w->link, w->now_us);
+    int64_t at[] = { link_deadline_us(&w->link[0]), link_deadline_us(&w->link[1]),
+                     link_idle_us(&w->link[0]) };
+    int64_t due = INT64_MAX;
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+        due = at[i] > w->now_us && at[i] < due ? at[i] : due;
+    return due;
+}
+
+/* As the edges do: not far ahead of the path. */
+static size_t write_to_session(struct haul *w, int way, const uint8_t *bytes, size_t len)
+{
+    if (flow_waiting(w->end[way], w->stream) > 256 * 1024)
+        return 0;
+    int64_t n = flow_write(w->end[way], w->stream_id, bytes, len);
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void keep_in_inbox(struct haul *w, const uint8_t *bytes, size_t len)
+{
+    if (w->inbox_n + len > w->inbox_cap) {
+        w->inbox_cap = 2 * (w->inbox_n + len);
+        w->inbox = realloc(w->inbox, w->inbox_cap);
+    }
+    memcpy(w->inbox + w->inbox_n, bytes, len);
+    w->inbox_n += len;
+}
+
+static void hear_session(struct haul *w)
+{
+    struct flow_event e;
+    const uint8_t *p;
+    size_t len;
+    bool over;
+
+    for (int i = 0; i < 2; i++) {
+        pump_in(w->end[i], &w->link[!i], w->now_us);
+        flow_expire(w->end[i], w->now_us);
+        while (flow_event(w->end[i], &e))
+            if (e.what == FLOW_CLOSED)
+                haul_broke(w, "the session ended");
+    }
+    while ((p = flow_read(w->end[0], w->stream_id, &len, &over)) && len) {
+        if (w->s)
+            sender_in(w->s, p, len);
+        flow_take(w->end[0], w->stream_id, len, w->now_us);
+    }
+    while (w->inbox_n < PIECE && (p = flow_read(w->end[1], w->stream_id, &len, &over)) && len) {
+        len = len < PIECE ? len : PIECE;
+        keep_in_inbox(w, p, len);
+        flow_take(w->end[1], w->stream_id, len, w->now_us);
+    }
+}
+
 /* Bytes for the link; how many it took. */
 static size_t push(struct haul *w, int way, const uint8_t *bytes, size_t len)
 {
+    if (w->sessions) {
+        len = write_to_session(w, way, bytes, len < PIECE ? len : PIECE);
+        scan(w, way, bytes, len);
+        return len;
+    }
     len = len < PIECE ? len : PIECE;
     struct blob *b = blob_copy(bytes, len);
     if (!b || link_push(&w->link[way], w->now_us, b))
@@ -315,18 +425,15 @@ static void deliver(struct haul *w)
 {
     struct blob *b;
 
-    while ((b = link_next(&w->link[1], w->now_us))) {
+    if (w->sessions)
+        hear_session(w);
+    while (!w->sessions && (b = link_next(&w->link[1], w->now_us))) {
         if (w->s)
             sender_in(w->s, b->bytes, b->len);
         blob_unref(b);
     }
-    while (w->inbox_n < PIECE && (b = link_next(&w->link[0], w->now_us))) {
-        if (w->inbox_n + b->len > w->inbox_cap) {
-            w->inbox_cap = 2 * (w->inbox_n + b->len);
-            w->inbox = realloc(w->inbox, w->inbox_cap);
-        }
-        memcpy(w->inbox + w->inbox_n, b->bytes, b->len);
-        w->inbox_n += b->len;
+    while (!w->sessions && w->inbox_n < PIECE && (b = link_next(&w->link[0], w->now_us))) {
+        keep_in_inbox(w, b->bytes, b->len);
         blob_unref(b);
     }
     int64_t took = w->inbox_n ? receiver_in(w->r, w->now_us, w->inbox, w->inbox_n) : 0;
@@ -358,4 +465,7 @@ void haul_turn(struct haul *w)
         n = p ? push(w, 1, p, len) : 0;
         receiver_sent(w->r, n);
     } while (n);
+    for (int i = 0; i < 2 && w->sessions; i++)
+        if (!pump_out(w->end[i], &w->link[i], w->now_us))
+            haul_broke(w, "no memory");
 }

@@ -9,10 +9,12 @@
 #include "lab/link.h"
 #include "share/receiver.h"
 #include "sim/faultdisk.h"
+#include "sim/pump.h"
 
 enum { PENDING = 64, FILES = 40, PIECE = 16384 };
 #define SECOND       1000000LL
 #define SIZE_MAX_SIM (40 * TREE_BLOCK)
+#define PAGE_BYTES   ((uint64_t)TREE_PAGE * TREE_BLOCK)
 
 #define HAPPENINGS(X)                                                                              \
     X(BLOCK, "blocks sent")                                                                        \
@@ -30,7 +32,10 @@ enum { PENDING = 64, FILES = 40, PIECE = 16384 };
     X(CHANGED, "sources that changed")                                                             \
     X(CANCEL, "cancelled, and taken up again")                                                     \
     X(FOLDER, "folders")                                                                           \
-    X(STREAM, "sizes that nobody knew")
+    X(STREAM, "sizes that nobody knew")                                                            \
+    X(SESSION, "whole sessions of datagrams")                                                      \
+    X(PACKET, "packets found lost")                                                                \
+    X(PAGES, "bodies of several pages")
 
 enum happening {
 #define X(name, words) NAME_##name,
@@ -57,6 +62,10 @@ struct haul {
     struct dice dice;
     int64_t now_us;
     struct link link[2]; /* there, back */
+    /* With sessions the links carry datagrams, and these are the ends of one; else a stream. */
+    bool sessions, large;
+    struct flow *end[2];
+    uint64_t stream_id, n_sessions;
     struct scan scan[2];
     struct faultdisk disk;
     bool ignores_sync;
@@ -96,6 +105,12 @@ void haul_fill(struct haul *w); /* with other bytes */
 void haul_new_sender(struct haul *w);
 void haul_open_part(struct haul *w);
 void haul_new_receiver(struct haul *w);
+
+/* The stream, and with it its session, is lost, and there is another. */
+void haul_new_stream(struct haul *w);
+bool haul_is_quiet(const struct haul *w); /* nothing more comes to who receives */
+int64_t haul_link_due_us(const struct haul *w);
+void haul_end_session(struct haul *w);
 
 /* A wish comes to its end; not really: it never happened. */
 void haul_do_pending(struct haul *w, struct pending *p, bool really);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 enum { THERE, BACK, PING = 0xffff, CHUNK = 65536, PING_BYTES = 84 };
-#define PING_EACH_US 50000
 #define BEGINNING_US 1000000000LL
 #define STEP_AT_US   (2 * ROAD_SECOND)
 
@@ -190,7 +189,7 @@ static void carry(struct road *r)
         uint8_t bytes[PING_BYTES] = { 0 };
         memcpy(bytes, &r->now_us, sizeof r->now_us);
         push(r, THERE, PING, bytes, sizeof bytes);
-        r->ping_us = r->now_us + PING_EACH_US;
+        r->ping_us = r->now_us + ROAD_PING_EACH_US;
     }
 }
 

@@ -14,8 +14,9 @@
 #include "lab/link.h"
 
 enum { ROAD_LANES_MAX = 16, ROAD_HEAD = 28, ROAD_PINGS_MAX = 20000 };
-#define ROAD_SECOND  1000000LL
-#define ROAD_ENDLESS UINT64_MAX
+#define ROAD_SECOND       1000000LL
+#define ROAD_ENDLESS      UINT64_MAX
+#define ROAD_PING_EACH_US 50000
 
 struct road_lane {
     const char *cc;           /* NULL: the default */

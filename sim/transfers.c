@@ -6,10 +6,12 @@
  *
  * A file, a folder or a stream of unknown size goes from a sender to a part (src/disk) on a disk
  * that loses power, is full and fails (faultdisk.h), over a stream with rate, delay and loss that
- * breaks. At random moments the stream is lost, either end is killed, the power goes in the middle
- * of a call, people pause and go on, a reader seeks, the source changes. Then all heals, and it is
- * judged: it ends, whole, and no block that was acknowledged as verified crossed the link again or
- * was ever lost. Each kind of happening must be in at least one life of a hundred.
+ * breaks: every other one in a whole session of datagrams (flow/flow.h), sealed and all; some have
+ * several pages of leaves. At random moments the stream is lost, either end is killed, the power
+ * goes in the middle of a call, people pause and go on, a reader seeks, the source changes. Then
+ * all heals, and it is judged: it ends, whole, and no block that was acknowledged as verified
+ * crossed the link again or was ever lost. Each kind of happening must be in at least one life of a
+ * hundred.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #include "sim/haul.h"
 #include "sim/tier.h"
 
-enum { ACTS = 24, SETTLE_S = 900 };
+enum { ACTS = 24, SETTLE_S = 900, LARGE_ONE_IN = 90 };
 
 static const char *const words_of[] = {
 #define X(name, words) words,
@@ -33,11 +35,7 @@ static const char *const words_of[] = {
 
 static void lose_stream(struct haul *w)
 {
-    for (int i = 0; i < 2; i++) {
-        link_reset(&w->link[i]);
-        w->scan[i].n = 0;
-    }
-    w->inbox_n = 0;
+    haul_new_stream(w);
 }
 
 static void drop_receiver(struct haul *w)
@@ -276,16 +274,15 @@ static void look(struct haul *w)
         haul_broke(w, "the sender knows of an end that is none");
     if (r.state == SHARE_OVER && !receiver_wishes(w->r))
         take_up_again(w, r.err);
-    else if (s.state == SHARE_OVER && r.state != SHARE_OVER && !s.theirs &&
-             link_is_empty(&w->link[0]) && !w->inbox_n && r.state == SHARE_DONE)
+    else if (s.state == SHARE_OVER && r.state != SHARE_OVER && !s.theirs && haul_is_quiet(w) &&
+             r.state == SHARE_DONE)
         take_up_again(w, s.err);
 }
 
 static int64_t next_time(const struct haul *w)
 {
     int64_t next = w->now_us + SECOND;
-    int64_t at[] = { link_deadline_us(&w->link[0]), link_deadline_us(&w->link[1]),
-                     receiver_deadline_us(w->r), link_idle_us(&w->link[0]) };
+    int64_t at[] = { haul_link_due_us(w), receiver_deadline_us(w->r) };
 
     for (size_t i = 0; i < sizeof at / sizeof *at; i++)
         next = at[i] > w->now_us && at[i] < next ? at[i] : next;
@@ -350,11 +347,16 @@ static void begin(struct haul *w, uint64_t seed, bool ignores_sync)
                              .jitter_us = dice_between(&w->dice, 0, 5000),
                              .loss_ppm = (uint32_t)dice_below(&w->dice, 20000),
                              .queue_bytes = 20000u << dice_below(&w->dice, 5) };
+    w->sessions = seed % 2;
+    w->large = seed % LARGE_ONE_IN == LARGE_ONE_IN / 2;
+    if (w->large)
+        c.rate_bps = 500000000;
     for (uint64_t i = 0; i < 2; i++)
-        link_init(&w->link[i], LINK_STREAM, &c, seed + i);
+        link_init(&w->link[i], w->sessions ? LINK_DATAGRAMS : LINK_STREAM, &c, seed + i);
     faultdisk_init(&w->disk, seed);
     w->disk.ignores_sync = ignores_sync;
     haul_make_source(w);
+    haul_new_stream(w);
     haul_new_sender(w);
     haul_new_receiver(w);
 }
@@ -371,6 +373,7 @@ static void fini(struct haul *w)
         haul_do_all(w, false, false);
     receiver_free(w->r);
     sender_free(w->s);
+    haul_end_session(w);
     disk_part_close(w->part);
     faultdisk_fini(&w->disk);
     held_fini(&w->acked);
