@@ -22,7 +22,7 @@
 #include "sim/haul.h"
 #include "sim/tier.h"
 
-enum { ACTS = 24, SETTLE_S = 900, LARGE_ONE_IN = 90 };
+enum { ACTS = 24, SETTLE_S = 900, LARGE_ONE_IN = 60 };
 
 static const char *const words_of[] = {
 #define X(name, words) words,
