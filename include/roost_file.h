@@ -66,6 +66,9 @@ struct roost_transfer {
     const char *name;   /* of the file or folder; of many: of the first one */
     const char *peer;   /* "#maths", "@bea" */
     uint32_t files;
+    uint32_t left_out;  /* of what was to be sent: links, devices, sockets, and what is missing: */
+    uint32_t missing;   /* what cannot be read, or has a name or depth that cannot be */
+    const char *left;   /* the first of these, and why; "" */
     uint64_t size;      /* ROOST_SIZE_UNKNOWN: a stream's, until its end */
     uint64_t done;      /* verified at the receiver, as far as is known here */
     uint64_t had;       /* of these: were there before it began */

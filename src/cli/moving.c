@@ -61,6 +61,7 @@ void moving_json(struct cli *c, const char *event, const struct roost_transfer *
     json_str(&j, "name", t->name);
     json_str(&j, "peer", t->peer);
     json_u64(&j, "files", t->files);
+    json_u64(&j, "left_out", t->left_out);
     json_u64(&j, "bytes", t->done);
     json_size(&j, "total", t->size);
     json_u64(&j, "had", t->had);
@@ -195,6 +196,19 @@ static int fail_transfer(struct cli *c, const struct roost_transfer *t)
     return status;
 }
 
+/* The rest was sent: that is not all. */
+static int fail_missing(struct cli *c, const struct roost_transfer *t)
+{
+    struct buf b = { 0 };
+
+    buf_printf(&b, "%s: %" PRIu32 " could not be sent: ", t->name, t->missing);
+    text_clean(&b, t->left, TEXT_ONE_LINE);
+    int status = cli_fail(c, CLI_REFUSED, buf_str(&b),
+                          "all else was sent; make them readable, or rename them");
+    buf_fini(&b);
+    return status;
+}
+
 static void tell_end(struct moving *m, struct moving_one *one, const struct roost_transfer *t)
 {
     struct buf b = { 0 };
@@ -213,6 +227,8 @@ static void tell_end(struct moving *m, struct moving_one *one, const struct roos
             fprintf(stderr, "%s\n", buf_str(&b));
         else if (!m->to_stdout)
             cli_say(m->c, "%s", buf_str(&b));
+        if (t->missing)
+            status = fail_missing(m->c, t);
     } else if (t->stage == ROOST_FILE_FAILED) {
         status = fail_transfer(m->c, t);
     } else {
@@ -227,6 +243,23 @@ static void tell_end(struct moving *m, struct moving_one *one, const struct roos
 }
 
 /* --- what happens --- */
+
+/* Once, when the source was looked through: who sends may want to stop. */
+static void tell_left(struct moving *m, struct moving_one *one, const struct roost_transfer *t)
+{
+    struct buf b = { 0 };
+
+    if (one->told_left || !t->left_out || m->c->json)
+        return;
+    one->told_left = true;
+    moving_clear(m);
+    buf_printf(&b, "%s: left out: ", t->name);
+    text_clean(&b, t->left, TEXT_ONE_LINE);
+    if (t->left_out > 1)
+        buf_printf(&b, " (%" PRIu32 " in all)", t->left_out);
+    cli_say(m->c, "%s", buf_str(&b));
+    buf_fini(&b);
+}
 
 /* What people are told beside the line that moves. */
 static void tell_stage(struct moving *m, const struct roost_transfer *t)
@@ -262,6 +295,7 @@ bool moving_event(struct moving *m, const struct roost_event *e)
         m->n_over++;
         return true;
     }
+    tell_left(m, one, t);
     if (fresh && !m->to_stdout) {
         moving_clear(m);
         tell_stage(m, t);

@@ -18,7 +18,7 @@ struct moving_one {
     int64_t number;
     struct progress progress;
     enum roost_file_stage stage; /* that was told */
-    bool told, over;
+    bool told, told_left, over;
     int64_t begun_us, told_us;
     uint64_t had;
 };

@@ -58,6 +58,7 @@ static void free_mover(struct mover *m)
     free(m->where);
     free(m->finished);
     free(m->text);
+    free(m->left);
     free(m);
 }
 

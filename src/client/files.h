@@ -116,7 +116,8 @@ struct mover {
     char near_me[MDNS_NAME_MAX + 1], words[REACH_WORDS_TEXT];
     /* what it is */
     uint64_t size;
-    uint32_t files;
+    uint32_t files, left_out, missing;
+    char *left;
     bool has_root, has_list_root;
     uint64_t list_size;
     uint8_t root[TREE_HASH], list_root[TREE_HASH];

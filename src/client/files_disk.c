@@ -40,6 +40,9 @@ static int open_source(struct mover *m)
     disk_source_about(m->source, &m->about);
     m->files = v.files > UINT32_MAX ? UINT32_MAX : (uint32_t)v.files;
     m->size = v.size;
+    m->left_out = v.left_out > UINT32_MAX ? UINT32_MAX : (uint32_t)v.left_out;
+    m->missing = v.missing > UINT32_MAX ? UINT32_MAX : (uint32_t)v.missing;
+    m->left = v.left_out ? strdup(v.left) : NULL;
     if (!m->name)
         m->name = strdup(v.name && *v.name ? v.name : "file");
     if (!m->name)

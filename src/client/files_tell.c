@@ -25,6 +25,9 @@ static void tell(const struct mover *m, struct roost_transfer *t)
                 : m->target ? m->target
                             : "",
         .files = m->files,
+        .left_out = m->left_out,
+        .missing = m->missing,
+        .left = m->left ? m->left : "",
         .size = v.size != TREE_UNKNOWN ? v.size : m->size,
         .done = m->sends ? v.verified : v.here,
         .had = m->had,

@@ -37,7 +37,9 @@ void disk_source_free(struct disk_source *s);
 
 struct disk_source_view {
     uint64_t files, directories, links; /* in the list */
-    uint64_t left_out;                  /* devices, sockets, names that cannot be */
+    uint64_t left_out;                  /* links, devices, sockets, and what is missing: */
+    uint64_t missing;                   /* what cannot be read, names that cannot be */
+    const char *left;                   /* the first of them, and why; "" */
     uint64_t size;                      /* of the body; TREE_UNKNOWN */
     const char *name;                   /* of the file, or of the first thing in the list */
 };

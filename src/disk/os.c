@@ -196,6 +196,16 @@ static int os_reserve(void *ctx, int fd, off_t size)
     return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
 }
 
+static int os_hole(void *ctx, int fd, off_t at, off_t len)
+{
+    struct stat st;
+
+    (void)ctx;
+    if (fstat(fd, &st) || (st.st_size < at + len && ftruncate(fd, at + len)))
+        return -1;
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, len);
+}
+
 static int os_sync(void *ctx, int fd)
 {
     struct stat st;
@@ -248,6 +258,7 @@ const struct disk_os disk_os_real = {
     .pwrite = os_pwrite,
     .truncate = os_truncate,
     .reserve = os_reserve,
+    .hole = os_hole,
     .sync = os_sync,
     .sync_all = os_sync_all,
     .stat = os_stat,

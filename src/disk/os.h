@@ -20,8 +20,10 @@ struct disk_os {
     ssize_t (*pwrite)(void *ctx, int fd, const void *bytes, size_t len, off_t at);
     int (*truncate)(void *ctx, int fd, off_t size);
     int (*reserve)(void *ctx, int fd, off_t size); /* room for so much, not seen as its size */
-    int (*sync)(void *ctx, int fd);                /* a file's data, or a directory's names */
-    int (*sync_all)(void *ctx, int fd);            /* everything of the file system */
+    /* [at, at + len) reads as zeros, and takes no room. NULL, or -1: cannot be, it is written. */
+    int (*hole)(void *ctx, int fd, off_t at, off_t len);
+    int (*sync)(void *ctx, int fd);     /* a file's data, or a directory's names */
+    int (*sync_all)(void *ctx, int fd); /* everything of the file system */
     int (*stat)(void *ctx, int fd, struct stat *st);
     int (*mkdir_below)(void *ctx, int dir, const char *path, mode_t mode);
     int (*rename_below)(void *ctx, int from_dir, const char *from, int to_dir,

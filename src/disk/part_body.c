@@ -8,6 +8,8 @@
 
 /* How often what is free is looked at, when somebody wants some of it kept free. */
 #define LOOK_EACH (16ULL << 20)
+enum { HOLE_LEAST = 4096 };
+
 /* What is smaller comes again at once when the disk was full. */
 #define MAPS_FROM (1ULL << 20)
 
@@ -203,6 +205,16 @@ static bool is_one(const struct disk_part *p)
     return p->body >= 0;
 }
 
+/* What is zeros is a hole, whether the sender's was one or not. */
+static int write_some(struct disk_part *p, int fd, const uint8_t *bytes, size_t len, uint64_t at)
+{
+    bool zeros = len >= HOLE_LEAST && !bytes[0] && !memcmp(bytes, bytes + 1, len - 1);
+
+    if (zeros && p->os->hole && !p->os->hole(p->os->ctx, fd, (off_t)at, (off_t)len))
+        return 0;
+    return disk_write_all(p->os, fd, bytes, len, at);
+}
+
 int part_write(struct disk_part *p, uint64_t at, const uint8_t *bytes, uint32_t len)
 {
     uint32_t done = 0;
@@ -213,12 +225,12 @@ int part_write(struct disk_part *p, uint64_t at, const uint8_t *bytes, uint32_t 
         err = room_for(p, len);
     }
     if (!err && is_one(p))
-        return disk_write_all(p->os, p->body, bytes, len, at);
+        return write_some(p, p->body, bytes, len, at);
     while (!err && done < len) {
         int64_t n = file_at(p, at + done, len - done, true);
         if (n < 0)
             return (int)n;
-        err = disk_write_all(p->os, p->file, bytes + done, (size_t)n, at + done - p->file_at);
+        err = write_some(p, p->file, bytes + done, (size_t)n, at + done - p->file_at);
         done += (uint32_t)n;
     }
     return err;

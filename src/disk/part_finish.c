@@ -41,19 +41,46 @@ static int end_entry(struct disk_part *p)
     int fd = part_make_file(p, path);
     if (fd < 0)
         return fd;
-    int err = end_file(p, fd, e->size, e->mode | 0600, e->mtime_s);
+    int err = end_file(p, fd, e->size, (e->mode & 0755) | 0600, e->mtime_s);
     p->os->close(p->os->ctx, fd);
     return err;
 }
 
-static int end_all(struct disk_part *p)
+/* When nothing is put into it any more, which would change its time. */
+static int end_folder(struct disk_part *p)
+{
+    const struct list_entry *e = &p->index.entry;
+    const struct disk_os *os = p->os;
+    char path[LIST_PATH_MAX + 8];
+
+    if (e->kind != LIST_DIRECTORY)
+        return 0;
+    snprintf(path, sizeof path, "files/%s", e->path);
+    int fd = part_open_file(p, path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0)
+        return disk_error();
+    int err = os->mode(os->ctx, fd, (e->mode & 0755) | 0700) ||
+                      (e->mtime_s && os->times(os->ctx, fd, e->mtime_s))
+                  ? disk_error()
+                  : 0;
+    os->close(os->ctx, fd);
+    return err;
+}
+
+static int each(struct disk_part *p, int (*end)(struct disk_part *p))
 {
     int got, err = index_rewind(&p->index);
 
-    part_close_file(p);
     while (!err && (got = index_next(&p->index)) > 0)
-        err = end_entry(p);
+        err = end(p);
     return err ? err : got;
+}
+
+static int end_all(struct disk_part *p)
+{
+    part_close_file(p);
+    int err = each(p, end_entry);
+    return err ? err : each(p, end_folder);
 }
 
 /* --- names

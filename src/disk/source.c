@@ -164,6 +164,8 @@ void disk_source_look(const struct disk_source *s, struct disk_source_view *ret)
         .directories = s->index.directories,
         .links = s->index.links,
         .left_out = s->walk.left_out,
+        .missing = s->walk.missing,
+        .left = s->walk.left,
         .size = s->many    ? s->index.body
                 : s->sized ? s->file.size
                            : TREE_UNKNOWN,

@@ -94,6 +94,17 @@ static int make_room(struct walking *x)
     return x->out_len + LIST_ENTRY_MAX > OUT_BYTES ? flush(x) : 0;
 }
 
+static void leave(struct walking *x, const char *name, const char *why, bool missing)
+{
+    struct walk *w = x->w;
+    size_t n = strlen(w->left);
+
+    w->left_out++;
+    w->missing += missing;
+    if (n + strlen(name) + strlen(why) + 6 < sizeof w->left)
+        snprintf(w->left + n, sizeof w->left - n, "%s%s (%s)", n ? ", " : "", name, why);
+}
+
 /* 1: it is in the list; 0: it was left out. */
 static int add(struct walking *x, const struct stat *st, uint32_t len)
 {
@@ -114,11 +125,14 @@ static int add(struct walking *x, const struct stat *st, uint32_t len)
                 ? list_write(&x->list, &e, x->out + x->out_len, OUT_BYTES - x->out_len)
                 : -ROOST_INVALID;
     if (n == -ROOST_INVALID) {
-        x->w->left_out++;
+        bool named = file || dir || S_ISLNK(st->st_mode);
+        leave(x, x->path, named ? "a name that cannot be" : "a device or socket", file || dir);
         return 0;
     }
     if (n < 0)
         return n;
+    if (!file && !dir)
+        leave(x, x->path, "a link", false); /* it is in the list, and is not made */
     x->out_len += (size_t)n;
     int64_t mtime = st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
     if (!dir && mtime > x->w->mtime_ns)
@@ -135,7 +149,7 @@ static int visit(struct walking *x, int parent, const char *name, uint32_t len)
 
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) ||
         (S_ISREG(st.st_mode) && faccessat(parent, name, R_OK, AT_EACCESS))) {
-        x->w->left_out++;
+        leave(x, x->path, "not readable", true);
         return 0;
     }
     int got = add(x, &st, len);
@@ -143,7 +157,7 @@ static int visit(struct walking *x, int parent, const char *name, uint32_t len)
         return got < 0 ? got : 0;
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
-        x->w->left_out++;
+        leave(x, x->path, "not readable", true);
         return 0;
     }
     return walk_into(x, fd, len);
@@ -165,7 +179,8 @@ static int walk_into(struct walking *x, int fd, uint32_t len)
     struct dirent **names = NULL;
     int n = x->depth < LIST_DEPTH_MAX ? scandirat(fd, ".", &names, is_real, by_bytes) : 0, err = 0;
 
-    x->w->left_out += n < 0 || x->depth >= LIST_DEPTH_MAX;
+    if (n < 0 || x->depth >= LIST_DEPTH_MAX)
+        leave(x, x->path, n < 0 ? "not readable" : "too deep", true);
     x->depth++;
     for (int i = 0; i < n; i++) {
         size_t name_len = strlen(names[i]->d_name);
@@ -173,8 +188,8 @@ static int walk_into(struct walking *x, int fd, uint32_t len)
             x->path[len] = '/';
             memcpy(x->path + len + 1, names[i]->d_name, name_len + 1);
             err = visit(x, fd, names[i]->d_name, len + 1 + (uint32_t)name_len);
-        } else {
-            x->w->left_out++;
+        } else if (!err) {
+            leave(x, names[i]->d_name, "too long a path", true);
         }
         free(names[i]);
     }

@@ -13,14 +13,19 @@
 #include "share/list.h"
 #include "share/names.h"
 
+enum { LEFT_MAX = 400 };
+
 struct walk {
     char **roots; /* the paths of the entries at the top, in order */
     uint32_t n;
     int fd; /* the list */
     uint64_t size;
     uint8_t root[TREE_HASH];
-    int64_t mtime_ns; /* the newest */
-    uint64_t left_out;
+    int64_t mtime_ns;  /* the newest */
+    uint64_t left_out; /* links, devices, sockets, and what is missing */
+    uint64_t
+        missing; /* of these: files and folders that cannot be read, or whose names cannot be */
+    char left[LEFT_MAX]; /* the first of them, and why: for people */
 };
 
 void walk_fini(struct walk *w);

@@ -166,10 +166,25 @@ static const uint8_t *leaf_of(const struct receiver *r, const struct talk *t)
     return t->block.leaf;
 }
 
-static int on_block(struct receiver *r, struct slot *s, const struct talk *t)
+/* Zeros that were not sent; the room of a slot has the longest block behind its leaf. */
+static void fill(const struct receiver *r, struct slot *s, struct talk *t)
 {
+    bool known = r->size != TREE_UNKNOWN && t->block.index < receiver_blocks(r);
+
+    if (t->block.len)
+        return;
+    t->block.len = known ? tree_block_len(r->size, t->block.index) : TREE_BLOCK;
+    t->block.bytes = s->room + r->body_len;
+    memset(s->room + r->body_len, 0, t->block.len);
+}
+
+static int on_block(struct receiver *r, struct slot *s, const struct talk *from)
+{
+    struct talk filled = *from, *t = &filled;
+
     if (!takes_blocks(r))
         return -ROOST_MALFORMED;
+    fill(r, s, t);
     int err = find_end(r, t);
     if (err)
         return err;

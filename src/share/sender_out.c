@@ -55,6 +55,18 @@ static bool say_word(struct sender *s)
     return true;
 }
 
+static bool is_zeros(const uint8_t *bytes, uint32_t len)
+{
+    return len && !bytes[0] && !memcmp(bytes, bytes + 1, len - 1);
+}
+
+/* Zeros are known without being sent, where it is known how many they are. */
+static bool goes_without(const struct sender *s, const struct place *p)
+{
+    return p->cargo == CARGO_BLOCK && (s->size != TREE_UNKNOWN || p->len == TREE_BLOCK) &&
+           is_zeros(p->bytes + TALK_ROOM, p->len);
+}
+
 /* Its head, right before its bytes. */
 static void put_head(struct sender *s, struct place *p)
 {
@@ -64,18 +76,19 @@ static void put_head(struct sender *s, struct place *p)
                                             [CARGO_BLOCK] = TALK_BLOCK };
     bool leafed = p->cargo == CARGO_BLOCK && !s->about.has_root;
     uint32_t before = p->cargo == CARGO_LIST ? 0 : var_bytes(p->at);
+    uint32_t len = goes_without(s, p) ? 0 : p->len;
 
     before += leafed ? TREE_HASH : 0;
     uint8_t *at = p->bytes + TALK_ROOM - before - TALK_HEAD;
     struct writer w = writer_of(at, TALK_HEAD + before);
-    talk_write_head(&w, leafed ? TALK_LEAFED : kinds[p->cargo], before + p->len);
+    talk_write_head(&w, leafed ? TALK_LEAFED : kinds[p->cargo], before + len);
     if (p->cargo != CARGO_LIST)
         write_var(&w, p->at);
     if (leafed)
         write_bytes(&w, p->leaf, TREE_HASH);
     assert(!w.full && w.p == w.end);
     s->out = at;
-    s->out_len = TALK_HEAD + before + p->len;
+    s->out_len = TALK_HEAD + before + len;
     s->out_is_place = true;
 }
 

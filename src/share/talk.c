@@ -204,8 +204,7 @@ static bool read_block(struct reader *r, struct talk *t)
     t->block.leaf = t->kind == TALK_LEAFED ? read_bytes(r, TREE_HASH) : NULL;
     t->block.len = (uint32_t)reader_left(r);
     t->block.bytes = read_bytes(r, t->block.len);
-    return !r->bad && t->block.len && t->block.len <= TREE_BLOCK &&
-           t->block.index < TREE_SIZE_MAX / TREE_BLOCK;
+    return !r->bad && t->block.len <= TREE_BLOCK && t->block.index < TREE_SIZE_MAX / TREE_BLOCK;
 }
 
 static bool read_begin(struct reader *r, struct talk *t)

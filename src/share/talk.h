@@ -84,7 +84,7 @@ struct talk {
             uint32_t n;
             const uint8_t *hashes;
         } pages;
-        struct { /* BLOCK, LEAFED */
+        struct { /* BLOCK, LEAFED; len 0: zeros, as many as a block has there */
             uint64_t index;
             const uint8_t *leaf; /* NULL: BLOCK */
             const uint8_t *bytes;
