@@ -500,6 +500,8 @@ static void sqlite_probe(struct store *s, int64_t now_ms)
 
     if (was == STORE_FINE || was == STORE_DAMAGED)
         return;
+    if (was == STORE_NO_ROOM && !health_has_room(d))
+        return;
     db_close(d);
     d->health = STORE_FINE; /* whatever fails now says what it is */
     int err = db_open(d, why);

@@ -107,6 +107,10 @@ enum { SCHEMA_VERSION = 3, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
 int health_on_failure(struct db *d);
 /* Opening failed with err; the connection, if any, still knows why. */
 void health_on_open_failure(struct db *d, int err, const char *why);
+/* A disk that was full is written to again once it has HEALTH_ROOM bytes: what a refused
+ * batch gave back is room for a line or two, and would make it full and fine by turns. */
+enum { HEALTH_ROOM = 1 << 20 };
+bool health_has_room(const struct db *d);
 /* What a change is refused with. */
 int health_refusal(const struct db *d);
 

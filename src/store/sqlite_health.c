@@ -2,6 +2,7 @@
  * take anything: it is opened for reading, and refuses the rest. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/sqlite_db.h"
@@ -31,6 +32,15 @@ static enum store_health health_of(sqlite3 *sql)
     default:
         return STORE_FINE; /* memory, or we ourselves */
     }
+}
+
+bool health_has_room(const struct db *d)
+{
+    struct statvfs v;
+
+    if (d->vfs || statvfs(d->path, &v))
+        return true;
+    return v.f_bavail * (uint64_t)v.f_frsize >= HEALTH_ROOM;
 }
 
 static void note(struct db *d, enum store_health health, const char *why)
