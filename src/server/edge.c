@@ -13,8 +13,6 @@
 #include "server/web_file.h"
 
 enum {
-    SLOT_BITS = 24, /* of a peer's number; the rest counts up */
-    SLOTS_FIRST = 64,
     TICK_MS = 250, /* how exact the patience with a peer is */
     /* Some 20 us each; a crowd that came together is sent away in parts, and the others
      * have their turns in between. */
@@ -34,36 +32,6 @@ struct now edge_now(void)
                          .wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 };
 }
 
-/* --- the table of peers -------------------------------------------------------------- */
-
-static struct peer *find(const struct edge *e, uint64_t number)
-{
-    uint32_t slot = (uint32_t)number & ((1u << SLOT_BITS) - 1);
-    struct peer *p = slot < e->n_slots ? e->slots[slot] : NULL;
-
-    return p && p->number == number ? p : NULL;
-}
-
-static int grow(struct edge *e)
-{
-    uint32_t n = e->n_slots ? e->n_slots * 2 : SLOTS_FIRST;
-    struct peer **slots = n < 1u << SLOT_BITS ? realloc(e->slots, n * sizeof *slots) : NULL;
-
-    if (!slots)
-        return -ROOST_NOMEM;
-    e->slots = slots;
-    uint32_t *unused = realloc(e->unused, n * sizeof *unused);
-    if (!unused)
-        return -ROOST_NOMEM;
-    e->unused = unused;
-    for (uint32_t i = n; i > e->n_slots; i--) {
-        slots[i - 1] = NULL;
-        unused[e->n_unused++] = i - 1;
-    }
-    e->n_slots = n;
-    return 0;
-}
-
 /* --- patience -------------------------------------------------------------------------- */
 
 static void untime(struct edge *e, struct peer *p)
@@ -72,10 +40,7 @@ static void untime(struct edge *e, struct peer *p)
         return;
     if (p->timed == TIMED_HANDSHAKE)
         sources_remove(&e->half_open, p->source);
-    *(p->prev_timed ? &p->prev_timed->next_timed : &e->timed[p->timed].first) = p->next_timed;
-    *(p->next_timed ? &p->next_timed->prev_timed : &e->timed[p->timed].last) = p->prev_timed;
-    e->timed[p->timed].n--;
-    p->next_timed = p->prev_timed = NULL;
+    peers_remove(&e->timed[p->timed], PEERS_TIMED, p);
     p->timed = TIMED_NONE;
 }
 
@@ -119,10 +84,7 @@ void edge_time(struct edge *e, struct peer *p, enum timed list)
         return; /* no memory: see edge_accept */
     p->timed = (uint8_t)list;
     p->due_us = edge_now().mono_us + e->settings.wait_us[list];
-    p->prev_timed = e->timed[list].last;
-    *(p->prev_timed ? &p->prev_timed->next_timed : &e->timed[list].first) = p;
-    e->timed[list].last = p;
-    e->timed[list].n++;
+    peers_add(&e->timed[list], PEERS_TIMED, p);
     if (!uv_is_active((uv_handle_t *)&e->tick))
         uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
 }
@@ -131,9 +93,7 @@ static void unshake(struct edge *e, struct peer *p)
 {
     if (!p->waits_to_shake)
         return;
-    *(p->prev_shake ? &p->prev_shake->next_shake : &e->shakes.first) = p->next_shake;
-    *(p->next_shake ? &p->next_shake->prev_shake : &e->shakes.last) = p->prev_shake;
-    p->next_shake = p->prev_shake = NULL;
+    peers_remove(&e->shakes, PEERS_SHAKES, p);
     p->waits_to_shake = false;
 }
 
@@ -142,37 +102,26 @@ void edge_shut(struct edge *e, struct peer *p)
     if (p->is_shut)
         return;
     p->is_shut = true;
-    p->prev_shut = e->shut.last;
-    *(p->prev_shut ? &p->prev_shut->next_shut : &e->shut.first) = p;
-    e->shut.last = p;
-    e->shut.n++;
+    peers_add(&e->shut, PEERS_SHUT, p);
 }
 
 static void unshut(struct edge *e, struct peer *p)
 {
     if (!p->is_shut)
         return;
-    *(p->prev_shut ? &p->prev_shut->next_shut : &e->shut.first) = p->next_shut;
-    *(p->next_shut ? &p->next_shut->prev_shut : &e->shut.last) = p->prev_shut;
-    p->next_shut = p->prev_shut = NULL;
+    peers_remove(&e->shut, PEERS_SHUT, p);
     p->is_shut = false;
-    e->shut.n--;
 }
 
 void edge_forget(struct edge *e, struct peer *p)
 {
-    uint32_t slot = (uint32_t)p->number & ((1u << SLOT_BITS) - 1);
-
     untime(e, p);
     unshake(e, p);
     unshut(e, p);
-    if (e->slots[slot] != p)
-        return; /* it was never in the table */
-    e->slots[slot] = NULL;
-    e->unused[e->n_unused++] = slot;
-    e->n_peers--;
+    if (!peers_drop(&e->peers, p))
+        return;
     sources_remove(&e->conns, p->source);
-    trim_on_gone(&e->trim, e->n_peers);
+    trim_on_gone(&e->trim, e->peers.n);
 }
 
 /* --- coming -------------------------------------------------------------------------------- */
@@ -182,7 +131,7 @@ static void make_room(struct edge *e, uint64_t source)
     struct peer *oldest = e->timed[TIMED_HANDSHAKE].first;
 
     while (oldest && oldest->source != source)
-        oldest = oldest->next_timed;
+        oldest = oldest->links[PEERS_TIMED].next;
     if (!oldest)
         return;
     e->stats.crowded_out++;
@@ -193,7 +142,7 @@ static bool is_full(const struct edge *e, uint64_t source)
 {
     uint64_t share = (uint64_t)e->settings.conns_max * SOURCE_SHARE / SOURCE_PARTS + 1;
 
-    return e->n_peers >= e->settings.conns_max || sources_count(&e->conns, source) >= share;
+    return e->peers.n >= e->settings.conns_max || sources_count(&e->conns, source) >= share;
 }
 
 void edge_accept(struct edge *e, int fd, uint64_t source)
@@ -202,13 +151,12 @@ void edge_accept(struct edge *e, int fd, uint64_t source)
         make_room(e, source);
     else if (e->timed[TIMED_HANDSHAKE].n >= e->settings.handshakes_max)
         make_room(e, sources_most(&e->half_open));
-    if (is_full(e, source) || (!e->n_unused && grow(e)) || sources_add(&e->conns, source)) {
+    if (is_full(e, source) || peers_reserve(&e->peers) || sources_add(&e->conns, source)) {
         e->stats.refused++;
         close(fd);
         return;
     }
-    uint32_t slot = e->unused[e->n_unused - 1];
-    struct peer *p = peer_new(e, e->next_number++ << SLOT_BITS | slot, fd);
+    struct peer *p = peer_new(e, peers_number(&e->peers), fd);
 
     if (!p) {
         sources_remove(&e->conns, source);
@@ -216,9 +164,7 @@ void edge_accept(struct edge *e, int fd, uint64_t source)
         return;
     }
     p->source = source;
-    e->n_unused--;
-    e->slots[slot] = p;
-    e->n_peers++;
+    peers_put(&e->peers, p);
     e->stats.accepted++;
     edge_time(e, p, TIMED_HANDSHAKE);
     if (p->timed)
@@ -247,9 +193,7 @@ void edge_shake_later(struct edge *e, struct peer *p)
     if (p->waits_to_shake)
         return;
     p->waits_to_shake = true;
-    p->prev_shake = e->shakes.last;
-    *(p->prev_shake ? &p->prev_shake->next_shake : &e->shakes.first) = p;
-    e->shakes.last = p;
+    peers_add(&e->shakes, PEERS_SHAKES, p);
     if (!uv_is_active((uv_handle_t *)&e->shake))
         uv_idle_start(&e->shake, on_shake);
 }
@@ -284,7 +228,7 @@ static void set_hub_timer(struct edge *e)
 
 static void do_datagrams(struct edge *e, struct hub_datagrams *d)
 {
-    struct peer *p = d->what == DATAGRAMS_TUNNEL ? find(e, d->conn) : NULL;
+    struct peer *p = d->what == DATAGRAMS_TUNNEL ? peers_find(&e->peers, d->conn) : NULL;
 
     if (p && p->state == PEER_ROOST)
         tunnel_conn_open(p, d->id, d->passes);
@@ -298,14 +242,14 @@ static void do_output(struct edge *e, struct hub_output *out)
 
     switch (out->kind) {
     case HUB_SEND:
-        p = find(e, out->conn);
+        p = peers_find(&e->peers, out->conn);
         if (p && p->state == PEER_ROOST)
             peer_send_part(p, out->bytes, out->at, out->len);
         else
             blob_unref(out->bytes);
         break;
     case HUB_CLOSE:
-        p = find(e, out->conn);
+        p = peers_find(&e->peers, out->conn);
         if (p)
             peer_finish(p);
         break;
@@ -327,7 +271,7 @@ static void do_output(struct edge *e, struct hub_output *out)
         hub_depot_fini(&out->depot);
         break;
     case HUB_FILE:
-        p = find(e, out->conn);
+        p = peers_find(&e->peers, out->conn);
         if (p)
             web_conn_on_grant(p, out->err, &out->depot);
         hub_depot_fini(&out->depot);
@@ -354,7 +298,7 @@ void edge_on_depot(void *ctx, const struct hub_depot_word *word)
 void edge_on_depot_job(void *ctx, struct depot_job *job)
 {
     struct edge *e = ctx;
-    struct peer *p = find(e, (uint64_t)(uintptr_t)job->owner);
+    struct peer *p = peers_find(&e->peers, (uint64_t)(uintptr_t)job->owner);
 
     if (p)
         web_conn_on_depot(p, job);
@@ -405,7 +349,8 @@ void edge_on_hashed(void *edge, uint64_t token, int err, bool ok, const char *en
 
 void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes)
 {
-    struct peer *p = find(edge, conn);
+    struct edge *e = edge;
+    struct peer *p = peers_find(&e->peers, conn);
 
     bool full = p && p->relays && p->queue.bytes > RELAY_QUEUE_MAX;
 
@@ -417,7 +362,8 @@ void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes)
 
 void edge_on_over(void *edge, uint64_t conn)
 {
-    struct peer *p = find(edge, conn);
+    struct edge *e = edge;
+    struct peer *p = peers_find(&e->peers, conn);
 
     if (p && p->state == PEER_TUNNEL)
         peer_finish(p);
@@ -456,14 +402,14 @@ void edge_on_probed(void *edge, int err)
 
     health_on_probed(&e->health, err, edge_now().mono_us);
     for (struct peer *p = e->timed[TIMED_ANSWER].first, *next; p; p = next) {
-        next = p->next_timed;
+        next = p->links[PEERS_TIMED].next;
         web_conn_on_health(p, err);
     }
 }
 
 void edge_on_title(struct edge *e, uint64_t conn, enum meeting_shown what, const char *title)
 {
-    struct peer *p = find(e, conn);
+    struct peer *p = peers_find(&e->peers, conn);
 
     if (p)
         web_conn_on_title(p, what, title);
@@ -530,7 +476,8 @@ static void on_flush(uv_prepare_t *prepare)
 
 int edge_init(struct edge *e, uv_loop_t *loop, const struct edge_settings *settings)
 {
-    *e = (struct edge){ .loop = loop, .settings = *settings, .next_number = 1, .hub_due_us = -1 };
+    *e = (struct edge){ .loop = loop, .settings = *settings, .hub_due_us = -1 };
+    peers_init(&e->peers);
     e->plain = malloc(EDGE_PLAIN_MAX);
     e->cipher = malloc(EDGE_CIPHER_MAX);
     e->bio = peer_bio_new();
@@ -558,41 +505,32 @@ void edge_attach(struct edge *e, struct hub *hub, struct storer *storer, struct 
     e->tls = tls;
 }
 
-typedef void (*peer_fn)(struct peer *);
-
-static void each_peer(struct edge *e, peer_fn fn)
-{
-    for (uint32_t i = 0; i < e->n_slots; i++)
-        if (e->slots[i])
-            fn(e->slots[i]);
-}
-
 void edge_drain(struct edge *e)
 {
     e->draining = true;
     hub_drain(e->hub, edge_now());
     edge_pull(e);
-    each_peer(e, peer_watch);
+    peers_each(&e->peers, peer_watch);
 }
 
 void edge_finish(struct edge *e)
 {
     edge_pull(e);
-    each_peer(e, peer_finish);
+    peers_each(&e->peers, peer_finish);
 }
 
 uint32_t edge_sending(const struct edge *e)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < e->n_slots; i++)
-        n += e->slots[i] && e->slots[i]->state < PEER_LINGERING;
+    for (uint32_t i = 0; i < e->peers.n_slots; i++)
+        n += e->peers.slots[i] && e->peers.slots[i]->state < PEER_LINGERING;
     return n;
 }
 
 void edge_stop(struct edge *e)
 {
-    each_peer(e, peer_kill);
+    peers_each(&e->peers, peer_kill);
     e->draining = true; /* nothing is held any more */
     on_flush(&e->flush);
     uv_close((uv_handle_t *)&e->flush, NULL);
@@ -608,8 +546,7 @@ void edge_fini(struct edge *e)
     BIO_meth_free(e->bio);
     free(e->plain);
     free(e->cipher);
-    free(e->slots);
-    free(e->unused);
+    peers_fini(&e->peers);
     sources_fini(&e->conns);
     sources_fini(&e->half_open);
     *e = (struct edge){ 0 };

@@ -19,6 +19,7 @@
 #include "server/keeper.h"
 #include "server/metrics.h"
 #include "server/pages.h"
+#include "server/peers.h"
 #include "server/sources.h"
 #include "server/storer.h"
 #include "server/tls.h"
@@ -31,8 +32,6 @@ enum {
     EDGE_CIPHER_CHUNK = 4 * 16384,
     EDGE_CIPHER_MAX = EDGE_CIPHER_CHUNK + 2 * (16384 + 512),
 };
-
-struct peer;
 
 /* Peers with a deadline, oldest first: all in one list have the same patience. */
 enum timed {
@@ -75,32 +74,21 @@ struct edge {
     struct edge_settings settings;
     struct edge_stats stats;
 
-    struct peer **slots; /* by the low bits of a peer's number */
-    uint32_t *unused;    /* slots, as a stack */
-    uint32_t n_slots, n_unused, n_peers;
+    struct peers peers;
     struct trim trim;
-    uint64_t next_number;
 
     struct peer *dirty; /* have output; linked by peer->next_dirty */
     uint32_t n_dirty;
     struct hold hold;
     uint64_t seen_sends, seen_bytes; /* of stats, by hold */
-    struct {
-        struct peer *first, *last;
-        uint32_t n;
-    } timed[TIMED_NR];
+    struct peers_list timed[TIMED_NR];
     struct sources conns, half_open; /* of each source: all; in TIMED_HANDSHAKE */
     /* Sent something while they shake hands: a turn of the loop does one, as each costs
      * more than a hundred lines, and those who talk have their turn in between. */
-    struct {
-        struct peer *first, *last;
-    } shakes;
+    struct peers_list shakes;
     uv_idle_t shake;
     /* Tunnels that are not read from, in the order of their shutting. */
-    struct {
-        struct peer *first, *last;
-        uint32_t n;
-    } shut;
+    struct peers_list shut;
     struct now started;
     struct health health;
     char web_policy[PAGES_POLICY_MAX];
@@ -142,7 +130,7 @@ void edge_on_taken(void *edge);
 /* The end has three steps. Tells the hub, which tells all peers; nothing more is
  * read. When the store has done what waits: */
 void edge_drain(struct edge *e);
-/* Sends what is queued and closes all peers; e->n_peers becomes 0. Then: */
+/* Sends what is queued and closes all peers; e->peers.n becomes 0. Then: */
 void edge_finish(struct edge *e);
 /* Peers that have not got everything yet. */
 uint32_t edge_sending(const struct edge *e);

@@ -44,7 +44,7 @@ static void of_edge(const struct edge *e, struct metrics *m)
 {
     const struct edge_stats *s = &e->stats;
 
-    m->conns = e->n_peers;
+    m->conns = e->peers.n;
     m->conns_max = e->settings.conns_max;
     m->handshakes = e->timed[TIMED_HANDSHAKE].n;
     m->handshakes_max = e->settings.handshakes_max;

@@ -49,8 +49,8 @@ struct peer {
     uint8_t *left; /* records that the socket would not take yet */
     uint32_t left_len, left_at;
     struct web_conn *web; /* PEER_HTTP */
-    struct peer *next_dirty, *next_timed, *prev_timed, *next_shake, *prev_shake, *next_shut,
-        *prev_shut;
+    struct peer *next_dirty;
+    struct peers_link links[PEERS_KINDS];
     int64_t due_us;
 };
 

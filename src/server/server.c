@@ -101,7 +101,7 @@ static void on_drain(uv_timer_t *timer)
         enter(s, SENDING);
     } else if (s->phase == SENDING && !edge_sending(&s->edge)) {
         enter(s, LEAVING);
-    } else if (s->phase == LEAVING && (!s->edge.n_peers || waited_ms > DRAIN_LINGER_MS)) {
+    } else if (s->phase == LEAVING && (!s->edge.peers.n || waited_ms > DRAIN_LINGER_MS)) {
         if (s->again && !s->forgot_signals) {
             s->forgot_signals = true; /* what came already is heard before the next tick */
             signals_forget();
@@ -113,7 +113,7 @@ static void on_drain(uv_timer_t *timer)
 
 static void drain(struct server *s)
 {
-    log_info("going down: %u connections are told", s->edge.n_peers);
+    log_info("going down: %u connections are told", s->edge.peers.n);
     notify(s->again ? "RELOADING=1" : "STOPPING=1");
     enter(s, STORING);
     s->told_us = s->phase_us;
