@@ -8,7 +8,7 @@ import subprocess
 
 from harness import PATIENCE, Follow, Lines, Skip, check, equal, parse, story, until
 from test_cli import documented
-from test_transfer import a_file, ends, same
+from transfers import a_file, ends, same
 
 
 def needs(*tools):

@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from harness import Lines, Skip, check, equal, story, until
-from test_transfer import a_file, ends, receive, same
+from transfers import a_file, ends, receive, same
 
 LAST_WORDS = b"this is no TLS, but can be found"
 LUA = pathlib.Path(__file__).resolve().parents[2] / "share/wireshark/roost.lua"
