@@ -138,7 +138,7 @@ uint32_t edge_sending(const struct edge *e);
 void edge_stop(struct edge *e);
 void edge_fini(struct edge *e);
 
-/* --- for peer.c and web_conn.c --- */
+/* --- for peer.c, web_conn.c and edge_hub.c --- */
 
 struct now edge_now(void);
 /* Does what the hub wants done. */
