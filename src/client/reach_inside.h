@@ -1,7 +1,8 @@
 /* reach_inside.h - what the files of reach_edge.h share.
  *
- * reach_edge.c   life, signals, what is due, news
- * reach_link.c   datagrams out and in: straight, through the relay, through a modelled link
+ * reach_edge.c    life, what comes, what is due, news
+ * reach_signal.c  what both ends tell each other through the house
+ * reach_link.c    datagrams out and in: straight, through the relay, through a modelled link
  */
 #pragma once
 
@@ -79,6 +80,11 @@ struct reach_edge {
     struct reach_edge_event news[REACH_NEWS_MAX];
     unsigned n_news;
 };
+
+/* --- reach_edge.c ------------------------------------------------------------------------ */
+
+void reach_edge_tell(struct reach_edge *e, enum reach_edge_what what, int64_t took_us);
+void reach_edge_lose(struct reach_edge *e, enum reach_edge_what what); /* once, and for good */
 
 /* --- reach_link.c ------------------------------------------------------------------------ */
 
