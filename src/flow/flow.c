@@ -48,6 +48,7 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     f->next_id = !f->client;
     f->their_next = f->client;
     f->out_limit = f->in_limit = DATA_FIRST;
+    f->holes.left = FLOW_HOLES_MAX;
     f->data_window = settings->data_window ? settings->data_window : FLOW_DATA_WINDOW;
     f->our_streams_limit = f->their_streams_limit = FLOW_STREAMS_MAX;
     rng_init(&f->rng, settings->seed);
@@ -192,7 +193,12 @@ static void on_stream(struct flow *f, const struct dgram_stream *d)
     alive_on_data(&f->alive);
     if (!s || s->was_reset)
         return;
-    if (!count_in(f, sink_put(&s->sink, d->offset, d->bytes, d->len, d->end)))
+    int64_t fresh = sink_put(&s->sink, d->offset, d->bytes, d->len, d->end);
+    if (fresh == -ROOST_BUSY) {
+        f->refused = true;
+        return;
+    }
+    if (!count_in(f, fresh))
         return;
     size_t len;
     if (s->stop) {
@@ -352,6 +358,7 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
     }
     struct reader r = reader_of(o.frames, o.frames_len);
     bool asks = false; /* for an acknowledgement */
+    f->refused = false;
     while (!f->over && (more = dgram_read(&r, &d, &ack)) != 0) {
         if (more < 0) {
             flow_close(f, FLOW_BROKEN, "a frame that cannot be");
@@ -362,6 +369,8 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
     }
     struct seen_pace pace = pace_of(f, now_us);
     f->from = NULL;
+    if (f->refused) /* as if it had been lost */
+        return 0;
     seen_on_packet(&f->seen, o.number, now_us, asks, (enum seen_ecn)ecn, &pace);
     return 0;
 }

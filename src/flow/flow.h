@@ -13,7 +13,10 @@
  * receives (flow_stop). Streams of a lower priority number go first; equals take turns.
  *
  * Everything the other side can make grow has a limit: streams, bytes not yet read, holes,
- * packets not settled. Who breaks the protocol is told why, and the session is over.
+ * packets not settled. Who breaks the protocol is told why, and the session is over. Holes of
+ * all streams together are the exception: a datagram with a piece that would need one more is not
+ * acknowledged, so that the piece comes again; meanwhile each stream goes on in order, and with
+ * some holes of its own. Through a tunnel nothing comes again: there the session is over.
  * Pure: time and randomness are given. Not thread-safe.
  */
 #pragma once
@@ -28,6 +31,9 @@
 
 enum {
     FLOW_STREAMS_MAX = 256, /* open at once, each side's */
+    /* In what has come of all streams, beyond SPANS_OWN of each: four streams of 32 MB under way
+     * with every other packet lost; 16 bytes each. */
+    FLOW_HOLES_MAX = 65536,
     FLOW_CLOSE_TEXT_MAX = CLOSE_TEXT_MAX,
 };
 #define FLOW_DATA_WINDOW   (32ULL << 20) /* of all streams together */

@@ -24,6 +24,7 @@ static struct stream *make(struct flow *f, uint64_t id, uint32_t priority)
     s->priority = priority;
     source_init(&s->source, SINK_WINDOW_FIRST, FLOW_STREAM_ROOM);
     sink_init(&s->sink, FLOW_STREAM_WINDOW);
+    s->sink.come.budget = &f->holes;
     if (map_put(&f->streams, id, s)) {
         free(s);
         return NULL;

@@ -101,8 +101,11 @@ int flow_on_frames(struct flow *f, int64_t now_us, const uint8_t *bytes, size_t 
     int more = 0;
 
     now_us = flow_clock(f, now_us);
+    f->refused = false;
     while (!f->over && (more = dgram_read(&r, &d, &ack)) > 0)
         on_tunnel_frame(f, &d, &ack, now_us);
+    if (f->refused)
+        flow_close(f, FLOW_LIMITS, "too many holes");
     if (more < 0)
         flow_close(f, FLOW_BROKEN, "a frame that cannot be");
     return more < 0 ? more : 0;

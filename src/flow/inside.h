@@ -117,6 +117,8 @@ struct flow {
     uint64_t their_next; /* of theirs: all below were opened once */
     uint32_t n_ours, n_theirs;
     struct stream *turn, **turn_end;
+    struct spans_budget holes; /* of all streams, in what has come */
+    bool refused;              /* something of the datagram that is being read */
     /* credit of all streams together */
     uint64_t out_used, out_limit;                     /* theirs to give */
     uint64_t in_used, in_limit, in_read, data_window; /* ours */

@@ -42,8 +42,10 @@ static int keep(struct sink *s, uint64_t from, const uint8_t *bytes, uint64_t to
 {
     /* `highest` may be more: an end may come before what it ends */
     uint64_t have = s->come.n ? s->come.all[s->come.n - 1].to : s->upto;
-    int err = ring_fit(&s->ring, s->read, have, have > to ? have : to);
+    int err = from > s->upto ? spans_reserve(&s->come, from, to) : 0;
 
+    if (!err) /* behind it: what is refused costs nothing */
+        err = ring_fit(&s->ring, s->read, have, have > to ? have : to);
     if (!err && from > s->upto)
         err = spans_add(&s->come, from, to);
     if (err)

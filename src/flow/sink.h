@@ -4,7 +4,8 @@
  * side may send up to `limit`, an offset that moves on with what is read; the window behind
  * it grows to four times what is read in a round trip, so that fast paths are filled and slow
  * readers hold little. Who sends past the limit, or past an end that was given, or
- * gives another end, breaks the protocol: -ROOST_MALFORMED. Pure.
+ * gives another end, breaks the protocol: -ROOST_MALFORMED. Sinks may share a budget of holes
+ * (`come.budget`); what continues what has come needs none of it. Pure.
  */
 #pragma once
 
@@ -34,7 +35,8 @@ void sink_fini(struct sink *s);
 
 /* Bytes have come; `end`: they are the last. Returns how many more bytes of the stream are
  * used of the other side's credit (the highest offset moved on), or -ROOST_MALFORMED,
- * -ROOST_LIMIT (too many holes), -ROOST_NOMEM. */
+ * -ROOST_LIMIT (too many holes), -ROOST_BUSY (too many of all who share a budget: nothing was
+ * changed, and it may come again), -ROOST_NOMEM. */
 int64_t sink_put(struct sink *s, uint64_t offset, const uint8_t *bytes, size_t len, bool end);
 /* The other side gave up at this length; likewise. Nothing more is read. */
 int64_t sink_reset(struct sink *s, uint64_t length);

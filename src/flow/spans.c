@@ -5,10 +5,49 @@
 
 #include "base/err.h"
 
+enum { CAP_FIRST = 8 };
+
+static uint32_t shared(uint32_t cap)
+{
+    return cap > SPANS_OWN ? cap - SPANS_OWN : 0;
+}
+
 void spans_fini(struct spans *s)
 {
     free(s->all);
-    *s = (struct spans){ 0 };
+    if (s->budget)
+        s->budget->left += shared(s->cap);
+    *s = (struct spans){ .budget = s->budget };
+}
+
+static int resize(struct spans *s, uint32_t cap)
+{
+    struct spans_budget *b = s->budget;
+
+    if (b && shared(cap) > b->left + shared(s->cap))
+        return -ROOST_BUSY;
+    struct span *all = realloc(s->all, cap * sizeof *all);
+    if (!all)
+        return -ROOST_NOMEM;
+    if (b)
+        b->left = b->left + shared(s->cap) - shared(cap);
+    s->all = all;
+    s->cap = cap;
+    return 0;
+}
+
+static int fit(struct spans *s, uint32_t n)
+{
+    if (n > SPANS_MAX)
+        return -ROOST_LIMIT;
+    return n > s->cap ? resize(s, s->cap ? s->cap * 2 : CAP_FIRST) : 0;
+}
+
+/* One that cannot be made smaller now is as it was. */
+static void give_back(struct spans *s)
+{
+    if (s->cap > CAP_FIRST && s->n <= s->cap / 4)
+        (void)resize(s, s->cap / 2);
 }
 
 /* The first that ends at `at` or later. */
@@ -30,21 +69,22 @@ static uint32_t find(const struct spans *s, uint64_t at)
 static int make_room(struct spans *s, uint32_t i, uint32_t old, uint32_t fresh)
 {
     uint32_t n = s->n - old + fresh;
+    int err = fit(s, n);
 
-    if (n > SPANS_MAX)
-        return -ROOST_LIMIT;
-    if (n > s->cap) {
-        uint32_t cap = s->cap ? s->cap * 2 : 8;
-        struct span *all = realloc(s->all, cap * sizeof *all);
-        if (!all)
-            return -ROOST_NOMEM;
-        s->all = all;
-        s->cap = cap;
-    }
+    if (err)
+        return err;
     if (s->all)
         memmove(s->all + i + fresh, s->all + i + old, (s->n - i - old) * sizeof *s->all);
     s->n = n;
     return 0;
+}
+
+int spans_reserve(struct spans *s, uint64_t from, uint64_t to)
+{
+    uint32_t i = find(s, from);
+    bool joins = i < s->n && s->all[i].from <= to;
+
+    return from >= to || joins ? 0 : fit(s, s->n + 1);
 }
 
 int spans_add(struct spans *s, uint64_t from, uint64_t to)
@@ -58,9 +98,11 @@ int spans_add(struct spans *s, uint64_t from, uint64_t to)
         to = s->all[end].to > to ? s->all[end].to : to;
     }
     int err = make_room(s, i, end - i, 1);
-    if (!err)
-        s->all[i] = (struct span){ from, to };
-    return err;
+    if (err)
+        return err;
+    s->all[i] = (struct span){ from, to };
+    give_back(s);
+    return 0;
 }
 
 int spans_remove(struct spans *s, uint64_t from, uint64_t to)
@@ -79,9 +121,12 @@ int spans_remove(struct spans *s, uint64_t from, uint64_t to)
     if (end == i)
         return 0;
     int err = make_room(s, i, end - i, n);
-    if (!err && n)
+    if (err)
+        return err;
+    if (n)
         memcpy(s->all + i, left, n * sizeof *left);
-    return err;
+    give_back(s);
+    return 0;
 }
 
 bool spans_has(const struct spans *s, uint64_t from, uint64_t to)

@@ -1,4 +1,5 @@
 /* test_enemy.c - the other side of a session as an enemy, who has the keys. */
+#include <malloc.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -112,6 +113,111 @@ static void holes_without_end(void)
     enemy_end(&e);
 }
 
+/* As the C library counts. */
+static int64_t heap_bytes(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return (int64_t)(m.uordblks + m.hblkhd);
+}
+
+static bool names(const struct ack *a, uint64_t number)
+{
+    for (uint32_t i = 0; i < a->n_ranges; i++)
+        if (a->ranges[i].first <= number && number <= a->ranges[i].last)
+            return true;
+    return false;
+}
+
+/* Whether the server acknowledges that packet within a second. */
+static bool is_acknowledged(struct enemy *e, uint64_t number)
+{
+    uint8_t bytes[PACKET_MTU_MAX];
+    struct flow_to to;
+    struct session_opened o;
+    struct dgram d;
+    struct ack ack;
+    bool found = false;
+
+    for (int i = 0; i < 100; i++, e->net.now_us += 10 * MS) {
+        int n = flow_next_to(e->net.end[SERVER], e->net.now_us, bytes, sizeof bytes, &to);
+        if (n <= 0 || session_open(&e->keys, e->net.now_us, bytes, (size_t)n, &o))
+            continue;
+        struct reader r = reader_of(o.frames, o.frames_len);
+        while (dgram_read(&r, &d, &ack) > 0)
+            found = found ||
+                    ((d.kind == DGRAM_ACK || d.kind == DGRAM_ACK_ECN) && names(&ack, number));
+    }
+    return found;
+}
+
+/* One byte in a packet of its own; its number. */
+static uint64_t enemy_sends_one(struct enemy *e, uint64_t stream, uint64_t at)
+{
+    if (e->w.p > e->bytes + PACKET_HEAD)
+        CHECK(enemy_sends(e));
+    uint64_t number = e->keys.out.next;
+    enemy_writes(e, DGRAM_STREAM, stream, at);
+    CHECK(enemy_sends(e));
+    return number;
+}
+
+enum { HOLED = 4000 }; /* bytes of a stream of which every other one is sent */
+
+/* Holes in many streams, 8 MB if each had its own. Returns the last of them. */
+static uint64_t enemy_makes_holes(struct enemy *e)
+{
+    uint64_t last = 2 * (test_starves() ? 48 : FLOW_STREAMS_MAX) - 2;
+
+    for (uint64_t id = 0; id <= last; id += 2)
+        for (uint64_t at = 1; at < HOLED; at += 2)
+            enemy_writes(e, DGRAM_STREAM, id, at);
+    CHECK(enemy_sends(e) && why(e) == UINT64_MAX);
+    return last;
+}
+
+/* What needs a hole more than there are waits, as if it had been lost; what needs none comes, of
+ * each stream. */
+static void holes_of_all_streams_together(void)
+{
+    struct enemy e;
+    size_t len;
+    bool over;
+
+    enemy_begin(&e);
+    int64_t before = heap_bytes();
+    uint64_t last = enemy_makes_holes(&e);
+    CHECK(heap_bytes() - before < 4 << 20);
+    CHECK(!is_acknowledged(&e, enemy_sends_one(&e, last, HOLED - 1)));
+
+    for (uint64_t at = 0; at < HOLED / 2; at++)
+        enemy_writes(&e, DGRAM_STREAM, last, at);
+    CHECK(is_acknowledged(&e, enemy_sends_one(&e, last, HOLED / 2)));
+    CHECK(flow_read(e.net.end[SERVER], last, &len, &over) && len > HOLED / 2);
+
+    for (uint64_t at = 0; at < HOLED; at++) /* one that held much is done, and there is room */
+        enemy_writes(&e, DGRAM_STREAM, 0, at);
+    CHECK(enemy_sends(&e));
+    for (uint64_t at = HOLED / 2 + 3; at < HOLED; at += 2)
+        enemy_writes(&e, DGRAM_STREAM, last, at);
+    CHECK(is_acknowledged(&e, enemy_sends_one(&e, last, HOLED - 1)) && why(&e) == UINT64_MAX);
+    enemy_end(&e);
+}
+
+/* What is refused there would not come again. */
+static void holes_through_a_tunnel(void)
+{
+    struct enemy e;
+
+    enemy_begin(&e);
+    uint64_t last = enemy_makes_holes(&e);
+    enemy_writes(&e, DGRAM_STREAM, last, HOLED - 1);
+    CHECK(flow_on_frames(e.net.end[SERVER], e.net.now_us, e.bytes + PACKET_HEAD,
+                         (size_t)(e.w.p - e.bytes) - PACKET_HEAD) == 0);
+    CHECK(why(&e) == FLOW_LIMITS);
+    enemy_end(&e);
+}
+
 static void a_window_that_shrinks_is_not_believed(void)
 {
     struct enemy e;
@@ -215,6 +321,8 @@ TEST_MAIN({ "who_acknowledges_what_was_not_sent_is_cut_off",
           { "a_million_streams", a_million_streams },
           { "more_than_was_allowed", more_than_was_allowed },
           { "holes_without_end", holes_without_end },
+          { "holes_of_all_streams_together", holes_of_all_streams_together },
+          { "holes_through_a_tunnel", holes_through_a_tunnel },
           { "a_window_that_shrinks_is_not_believed", a_window_that_shrinks_is_not_believed },
           { "what_was_said_is_not_heard_twice", what_was_said_is_not_heard_twice },
           { "questions_without_end_are_answered_one_for_one",

@@ -94,6 +94,35 @@ static void ends_do_not_move(void)
     sink_fini(&s);
 }
 
+/* What one gave back another may have; each has some of its own. */
+static void holes_are_shared(void)
+{
+    struct spans_budget budget = { 100 };
+    struct spans a = { .budget = &budget }, b = a, c = a;
+    uint64_t i, n;
+
+    for (i = 0; spans_add(&a, 2 * i, 2 * i + 1) == 0; i++)
+        ;
+    CHECK(i == 64 && budget.left == 100 - (64 - SPANS_OWN));
+    CHECK(spans_add(&a, 2 * i, 2 * i + 1) == -ROOST_BUSY && a.n == 64);
+    CHECK(spans_reserve(&a, 2 * i, 2 * i + 1) == -ROOST_BUSY && spans_reserve(&a, 1, 2) == 0);
+    for (n = 0; spans_add(&b, 2 * n, 2 * n + 1) == 0; n++)
+        ;
+    CHECK(n == 64 && budget.left == 4);
+    for (n = 0; spans_add(&c, 2 * n, 2 * n + 1) == 0; n++)
+        ;
+    CHECK(n == SPANS_OWN && c.n == n);
+    CHECK(spans_add(&a, 1, 2) == 0 && a.n == 63);
+    CHECK(spans_add(&a, 0, 2 * i) == 0 && a.n == 1);
+    for (n = 0; n < 8; n++) /* half of it each time */
+        CHECK(spans_remove(&a, 0, n + 1) == 0);
+    CHECK(a.cap <= SPANS_OWN && budget.left == 52 && spans_add(&c, 200, 201) == 0);
+    spans_fini(&a);
+    spans_fini(&b);
+    spans_fini(&c);
+    CHECK(budget.left == 100);
+}
+
 static void an_end_may_come_before_what_it_ends(void)
 {
     struct sink s;
@@ -317,7 +346,7 @@ static void every_byte_arrives_once_in_order(void)
 
 TEST_MAIN({ "sets_of_bytes", sets_of_bytes },
           { "pieces_come_in_any_order", pieces_come_in_any_order },
-          { "ends_do_not_move", ends_do_not_move },
+          { "ends_do_not_move", ends_do_not_move }, { "holes_are_shared", holes_are_shared },
           { "an_end_may_come_before_what_it_ends", an_end_may_come_before_what_it_ends },
           { "nobody_sends_past_the_limit", nobody_sends_past_the_limit },
           { "what_is_lost_goes_first", what_is_lost_goes_first },
