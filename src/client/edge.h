@@ -34,7 +34,7 @@ struct roost {
 };
 
 int64_t edge_now_us(void);
-void edge_complain(const char *text); /* what roost_problem() says */
+void edge_complain(const char *text); /* what roost_problem() says; handle.c */
 /* "#room", "@user", "*", or the number of a room; borrows. False: it is none. */
 bool edge_target(Roost__Target *t, const char *s);
 /* The trust question, checked against pins: 1 trusted, 0 asked later, or an error. */
