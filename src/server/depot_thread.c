@@ -18,21 +18,23 @@ int64_t depot_now_us(void)
     return (int64_t)(uv_hrtime() / 1000);
 }
 
+/* Once it is put, it is the asker's: it may be freed already. */
 static void put_out(struct depot_thread *t, struct depot_job *j)
 {
     struct depot *d = t->all;
+    unsigned asker = j->asker;
     uint64_t one = 1;
 
-    while (!passage_put(&t->out[j->asker], j)) {
+    while (!passage_put(&t->out[asker], j)) {
         if (d->stopping) {
             depot_job_free(j);
             return;
         }
         uv_sleep(1);
     }
-    if (j->asker == DEPOT_LOOP)
+    if (asker == DEPOT_LOOP)
         wake_send(&d->wake);
-    else if (write(d->events[j->asker], &one, sizeof one) < 0)
+    else if (write(d->events[asker], &one, sizeof one) < 0)
         return; /* it is awake */
 }
 
