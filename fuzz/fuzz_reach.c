@@ -191,8 +191,8 @@ static void questions(const uint8_t *data, size_t len)
         now_us += 1000;
     }
     /* and once more, out of turn: the first way that is chosen is told at once */
-    assert(r.asked <= (uint64_t)(now_us - begun_us) / (1000000 / REACH_A_SECOND) + 1 +
-                          (caller && r.now >= 0));
+    assert(r.asked <=
+           (uint64_t)(now_us - begun_us) / (1000000 / REACH_A_SECOND) + 1 + (caller && r.now >= 0));
     session_fini(&they);
     reach_fini(&r);
 }

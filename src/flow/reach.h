@@ -4,9 +4,10 @@
  * Both ends know keys (seal/pact.h) and tell each other where they may be: their own
  * interfaces, how a server sees them, and that a relay knows them. Each sends sealed questions to
  * all of these, at most REACH_A_SECOND a second (one more, the first that says which way is chosen,
- * waits for nothing), and answers those that open. A way that answered works in both directions. Who called chooses: the best of those that work, after a
- * little patience with better ones; its questions there say so, and the other end follows
- * when it has an answer from there itself: nothing but answers goes to where none came from.
+ * waits for nothing), and answers those that open. A way that answered works in both directions.
+ * Who called chooses: the best of those that work, after a little patience with better ones; its
+ * questions there say so, and the other end follows when it has an answer from there itself:
+ * nothing but answers goes to where none came from.
  *
  * Afterwards the way in use is asked when it has been silent, the others rarely; a better one that
  * begins to answer is taken, and so is any other when the one in use falls silent.
