@@ -712,6 +712,8 @@ local to_server = {
     [91] = "admin_invite", [92] = "admin_log", [93] = "admin_export", [94] = "admin_backup", [95] = "admin_restore",
     [96] = "admin_stats", [97] = "admin_check", [100] = "meet_new", [101] = "meet_join", [102] = "meet_act",
     [103] = "meet_who", [104] = "meet_list", [105] = "meet_note", [106] = "meet_react", [107] = "admin_meetings",
+    [108] = "media_enter", [109] = "media_leave", [110] = "media_publish", [111] = "media_unpublish", [112] = "media_want",
+    [113] = "media_keys", [114] = "media_report", [115] = "meet_stats",
     [120] = "file_offer", [121] = "file_answer", [122] = "file_state", [123] = "file_get", [124] = "file_list",
     [125] = "file_cancel", [126] = "file_forget", [127] = "file_signal", [128] = "file_relay", [129] = "code_new",
     [130] = "code_join", [131] = "code_end",
@@ -720,7 +722,8 @@ local to_client = {
     [1] = "reply", [2] = "event", [3] = "people_changed", [4] = "typing_now", [5] = "room_changed", [6] = "receipt",
     [7] = "behind", [8] = "notice", [9] = "session_over", [10] = "log_line", [11] = "meet_now", [12] = "meet_lobby",
     [13] = "meet_here", [14] = "meet_reacted", [15] = "ignore_changed",
-    [16] = "file_offered", [17] = "file_state", [18] = "file_signal", [19] = "code_met",
+    [16] = "file_offered", [17] = "file_state", [18] = "file_signal", [19] = "code_met", [20] = "media_roster", [21] = "media_streams", [22] = "media_speaker", [23] = "media_keys",
+    [24] = "media_over",
 }
 
 -- Who speaks first is the client; a capture that begins later is told by the server's usual port.

@@ -5,6 +5,7 @@
 #include "hub/file.h"
 #include "hub/handlers_account.h"
 #include "hub/handlers_meet.h"
+#include "hub/handlers_media.h"
 #include "hub/handlers_talk.h"
 
 /* Which names in a message must become numbers. */
@@ -46,6 +47,10 @@ WANTS(meet_act, .room = m->meet_act->meeting, .code = m->meet_act->code)
 WANTS(meet_who, .meeting = m->meet_who->meeting, .code = m->meet_who->code)
 WANTS(meet_note, .room = m->meet_note->meeting)
 WANTS(meet_react, .room = m->meet_react->meeting)
+
+WANTS(media_enter, .room = m->media_enter->meeting)
+WANTS(media_publish, .room = m->media_publish->meeting)
+WANTS(meet_stats, .meeting = m->meet_stats->meeting, .code = m->meet_stats->code)
 
 WANTS(file_offer, .target = m->file_offer->target)
 WANTS(file_list, .target = m->file_list->target)
@@ -135,6 +140,15 @@ static const struct rule rules[] = {
         meet_note_on_stored),
     ROW(MEET_REACT, meet_react, MEET, RULE_QUIET | RULE_GUESTS, want_meet_react,
         meet_react_on_message),
+
+    ROW(MEDIA_ENTER, media_enter, MEET, RULE_GUESTS, want_media_enter, media_on_message),
+    ROW(MEDIA_LEAVE, media_leave, LOGIN, RULE_GUESTS, NULL, media_on_message),
+    ROW(MEDIA_PUBLISH, media_publish, MEET, RULE_GUESTS, want_media_publish, media_on_message),
+    ROW(MEDIA_UNPUBLISH, media_unpublish, LOGIN, RULE_GUESTS, NULL, media_on_message),
+    ROW(MEDIA_WANT, media_want, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_on_message),
+    ROW(MEDIA_KEYS, media_keys, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_on_message),
+    ROW(MEDIA_REPORT, media_report, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_on_message),
+    ROW(MEET_STATS, meet_stats, MEET, RULE_GUESTS, want_meet_stats, media_on_message),
 
     ROW(FILE_OFFER, file_offer, SPEAK, CHANGES | RULE_DUPS | RULE_GUESTS, want_file_offer,
         file_offer_on_message, file_offer_on_stored),
