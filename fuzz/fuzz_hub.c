@@ -15,10 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
-#include "sim/hall.h"
-#include "wire/frame.h"
-#include "wire/msg.h"
+#include "fuzz/hall.h"
 
 enum { CONNS = 4, FUZZ_BYTES_MAX = 64 << 20 };
 
@@ -27,13 +24,15 @@ struct world {
     uint64_t conn[CONNS], next_conn; /* 0: closed by the server */
     uint8_t token[CONNS][64];
     size_t token_len[CONNS];
-    uint8_t id;
+    uint64_t id; /* of requests */
 };
 
 /* --- what comes out --- */
 
-static void keep_token(struct world *w, uint64_t conn, const Roost__ToClient *m)
+static void keep_token(void *arg, uint64_t conn, const Roost__ToClient *m)
 {
+    struct world *w = arg;
+
     if (m->body_case != ROOST__TO_CLIENT__BODY_REPLY ||
         m->reply->result_case != ROOST__REPLY__RESULT_SESSION)
         return;
@@ -46,22 +45,7 @@ static void keep_token(struct world *w, uint64_t conn, const Roost__ToClient *m)
 
 static void on_send(void *arg, uint64_t conn, struct blob *bytes)
 {
-    struct frame_reader r;
-    const uint8_t *p = bytes->bytes, *end = p + bytes->len, *body;
-    size_t len;
-    int got;
-
-    frame_reader_init(&r);
-    while ((got = frame_next(&r, &p, end, &body, &len)) > 0) {
-        struct arena a = { 0 };
-        int err = 0;
-        Roost__ToClient *m = msg_to_client_decode(&a, body, len, &err);
-        assert(m && "a client understands what the server says");
-        keep_token(arg, conn, m);
-        arena_fini(&a);
-    }
-    assert(got == 0 && p == end && "whole frames only");
-    frame_reader_fini(&r);
+    fuzz_hear(keep_token, arg, conn, bytes);
 }
 
 static void on_close(void *arg, uint64_t conn)
@@ -74,26 +58,6 @@ static void on_close(void *arg, uint64_t conn)
 }
 
 /* --- what goes in --- */
-
-static void send(struct world *w, int i, Roost__ToServer *m)
-{
-    uint8_t id[16] = { 0xf0, ++w->id };
-
-    m->id = (ProtobufCBinaryData){ sizeof id, id };
-    struct blob *b = msg_encode(&m->base);
-    if (b && w->conn[i])
-        hall_frame(&w->hall, w->conn[i], b->bytes + FRAME_HEAD, b->len - FRAME_HEAD);
-    blob_unref(b);
-    hall_settle(&w->hall);
-}
-
-#define SEND(w, i, member, kind, ...)                                                              \
-    do {                                                                                           \
-        Roost__ToServer to = ROOST__TO_SERVER__INIT;                                               \
-        to.body_case = ROOST__TO_SERVER__BODY_##kind;                                              \
-        to.member = (__VA_ARGS__);                                                                 \
-        send(w, i, &to);                                                                           \
-    } while (0)
 
 static void connect(struct world *w, int i)
 {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -234,18 +233,8 @@ static void watch_stdin(struct prompt *p)
 
 static int watch_signals(struct prompt *p)
 {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -ROOST_IO;
-    p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return p->signals < 0
-               ? -ROOST_IO
-               : sleep_add(&p->bend->sleep, p->signals, SLEEP_READ, bend_id(BEND_SIGNAL, 0));
+    p->signals = sleep_add_signals(&p->bend->sleep, bend_id(BEND_SIGNAL, 0));
+    return p->signals < 0 ? p->signals : 0;
 }
 
 static void tell_regularly(struct prompt *p, int64_t now_us)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -162,15 +161,8 @@ static void draw(struct show_race *s, bool whole)
 static void enter(struct show_race *s)
 {
     struct termios t;
-    sigset_t set;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC);
-    sleep_add(&s->sleep, s->signals, SLEEP_READ, SIGNALS);
+    s->signals = sleep_add_signals(&s->sleep, SIGNALS);
     if (isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &s->before)) {
         t = s->before;
         t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);

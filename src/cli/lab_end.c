@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -106,16 +105,9 @@ static int open_link(struct lab_end *e)
 
 static int open_signals(struct lab_end *e)
 {
-    sigset_t set;
-
     signal(SIGPIPE, SIG_IGN); /* who reads from us went away: writing says so */
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    e->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (e->signals < 0 || sleep_add(&e->sleep, e->signals, SLEEP_READ, LAB_SIGNAL))
+    e->signals = sleep_add_signals(&e->sleep, LAB_SIGNAL);
+    if (e->signals < 0)
         return lab_fail(e, CLI_REFUSED, "try again", "%s", strerror(errno));
     return 0;
 }
@@ -286,13 +278,12 @@ int lab_out(struct lab_end *e, int64_t now_us)
 bool lab_wait(struct lab_end *e, int64_t until_us, bool *ret_file)
 {
     struct sleep_ready ready[SLEEP_AT_ONCE];
-    struct signalfd_siginfo info;
     int n = sleep_until(&e->sleep, until_us, ready);
 
     *ret_file = false;
     for (int i = 0; i < n; i++) {
         *ret_file = *ret_file || ready[i].id == LAB_FILE;
-        if (ready[i].id == LAB_SIGNAL && read(e->signals, &info, sizeof info) == sizeof info)
+        if (ready[i].id == LAB_SIGNAL && sleep_signalled(e->signals))
             e->interrupted = true;
     }
     return !e->interrupted;

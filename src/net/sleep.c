@@ -1,8 +1,10 @@
 #include "net/sleep.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +53,31 @@ int sleep_remove(struct sleep *s, int fd)
     int err = control(s, EPOLL_CTL_DEL, fd, 0, 0);
 
     return err && errno == ENOENT ? 0 : err;
+}
+
+int sleep_add_signals(struct sleep *s, uint64_t id)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -ROOST_IO;
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd >= 0 && sleep_add(s, fd, SLEEP_READ, id) < 0) {
+        close(fd);
+        return -ROOST_IO;
+    }
+    return fd < 0 ? -ROOST_IO : fd;
+}
+
+bool sleep_signalled(int signals)
+{
+    struct signalfd_siginfo info;
+
+    return read(signals, &info, sizeof info) == sizeof info;
 }
 
 static int add_timer(struct sleep *s)

@@ -32,6 +32,10 @@ void sleep_fini(struct sleep *s);
 int sleep_add(struct sleep *s, int fd, unsigned what, uint64_t id);
 int sleep_set(struct sleep *s, int fd, unsigned what, uint64_t id);
 int sleep_remove(struct sleep *s, int fd);
+/* Ctrl+C, TERM and HUP wake it up instead of ending the program. Returns what to close in the
+ * end, or -ROOST_IO; sleep_signalled takes what came. */
+int sleep_add_signals(struct sleep *s, uint64_t id);
+bool sleep_signalled(int signals);
 /* How many of `ret` are ready; 0: it is until_us (INT64_MAX: never by itself), or a signal
  * came. A moment that has passed only looks. -ROOST_IO. */
 int sleep_until(struct sleep *s, int64_t until_us, struct sleep_ready ret[static SLEEP_AT_ONCE]);

@@ -7,6 +7,7 @@ import sys
 import time
 
 import harness
+from ordeal import ordeal
 
 CLIENTS = 20
 ROOM = "#crowd"
@@ -50,52 +51,45 @@ def each_in_its_own_order(journal, users):
         harness.check(own == sorted(own), f"{user}: acknowledged out of order")
 
 
-def run(build, rounds, seed):
+def talk_and_kills(build, hall, rounds, seed):
     dice = random.Random(seed)
-    hall = harness.Hall(build, *FAST)
     crowd = pathlib.Path(build).resolve() / "tests/tools/crowd"
-    try:
-        hall.start()
-        users = [hall.user(f"user{i}") for i in range(CLIENTS)]
-        users[0].run("room", "new", ROOM[1:], *(u.name for u in users[1:]))
-        names = [u.name for u in users]
-        talk = hall.keep(harness.Lines([str(crowd), hall.address, ROOM, *(f"{u.name}={u.home}" for u in users)], users[0].env(), True))
-        ready = 0
-        while ready < CLIENTS:
-            talk.until(r"^ready ", 60)
-            ready += 1
-        for _ in range(rounds):
-            for _ in range(dice.randrange(1, 400)):
-                talk.until(r"^ack ", 60)
-            # and a little into the next commit
-            end = time.monotonic() + dice.random() * 0.01
-            while time.monotonic() < end:
-                pass
-            hall.kill()
-            hall.start()
-        for _ in range(50):
+    hall.start()
+    users = [hall.user(f"user{i}") for i in range(CLIENTS)]
+    users[0].run("room", "new", ROOM[1:], *(u.name for u in users[1:]))
+    names = [u.name for u in users]
+    talk = hall.keep(harness.Lines([str(crowd), hall.address, ROOM, *(f"{u.name}={u.home}" for u in users)], users[0].env(), True))
+    ready = 0
+    while ready < CLIENTS:
+        talk.until(r"^ready ", 60)
+        ready += 1
+    for _ in range(rounds):
+        for _ in range(dice.randrange(1, 400)):
             talk.until(r"^ack ", 60)
-        talk.process.stdin.close()
-        journal = talk.drain()
-        harness.check(journal and journal[-1] == "end", "the crowd did not end well:", journal[-5:])
-        harness.check(talk.process.wait(20) == 0, "the crowd failed")
-        n = judge(journal, names)
-        each_in_its_own_order(journal, names)
-        kept = users[1].texts("read", ROOM, "--last", "100000")
-        missing = {text for _, _, text in words(journal, "ack")} - set(kept)
-        harness.check(not missing and len(kept) == len(set(kept)), f"{len(missing)} are not in the history, or some twice")
-        resumed = sum(line.startswith("back ") for line in journal) - CLIENTS
-        print(f"NOTE {rounds} kills, {n} acknowledged messages to {CLIENTS} clients, {resumed} resumed sessions, seed {seed}")
-        print("ok crash")
-        return 0
-    except harness.Failure as e:
-        print("\n".join(hall.logs[-20:] + (hall.server.seen[-20:] if hall.server else [])))
-        print(e)
-        print(f"FAIL crash: {str(e).splitlines()[0][:200]} (seed {seed})")
-        return 1
-    finally:
-        for problem in hall.close():
-            print(f"FAIL crash.end: {problem}")
+        # and a little into the next commit
+        end = time.monotonic() + dice.random() * 0.01
+        while time.monotonic() < end:
+            pass
+        hall.kill()
+        hall.start()
+    for _ in range(50):
+        talk.until(r"^ack ", 60)
+    talk.process.stdin.close()
+    journal = talk.drain()
+    harness.check(journal and journal[-1] == "end", "the crowd did not end well:", journal[-5:])
+    harness.check(talk.process.wait(20) == 0, "the crowd failed")
+    n = judge(journal, names)
+    each_in_its_own_order(journal, names)
+    kept = users[1].texts("read", ROOM, "--last", "100000")
+    missing = {text for _, _, text in words(journal, "ack")} - set(kept)
+    harness.check(not missing and len(kept) == len(set(kept)), f"{len(missing)} are not in the history, or some twice")
+    resumed = sum(line.startswith("back ") for line in journal) - CLIENTS
+    print(f"NOTE {rounds} kills, {n} acknowledged messages to {CLIENTS} clients, {resumed} resumed sessions, seed {seed}")
+
+
+def run(build, rounds, seed):
+    hall = harness.Hall(build, *FAST)
+    return ordeal("crash", hall, lambda: talk_and_kills(build, hall, rounds, seed), seed)
 
 
 if __name__ == "__main__":

@@ -16,59 +16,31 @@ import sys
 import time
 
 import harness
+from spaces import Spaces, run
 
 SERVER, CLIENT, FRONT, ENEMY = "10.79.2.1", "10.79.2.2", "10.79.1.1", "10.79.1.2"
 BYTES, LINK, MEDIA, RECEIVE, PROXY = 6_000_000, "rate=20M delay=5ms", 5601, 5700, 5800
 KEPT, MEMORY_SLACK = 0.9, 8 << 20
 
 
-def run(*argv, ok=True):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=60)
-    if ok and done.returncode:
-        raise harness.Skip(f"{' '.join(map(str, argv))}: {done.stderr.strip()}")
-    return done.stdout
-
-
-class Net:
+class Net(Spaces):
     def __init__(self):
-        self.names = {who: f"roost-flood-{os.getpid()}-{who}" for who in "sce"}
-        self.made = []
+        super().__init__({who: f"roost-flood-{os.getpid()}-{who}" for who in "sce"})
 
-    def __enter__(self):
-        if os.geteuid():
-            raise harness.Skip("needs root")
-        try:
-            for name in self.names.values():
-                run("ip", "netns", "add", name)
-                self.made.append(name)
-                run(*self.inside(name), "ip", "link", "set", "lo", "up")
-            self.join("c", CLIENT, SERVER)
-            self.join("e", ENEMY, FRONT)
-            for key in ("all", "default", "veth-e"):
-                run(*self.at("s"), "sysctl", "-q", "-w", f"net.ipv4.conf.{key}.rp_filter=0")
-            # what is answered to a forged address would be seen by the enemy
-            run(*self.at("s"), "ip", "route", "add", "default", "via", ENEMY)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        for name in self.made:
-            subprocess.run(["ip", "netns", "del", name], check=False)
-
-    def inside(self, name):
-        return ["ip", "netns", "exec", name]
-
-    def at(self, who):
-        return self.inside(self.names[who])
+    def build(self):
+        self.join("c", CLIENT, SERVER)
+        self.join("e", ENEMY, FRONT)
+        for key in ("all", "default", "veth-e"):
+            run(*self.at("s"), "sysctl", "-q", "-w", f"net.ipv4.conf.{key}.rp_filter=0")
+        # what is answered to a forged address would be seen by the enemy
+        run(*self.at("s"), "ip", "route", "add", "default", "via", ENEMY)
 
     def join(self, who, theirs, ours):
         run("ip", "link", "add", f"veth-{who}", "netns", self.names["s"], "type", "veth",
             "peer", "name", "veth-s", "netns", self.names[who])
         for space, link, address in ((self.names["s"], f"veth-{who}", ours), (self.names[who], "veth-s", theirs)):
-            run(*self.inside(space), "ip", "address", "add", f"{address}/24", "dev", link)
-            run(*self.inside(space), "ip", "link", "set", link, "up")
+            run("ip", "-n", space, "address", "add", f"{address}/24", "dev", link)
+            run("ip", "-n", space, "link", "set", link, "up")
 
     def mac(self):
         return run(*self.at("s"), "cat", "/sys/class/net/veth-e/address").strip()

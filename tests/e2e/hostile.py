@@ -17,6 +17,7 @@ import time
 
 import crash
 import harness
+from ordeal import ordeal
 
 CLIENTS, PACE_MS = 20, 100
 PHASE_S, SHORT_S = 5.0, 3.0
@@ -220,41 +221,36 @@ def judge_enemies(sums, o):
     harness.check(not sums.get("guess found"), "a code was guessed:", sums)
 
 
+def talk_among_enemies(o, hall, rest):
+    crowd = pathlib.Path(o.build).resolve() / "tests/tools/crowd"
+    hall.start()
+    first(hall.server.process.pid)
+    users = [hall.user(f"user{i}") for i in range(CLIENTS)]
+    mallory, late = hall.users("mallory", "late")
+    users[0].run("room", "new", "crowd", *(u.name for u in users[1:]), mallory.name)
+    users[0].run("meet", "new", "--title", "not for you")
+    talk = Talk(crowd, hall, "#crowd", users)
+    talk.until("ready ", CLIENTS)
+    time.sleep(1)
+    idle = Meter(hall.server.process.pid).resident_kib()
+    sums = {"rss": 0, "files": 0}
+    got = [pair(hall, talk, users, late, rest, o, i, sums) for i in range(o.pairs)]
+    n = judge(talk, users)
+    print("  " + json.dumps(sums))
+    judge_enemies(sums, o)
+    ratios = [h[2] / q[2] for q, h in got]
+    slack = statistics.median(h[2] - q[2] for q, h in got)
+    print(f"NOTE {n} messages to {CLIENTS} clients; p99 hostile / quiet: median {statistics.median(ratios):.2f} of "
+          f"{', '.join(f'{r:.2f}' for r in sorted(ratios))}; median {slack / 1000:+.2f} ms; resident {idle} to {sums['rss']} KiB; enemies {rest.words()}")
+    harness.check(o.short or statistics.median(ratios) <= 2 or slack <= SPARE_US, "talk suffers: p99 is", f"{statistics.median(ratios):.2f}", "times the quiet one")
+
+
 def run(o):
     hall = harness.Hall(o.build, *FAST, *COSTLY, wrap=["setsid"])
-    crowd = pathlib.Path(o.build).resolve() / "tests/tools/crowd"
     rest = Rest()
     try:
-        hall.start()
-        first(hall.server.process.pid)
-        users = [hall.user(f"user{i}") for i in range(CLIENTS)]
-        mallory, late = hall.users("mallory", "late")
-        users[0].run("room", "new", "crowd", *(u.name for u in users[1:]), mallory.name)
-        users[0].run("meet", "new", "--title", "not for you")
-        talk = Talk(crowd, hall, "#crowd", users)
-        talk.until("ready ", CLIENTS)
-        time.sleep(1)
-        idle = Meter(hall.server.process.pid).resident_kib()
-        sums = {"rss": 0, "files": 0}
-        got = [pair(hall, talk, users, late, rest, o, i, sums) for i in range(o.pairs)]
-        n = judge(talk, users)
-        print("  " + json.dumps(sums))
-        judge_enemies(sums, o)
-        ratios = [h[2] / q[2] for q, h in got]
-        slack = statistics.median(h[2] - q[2] for q, h in got)
-        print(f"NOTE {n} messages to {CLIENTS} clients; p99 hostile / quiet: median {statistics.median(ratios):.2f} of "
-              f"{', '.join(f'{r:.2f}' for r in sorted(ratios))}; median {slack / 1000:+.2f} ms; resident {idle} to {sums['rss']} KiB; enemies {rest.words()}")
-        harness.check(o.short or statistics.median(ratios) <= 2 or slack <= SPARE_US, "talk suffers: p99 is", f"{statistics.median(ratios):.2f}", "times the quiet one")
-        print("ok hostile")
-        return 0
-    except harness.Failure as e:
-        print("\n".join(hall.logs[-20:] + (hall.server.seen[-20:] if hall.server else [])))
-        print(e)
-        print(f"FAIL hostile: {str(e).splitlines()[0][:200]}")
-        return 1
+        return ordeal("hostile", hall, lambda: talk_among_enemies(o, hall, rest))
     finally:
-        for problem in hall.close():
-            print(f"FAIL hostile.end: {problem}")
         rest.end()
 
 

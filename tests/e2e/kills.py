@@ -16,14 +16,14 @@ each kill at most what was not verified by then. That is, with SYNC the time aft
     a receiver   what the link carries in SYNC and the time of a sync, and what was in the link
     the server   nothing, when the way is direct; by the relay what was in the link; up and down as who plays its part there
 Packets have heads, and a lost one is sent again: HEADS more of all that."""
-import pathlib
 import random
 import sys
 
 import harness
 from harness import check, equal, until
-from nats import run as system
+from ordeal import ordeal
 from parcels import MB, digest
+from spaces import Spaces
 
 RATE = 16 * MB // 8     # bytes a second of the link
 IN_LINK = 64 * 1024 + RATE // 100 + 8 * 65536  # queue, delay, and the blocks that a sender has read ahead
@@ -34,37 +34,18 @@ KINDS = {"direct": ("sender", "receiver", "server"), "relay": ("sender", "receiv
          "up": ("sender", "server"), "down": ("receiver", "server")}
 
 
-class Sides:
-    """Two network namespaces, and the link between them."""
+class Sides(Spaces):
+    """Left (0) and right (1), and the link between them."""
 
     def __init__(self, hall):
-        self.names = [f"roost-kill-{hall.dir.name[-8:]}-{side}" for side in ("l", "r")]
-        self.hall, self.made = hall, []
+        super().__init__({side: f"roost-kill-{hall.dir.name[-8:]}-{'lr'[side]}" for side in (0, 1)})
+        self.hall = hall
 
-    def __enter__(self):
-        try:
-            for name in self.names:
-                system("ip", "netns", "add", name)
-                self.made.append(name)
-                system("ip", "-n", name, "link", "set", "lo", "up")
-            self.link = self.hall.keep(harness.Follow(
-                [str(self.hall.roost), "--json", "lab", "link", "--between", ",".join(self.names), "--link",
-                 f"rate={RATE * 8} delay=5ms queue=64K"], self.hall.plain_env(), stdin=True))
-            self.link.event(event="ready")
-        except FileNotFoundError as e:
-            self.__exit__()
-            raise harness.Skip(f"needs {e.filename}") from e
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        for name in self.made:
-            system("ip", "netns", "del", name)
-
-    def at(self, side):
-        return ["ip", "netns", "exec", self.names[side]]
+    def build(self):
+        self.link = self.hall.keep(harness.Follow(
+            [str(self.hall.roost), "--json", "lab", "link", "--between", ",".join(self.names.values()), "--link",
+             f"rate={RATE * 8} delay=5ms queue=64K"], self.hall.plain_env(), stdin=True))
+        self.link.event(event="ready")
 
     def arrived(self, way):
         self.link.type("counters\n")
@@ -259,38 +240,28 @@ class Ordeal:
               f"{self.tolerance // n} allowed")
 
 
-def ordeal(build, kind, kills, seed):
-    dice = random.Random(f"{kind} {seed}")
+def kills_of(build, kind, kills, seed):
     hall = FarHall(build, "--listen", "10.77.0.2")
-    try:
+
+    def story():
         with Sides(hall) as sides:
             hall.wrap = sides.at(1)
             hall.start()
             anna, ben = (Somebody(hall, name).at(sides.at(side)).register() for side, name in enumerate(("anna", "ben")))
-            story = Ordeal(hall, sides, kind, kills, dice)
+            story = Ordeal(hall, sides, kind, kills, random.Random(f"{kind} {seed}"))
             story.prepare(anna, ben)
             try:
                 story.run()
             finally:
                 problems = hall.close()
             check(not problems, problems)
-        print(f"ok kills.{kind}")
-        return 0
-    except harness.Skip as why:
-        print(f"SKIP kills.{kind}: {why}")
-        return 0
-    except harness.Failure as e:
-        print("\n".join(hall.logs[-20:] + (hall.server.seen[-20:] if hall.server else [])))
-        print(e)
-        print(f"FAIL kills.{kind}: {str(e).splitlines()[0][:300]} (seed {seed})")
-        return 1
-    finally:
-        hall.close()
+
+    return ordeal(f"kills.{kind}", hall, story, seed)
 
 
 def main(build, kills="2", seed=None, *kinds):
     seed = seed or random.randrange(10 ** 6)
-    return sum([ordeal(build, kind, int(kills), seed) for kind in kinds or KINDS]) > 0
+    return sum([kills_of(build, kind, int(kills), seed) for kind in kinds or KINDS]) > 0
 
 
 if __name__ == "__main__":

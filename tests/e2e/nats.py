@@ -5,56 +5,23 @@
 Kinds: "port" lets in only from where something was sent to (what Linux does by itself), "symmetric" has another port for
 each place, "full" lets in everybody. The link of b to its home has 20 Mbit/s where the kernel has a shaper for it."""
 import os
-import subprocess
 
-from harness import Skip
+from spaces import Spaces, run
 
 SERVER, PORT = "203.0.113.1", 5001
 OUTSIDE = {"a": "203.0.113.10", "b": "203.0.113.20"}
 INSIDE = {"a": "192.168.10", "b": "192.168.20"}
 
 
-def run(*argv):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=30)
-    if done.returncode:
-        raise Skip(f"{' '.join(map(str, argv))}: {done.stderr.strip()}")
-    return done.stdout
-
-
-class Nats:
+class Nats(Spaces):
     def __init__(self, **kinds):
+        super().__init__({who: f"roost-nat-{os.getpid()}-{who}" for who in ("net", "a", "b", "home-a", "home-b")})
         self.kinds = kinds
-        self.names = {who: f"roost-nat-{os.getpid()}-{who}" for who in ("net", "a", "b", "home-a", "home-b")}
-        self.made = []
-
-    def __enter__(self):
-        if os.geteuid():
-            raise Skip("needs root for network namespaces")
-        try:
-            self._build()
-        except FileNotFoundError as e:
-            self.__exit__()
-            raise Skip(f"needs {e.filename}") from e
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        for name in self.made:
-            subprocess.run(["ip", "netns", "del", name], check=False)
-
-    def at(self, who):
-        return ["ip", "netns", "exec", self.names[who]]
 
     def _ip(self, who, *argv):
         run("ip", "-n", self.names[who], *argv)
 
-    def _build(self):
-        for name in self.names.values():
-            run("ip", "netns", "add", name)
-            self.made.append(name)
-            run("ip", "-n", name, "link", "set", "lo", "up")
+    def build(self):
         self._ip("net", "link", "add", "bridge", "type", "bridge")
         self._ip("net", "address", "add", f"{SERVER}/24", "dev", "bridge")
         self._ip("net", "link", "set", "bridge", "up")

@@ -9,6 +9,7 @@ import sys
 
 import harness
 from harness import check, equal, until
+from ordeal import ordeal
 from parcels import MB, digest, make, tree
 
 POWER_OFF = 9
@@ -168,29 +169,22 @@ def the_depot(hall, cuts, dice):
     return happened, told.sent["sent_bytes"]
 
 
-def ordeal(build, f, cuts, seed):
-    dice = random.Random(f"{f.__name__} {seed}")
+def cuts_of(build, f, cuts, seed):
     hall = Hall(build)
-    try:
+
+    def story():
         hall.start()
-        n, crossed = f(hall, cuts, dice)
+        n, crossed = f(hall, cuts, random.Random(f"{f.__name__} {seed}"))
         problems = hall.close()
         check(not problems, problems)
         print(f"NOTE {f.__name__}: the power went {n} times, and at the end; {crossed} bytes were sent by the last sender")
-        print(f"ok power.{f.__name__}")
-        return 0
-    except harness.Failure as e:
-        print("\n".join(hall.logs[-20:] + (hall.server.seen[-20:] if hall.server else [])))
-        print(e)
-        print(f"FAIL power.{f.__name__}: {str(e).splitlines()[0][:300]} (seed {seed})")
-        return 1
-    finally:
-        hall.close()
+
+    return ordeal(f"power.{f.__name__}", hall, story, seed)
 
 
 def main(build, cuts="4", seed=None, *names):
     seed = seed or random.randrange(10 ** 6)
-    return sum([ordeal(build, f, int(cuts), seed) for f in (a_file, a_folder, the_depot, a_disk_that_ignores_syncs) if not names or f.__name__ in names]) > 0
+    return sum([cuts_of(build, f, int(cuts), seed) for f in (a_file, a_folder, the_depot, a_disk_that_ignores_syncs) if not names or f.__name__ in names]) > 0
 
 
 if __name__ == "__main__":

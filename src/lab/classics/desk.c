@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -79,16 +78,9 @@ static int take_pcap(struct desk *d)
 
 static int watch_signals(struct desk *d)
 {
-    sigset_t set;
-
     signal(SIGPIPE, SIG_IGN); /* who reads from us went away: writing says so */
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    d->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return d->signals < 0 ? -ROOST_IO : sleep_add(&d->sleep, d->signals, SLEEP_READ, ID_SIGNAL);
+    d->signals = sleep_add_signals(&d->sleep, ID_SIGNAL);
+    return d->signals < 0 ? d->signals : 0;
 }
 
 static int watch_keys(struct desk *d)
@@ -284,10 +276,8 @@ static int64_t deadline(const struct desk *d, int64_t until_us)
 
 static void on_ready(struct desk *d, const struct sleep_ready *r)
 {
-    struct signalfd_siginfo info;
-
     if (r->id == ID_SIGNAL)
-        d->stop |= read(d->signals, &info, sizeof info) == sizeof info;
+        d->stop |= sleep_signalled(d->signals);
     else if (r->id == ID_KEYS && d->keys)
         read_keys(d);
     else if (r->id == DESK_ID_LISTENER && !d->plan.by_hand)
