@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,10 @@ enum {
 static jmp_buf out_of_test;
 static bool quiet; /* under failing allocations a CHECK may fail */
 
-/* --- failing allocations: the linker sends our archives' calls here --- */
+/* --- failing allocations: the linker sends our archives' calls here, from all threads --- */
 
-static long fail_at; /* 0: never; n: the n-th from now fails */
-static long allocations;
+static _Atomic long fail_at; /* 0: never; n: the n-th from now fails */
+static _Atomic long allocations;
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -33,8 +34,13 @@ void *__wrap_realloc(void *p, size_t n);
 
 static bool fails(void)
 {
+    long n = fail_at;
+
     allocations++;
-    return fail_at > 0 && --fail_at == 0;
+    while (n > 0)
+        if (atomic_compare_exchange_weak(&fail_at, &n, n - 1))
+            return n == 1;
+    return false;
 }
 
 void *__wrap_malloc(size_t n)
