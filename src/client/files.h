@@ -7,8 +7,9 @@
  * What is lost begins again at asking; machine, source and part stay.
  *
  * Everything is on the handle's thread, but for what a job does with its mover's source, part
- * and job: that is the disk thread's until the job is back. So a mover is freed when all its
- * jobs are back, and the last of them closes source and part.
+ * and job: that is the disk thread's until the job is back. What it found for others to look at
+ * stands in the job, and is taken over when it is back. So a mover is freed when all its jobs are
+ * back, and the last of them closes source and part.
  */
 #pragma once
 
@@ -35,13 +36,31 @@ enum job_kind {
 enum { FILES_TOLD_MAX = 64 };
 enum { MOVER_JOBS = RECEIVER_SLOTS + SENDER_AHEAD + 4, MOVER_OUT_BYTES = TREE_BLOCK };
 
+/* JOB_OPEN: a source, and what it is; whatever is here is the mover's when it is back. */
+struct found {
+    struct disk_source *source;
+    struct about about;
+    uint8_t *pages;
+    char *name, *left; /* NULL: none */
+    uint64_t size;
+    uint32_t files, left_out, missing;
+};
+
 struct job {
     struct chore chore;
     struct mover *mover;
     enum job_kind kind;
     bool busy;
-    struct wish wish;
+    union {
+        struct wish wish;
+        struct {
+            int fd; /* to be sent, and given away with the job; -1: paths */
+            struct found found;
+        } open;
+        char part_id[32];
+    };
     int64_t result;
+    int cause; /* an errno, of JOB_PART */
 };
 
 /* What it waits for. */
@@ -82,7 +101,6 @@ struct mover {
     bool news;  /* to be told */
     bool given; /* its end was told */
     bool closing;
-    char *finished; /* the name that it got, below dir */
     int error;
     char detail[512];
     /* what was asked for; owned */
@@ -121,13 +139,14 @@ struct mover {
     bool has_root, has_list_root;
     uint64_t list_size;
     uint8_t root[TREE_HASH], list_root[TREE_HASH];
+    struct about about;
+    uint8_t *pages;
     /* the disk's, while a job is out */
     struct disk_source *source;
     struct disk_part *part;
     int dir_fd;
-    struct about about;
-    uint8_t *pages;
-    bool stop; /* set here, read there: hashing ends */
+    char *finished; /* the name that it got, below dir */
+    bool stop;      /* set here, read there: hashing ends */
     struct job jobs[MOVER_JOBS];
     unsigned n_jobs;
     /* the machine */

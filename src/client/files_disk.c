@@ -24,41 +24,51 @@ enum { PART_IS_WHOLE = 1 };
 
 /* --- on the disk thread --- */
 
-static int open_source(struct mover *m)
+static uint32_t at_most_32(uint64_t n)
+{
+    return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+static int look_at_source(struct found *f)
 {
     struct disk_source_view v;
+
+    disk_source_look(f->source, &v);
+    disk_source_about(f->source, &f->about);
+    f->files = at_most_32(v.files);
+    f->size = v.size;
+    f->left_out = at_most_32(v.left_out);
+    f->missing = at_most_32(v.missing);
+    f->left = v.left_out ? strdup(v.left) : NULL;
+    f->name = strdup(v.name && *v.name ? v.name : "file");
+    return f->name ? 0 : -ROOST_NOMEM;
+}
+
+static int open_source(const struct mover *m, struct job *j)
+{
+    struct found *f = &j->open.found;
     int err;
 
     if (m->n_paths)
-        err = disk_source_open(&m->source, (const char *const *)m->paths, m->n_paths, NULL);
+        err = disk_source_open(&f->source, (const char *const *)m->paths, m->n_paths, NULL);
     else
-        err = disk_source_file(&m->source, m->fd, m->stream, NULL);
-    m->fd = m->n_paths || !err ? -1 : m->fd;
-    if (err)
-        return err;
-    disk_source_look(m->source, &v);
-    disk_source_about(m->source, &m->about);
-    m->files = v.files > UINT32_MAX ? UINT32_MAX : (uint32_t)v.files;
-    m->size = v.size;
-    m->left_out = v.left_out > UINT32_MAX ? UINT32_MAX : (uint32_t)v.left_out;
-    m->missing = v.missing > UINT32_MAX ? UINT32_MAX : (uint32_t)v.missing;
-    m->left = v.left_out ? strdup(v.left) : NULL;
-    if (!m->name)
-        m->name = strdup(v.name && *v.name ? v.name : "file");
-    if (!m->name)
-        return -ROOST_NOMEM;
-    if (!m->about.stream && v.size <= HASH_FIRST_MAX)
-        err = disk_source_hash(m->source, &m->about, &m->pages, &m->stop);
+        err = disk_source_file(&f->source, j->open.fd, m->stream, NULL);
+    if (err && j->open.fd >= 0)
+        close(j->open.fd);
+    if (!err)
+        err = look_at_source(f);
+    if (!err && !f->about.stream && f->size <= HASH_FIRST_MAX)
+        err = disk_source_hash(f->source, &f->about, &f->pages, &m->stop);
     return err;
 }
 
-static int open_dir(struct mover *m)
+static int open_dir(struct mover *m, struct job *j)
 {
     m->dir_fd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (m->dir_fd >= 0)
         return 0;
-    snprintf(m->detail, sizeof m->detail, "%.200s: %s", m->dir, strerror(errno));
-    return errno == EACCES || errno == EPERM ? -ROOST_NOT_ALLOWED : -ROOST_IO;
+    j->cause = errno;
+    return j->cause == EACCES || j->cause == EPERM ? -ROOST_NOT_ALLOWED : -ROOST_IO;
 }
 
 /* What it is called now. */
@@ -86,20 +96,17 @@ static void remove_part(struct mover *m)
         unlinkat(m->dir_fd, m->finished, 0);
 }
 
-static int open_part(struct mover *m)
+static int open_part(struct mover *m, struct job *j)
 {
     char parts[80];
     struct disk_part_settings s = {
         .parts = parts, .lay_out = true, .name = m->name, .seed = m->all->seed
     };
-    int err = m->dir_fd < 0 ? open_dir(m) : 0;
+    int err = m->dir_fd < 0 ? open_dir(m, j) : 0;
 
     if (err)
         return err;
-    const uint8_t *id = core_server(m->all->r->core)->id;
-    if (!*m->part_id)
-        snprintf(m->part_id, sizeof m->part_id, "%02x%02x-%" PRIu64, id[0], id[1], m->file);
-    snprintf(parts, sizeof parts, PARTS "/%s", m->part_id);
+    snprintf(parts, sizeof parts, PARTS "/%s", j->part_id);
     s.dir = m->dir_fd;
     err = disk_part_open(&m->part, &s);
     if (err || !disk_part_is_whole(m->part))
@@ -142,10 +149,10 @@ static void run(struct chore *chore)
 
     switch (j->kind) {
     case JOB_OPEN:
-        j->result = open_source(m);
+        j->result = open_source(m, j);
         break;
     case JOB_PART:
-        j->result = open_part(m);
+        j->result = open_part(m, j);
         break;
     case JOB_WISH:
         do_wish(m, j);
@@ -161,6 +168,20 @@ static void run(struct chore *chore)
 
 /* --- here --- */
 
+/* What the thread is to work with. */
+static void give(struct mover *m, struct job *j)
+{
+    if (j->kind == JOB_OPEN) {
+        j->open.fd = m->n_paths ? -1 : m->fd;
+        m->fd = m->n_paths ? m->fd : -1;
+    } else if (j->kind == JOB_PART) {
+        const uint8_t *id = core_server(m->all->r->core)->id;
+        if (!*m->part_id)
+            snprintf(m->part_id, sizeof m->part_id, "%02x%02x-%" PRIu64, id[0], id[1], m->file);
+        memcpy(j->part_id, m->part_id, sizeof j->part_id);
+    }
+}
+
 bool mover_job(struct mover *m, enum job_kind kind, const struct wish *w)
 {
     for (size_t i = 0; i < MOVER_JOBS; i++) {
@@ -170,6 +191,7 @@ bool mover_job(struct mover *m, enum job_kind kind, const struct wish *w)
         *j = (struct job){ .chore = { .run = run }, .mover = m, .kind = kind, .busy = true };
         if (w)
             j->wish = *w;
+        give(m, j);
         m->n_jobs++;
         chores_add(&m->all->chores, &j->chore);
         return true;
@@ -177,8 +199,27 @@ bool mover_job(struct mover *m, enum job_kind kind, const struct wish *w)
     return false;
 }
 
-static void on_opened(struct mover *m, int err)
+static void take_over(struct mover *m, struct found *f)
 {
+    m->source = f->source;
+    m->about = f->about;
+    m->pages = f->pages;
+    m->left = f->left;
+    m->size = f->source ? f->size : m->size;
+    m->files = f->files;
+    m->left_out = f->left_out;
+    m->missing = f->missing;
+    if (m->name)
+        free(f->name);
+    else
+        m->name = f->name;
+}
+
+static void on_opened(struct mover *m, struct job *j)
+{
+    int err = (int)j->result;
+
+    take_over(m, &j->open.found);
     if (m->step != STEP_OPEN)
         return;
     if (err) {
@@ -211,8 +252,9 @@ static void note_where(struct mover *m)
         snprintf(m->where, len, "%s%s%s", here ? "" : m->dir, here ? "" : "/", m->finished);
 }
 
-static void on_part(struct mover *m, int err)
+static void on_part(struct mover *m, const struct job *j)
 {
+    int err = (int)j->result;
     struct receiver_settings s = { .size = m->size,
                                    .has_root = m->has_root,
                                    .has_list_root = m->has_list_root };
@@ -232,8 +274,10 @@ static void on_part(struct mover *m, int err)
         s.list_held = disk_part_list(m->part);
         err = receiver_new(&m->receiver, &s);
     }
+    if (j->cause)
+        snprintf(m->detail, sizeof m->detail, "%.200s: %s", m->dir, strerror(j->cause));
     if (err) {
-        mover_end(m, ROOST_FILE_FAILED, err, *m->detail ? m->detail : NULL);
+        mover_end(m, ROOST_FILE_FAILED, err, NULL);
         return;
     }
     m->step = STEP_SESSION;
@@ -272,10 +316,10 @@ void job_back(struct job *j, int64_t now_us)
     m->n_jobs--;
     switch (j->kind) {
     case JOB_OPEN:
-        on_opened(m, (int)j->result);
+        on_opened(m, j);
         break;
     case JOB_PART:
-        on_part(m, (int)j->result);
+        on_part(m, j);
         break;
     case JOB_WISH:
         if (j->wish.kind == WISH_FINISH && !j->result)
