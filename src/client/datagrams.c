@@ -69,7 +69,6 @@ void datagrams_init(struct datagrams *d, struct core *core, const struct tls *co
                              .interfaces = -1,
                              .decide_us = INT64_MAX,
                              .probe_us = INT64_MAX,
-                             .fds = { -1, -1, -1, -1 },
                              .sleep = { -1, -1 } };
 }
 

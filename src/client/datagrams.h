@@ -81,8 +81,6 @@ struct datagrams {
     unsigned n_news;
     /* waiting */
     struct sleep sleep;
-    int fds[4]; /* that sleep knows: control, UDP, tunnel, interfaces */
-    unsigned fd_wants[4];
     int interfaces; /* netlink; -1: none */
 };
 

@@ -46,18 +46,13 @@ int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us)
 /* --- waiting
  * --------------------------------------------------------------------------------------- */
 
-/* A descriptor that was closed has left the epoll by itself; its number may be another's now,
- * so all that go do so before any comes. */
+/* A descriptor that was closed has left the epoll by itself. Its number may be another's by now, so
+ * nothing is done about it. */
 static void mind_fds(struct datagrams *d, const int fds[FDS], const unsigned wants[FDS])
 {
     for (int i = 0; i < FDS; i++)
-        if (d->fds[i] >= 0 && d->fds[i] != fds[i])
-            sleep_remove(&d->sleep, d->fds[i]);
-    for (int i = 0; i < FDS; i++) {
-        d->fds[i] = fds[i];
         if (fds[i] >= 0)
             sleep_set(&d->sleep, fds[i], wants[i], (uint64_t)i);
-    }
 }
 
 static unsigned wants_of(int polls)
@@ -69,7 +64,7 @@ int datagrams_fd(struct datagrams *d, int control_wants)
 {
     const struct tls *t = &d->tunnel.tls;
 
-    const int fds[FDS] = { [FD_CONTROL] = control_wants ? tls_fd(d->control) : -1,
+    const int fds[FDS] = { [FD_CONTROL] = tls_fd(d->control),
                            [FD_UDP] = d->udp ? udp_fd(d->udp) : -1,
                            [FD_TUNNEL] = d->tunnel.state == TUNNEL_IDLE ? -1 : tls_fd(t),
                            [FD_INTERFACES] = d->interfaces };

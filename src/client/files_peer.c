@@ -103,7 +103,7 @@ void peer_drop(struct mover *m)
 {
     if (!m->edge)
         return;
-    if (m->flow && m->flow == reach_edge_flow(m->edge))
+    if (reach_edge_owns(m->edge, m->flow))
         move_leave(m);
     sleep_remove(&m->all->r->datagrams.sleep, reach_edge_fd(m->edge));
     reach_edge_free(m->edge);

@@ -225,7 +225,7 @@ int reach_edge_new(struct reach_edge **ret, const struct reach_edge_settings *s,
     e->trace = s->trace;
     e->trace_ctx = s->trace_ctx;
     e->study = s->study;
-    e->interfaces = e->tunnel_fd = -1;
+    e->interfaces = -1;
     e->udp_wants = SLEEP_READ;
     e->sleep = (struct sleep){ -1, -1 };
     e->begun_us = now_us;
@@ -423,10 +423,7 @@ static void mind_fds(struct reach_edge *e)
     unsigned wants = (polls & POLLIN ? SLEEP_READ : 0u) | (polls & POLLOUT ? SLEEP_WRITE : 0u);
     unsigned udp = SLEEP_READ | (e->full ? SLEEP_WRITE : 0u);
 
-    if (e->tunnel_fd >= 0 && e->tunnel_fd != fd)
-        sleep_remove(&e->sleep, e->tunnel_fd);
-    e->tunnel_fd = fd;
-    if (fd >= 0)
+    if (fd >= 0) /* what was closed has left by itself */
         sleep_set(&e->sleep, fd, wants, FD_TUNNEL);
     if (udp != e->udp_wants)
         sleep_set(&e->sleep, udp_fd(e->udp), udp, FD_UDP);
@@ -488,6 +485,11 @@ int reach_edge_fd(const struct reach_edge *e)
 struct flow *reach_edge_flow(struct reach_edge *e)
 {
     return e->found && !e->lost ? e->flow : NULL;
+}
+
+bool reach_edge_owns(const struct reach_edge *e, const struct flow *flow)
+{
+    return flow && e->flow == flow;
 }
 
 enum reach_way reach_edge_way(const struct reach_edge *e)

@@ -105,6 +105,8 @@ void reach_edge_process(struct reach_edge *e, int64_t now_us);
 bool reach_edge_event(struct reach_edge *e, struct reach_edge_event *ret); /* false: none */
 
 struct flow *reach_edge_flow(struct reach_edge *e); /* NULL: not yet, or not any more */
+/* It goes with the edge, used or not any more. */
+bool reach_edge_owns(const struct reach_edge *e, const struct flow *flow);
 enum reach_way reach_edge_way(const struct reach_edge *e);
 const char *reach_way_text(enum reach_way way); /* "lan", "direct", "relay", "tunnel", "none" */
 const uint8_t *reach_edge_identity(const struct reach_edge *e); /* theirs, KNOWN; or NULL */

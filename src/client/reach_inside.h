@@ -54,7 +54,7 @@ struct reach_edge {
     bool full; /* the socket takes no more now */
     struct reach_bent *bent;
     struct sleep sleep;
-    int interfaces, tunnel_fd; /* netlink; what sleep knows */
+    int interfaces; /* netlink */
     unsigned tunnel_wants, udp_wants;
     struct reach_local locals[REACH_LOCALS_MAX];
     unsigned n_locals;

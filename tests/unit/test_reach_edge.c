@@ -254,7 +254,32 @@ static void over_a_modelled_link(void)
     end(&s);
 }
 
+/* Whoever borrowed its flow has to know that it goes with the edge. */
+static void what_is_lost_owns_its_flow(void)
+{
+    struct reach_edge_settings how[2] = { { .identity_seed = SEED[0] },
+                                          { .identity_seed = SEED[1] } };
+    struct reach_edge_event e;
+    struct stage s = { 0 };
+
+    relay_begin(&s, true);
+    begin(&s, how);
+    run(&s, SENT);
+    struct flow *flow = reach_edge_flow(s.edge[1]);
+    CHECK(flow && reach_edge_owns(s.edge[1], flow) && !reach_edge_owns(s.edge[0], flow));
+    CHECK(!reach_edge_owns(s.edge[1], NULL));
+    for (int64_t at_us = sleep_now_us(); reach_edge_flow(s.edge[1]); at_us += 1000000) {
+        CHECK(at_us < sleep_now_us() + 100 * 1000000LL); /* silence has its end */
+        reach_edge_process(s.edge[1], at_us);
+        while (reach_edge_event(s.edge[1], &e))
+            s.last[1] = e.what;
+    }
+    CHECK(s.last[1] == REACH_EDGE_LOST && reach_edge_owns(s.edge[1], flow));
+    end(&s);
+}
+
 TEST_MAIN({ "straight", straight }, { "by_the_relay", by_the_relay },
           { "a_relay_that_only_tells", a_relay_that_only_tells },
           { "who_guesses_is_told_and_no_more", who_guesses_is_told_and_no_more },
-          { "over_a_modelled_link", over_a_modelled_link })
+          { "over_a_modelled_link", over_a_modelled_link },
+          { "what_is_lost_owns_its_flow", what_is_lost_owns_its_flow })
