@@ -7,7 +7,7 @@
 
 /* Until the other side says more; both know these. */
 #define DATA_FIRST (1ULL << 20)
-enum { SKIP_EACH = 256, ACKS_A_ROUND = 16, ACK_EACH_MAX = 64 };
+enum { SKIP_EACH = 256, ACKS_A_ROUND = 16, ACK_EACH_MAX = 64, ACK_EACH_MEDIA = 16 };
 
 /* --- life ------------------------------------------------------------------------- */
 
@@ -96,6 +96,7 @@ void flow_free(struct flow *f)
     map_fini(&f->streams);
     session_fini(&f->session);
     rng_fini(&f->rng);
+    free(f->media);
     free(f);
 }
 
@@ -153,6 +154,7 @@ static void report(struct flow *f, int64_t now_us, const struct sent_report *r)
     path_set_pace(f, now_us);
     f->rate = r->ack.rate ? r->ack.rate : f->rate;
     watch_queue(f, r);
+    media_on_report(f, now_us, r);
     trace_report(f, now_us, r);
 }
 
@@ -161,6 +163,7 @@ static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
     struct sent_report r;
     bool is_new = a->ranges[0].last + 1 > f->sent.largest;
 
+    media_on_ack(f, a, now_us);
     if (sent_on_ack(&f->sent, a, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r)) {
         flow_close(f, FLOW_BROKEN, "an acknowledgement of what was not sent");
         return;
@@ -296,7 +299,7 @@ void flow_on_frame(struct flow *f, const struct dgram *d, const struct ack *ack,
     case DGRAM_NACK:
     case DGRAM_KEYFRAME:
     case DGRAM_FEEDBACK:
-        flow_close(f, FLOW_BROKEN, "this session has no media");
+        media_on_frame(f, d);
         break;
     case DGRAM_PAD:
     case DGRAM_PING:
@@ -318,11 +321,14 @@ static void count_round(struct flow *f, int64_t now_us)
     f->round_us = now_us;
 }
 
-static struct seen_pace pace_of(struct flow *f, int64_t now_us)
+/* Media waits for no acknowledgement: what is lost of it is asked for. */
+static struct seen_pace pace_of(struct flow *f, int64_t now_us, bool media_only)
 {
     int64_t quarter_us = f->rtt.known ? f->rtt.low_us / 4 : FLOW_ACK_DELAY_US;
 
     count_round(f, now_us);
+    if (media_only)
+        return (struct seen_pace){ .every = ACK_EACH_MEDIA, .delay_us = FLOW_ACK_DELAY_US };
     return (struct seen_pace){
         .every = f->ack_each > 2 ? f->ack_each : 2,
         .delay_us = quarter_us < FLOW_ACK_DELAY_US ? quarter_us : FLOW_ACK_DELAY_US,
@@ -357,17 +363,24 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
         return 0;
     }
     struct reader r = reader_of(o.frames, o.frames_len);
-    bool asks = false; /* for an acknowledgement */
+    bool asks = false, media_only = true; /* asks: for an acknowledgement */
     f->refused = false;
+    if (o.tail_len && !media_adds_up(o.frames, o.frames_len, o.tail_len)) {
+        f->from = NULL;
+        return 0;
+    }
+    f->tail = o.tail;
+    f->tail_left = o.tail_len;
     while (!f->over && (more = dgram_read(&r, &d, &ack)) != 0) {
         if (more < 0) {
             flow_close(f, FLOW_BROKEN, "a frame that cannot be");
             break;
         }
         asks = asks || dgram_is_eliciting(d.kind);
+        media_only = media_only && (media_is_kind(d.kind) || !dgram_is_eliciting(d.kind));
         flow_on_frame(f, &d, &ack, now_us);
     }
-    struct seen_pace pace = pace_of(f, now_us);
+    struct seen_pace pace = pace_of(f, now_us, media_only);
     f->from = NULL;
     if (f->refused) /* as if it had been lost */
         return 0;

@@ -142,7 +142,8 @@ void flow_limit(struct flow *f, uint64_t bits_a_second);
  * holds is not taken from it any more, or comes before. */
 void flow_tunnel(struct flow *f, bool on, int64_t now_us);
 bool flow_is_tunnelled(const struct flow *f);
-/* What came through it: the frames of one message. -ROOST_MALFORMED: the session is over. */
+/* What came through it: the frames of one message, and the payloads of those of media.
+ * -ROOST_MALFORMED: the session is over. */
 int flow_on_frames(struct flow *f, int64_t now_us, const uint8_t *bytes, size_t len);
 /* The next message, at most cap bytes (PACKET_MTU_MIN at least); 0: none now. To be asked
  * after everything that came and whenever the program did something. */

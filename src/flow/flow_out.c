@@ -149,7 +149,7 @@ void load_settle(void *flow, void *load, enum sent_fate fate)
 
 /* --- filling a packet ------------------------------------------------------------------------ */
 
-static void put_ack(struct flow *f, struct writer *w, struct load *l, int64_t now_us)
+void flow_put_ack(struct flow *f, struct writer *w, struct load *l, int64_t now_us)
 {
     struct ack a;
 
@@ -264,7 +264,8 @@ static bool may_send(struct flow *f, int64_t now_us)
         return false;
     if (f->probes)
         return true;
-    return f->sent.under_way + f->mtu <= f->cc.window && pacer_allows(&f->pacer, now_us, f->mtu);
+    return f->sent.under_way + f->mtu <= f->cc.window && pacer_allows(&f->pacer, now_us, f->mtu) &&
+           media_leaves_room(f, now_us);
 }
 
 static bool has_words(const struct flow *f)
@@ -327,7 +328,7 @@ static void fill(struct flow *f, struct writer *w, struct load *l, int64_t now_u
     struct dgram ping = { .kind = DGRAM_PING };
 
     if (due || (may && f->seen.waiting && (f->turn || has_words(f))))
-        put_ack(f, w, l, now_us);
+        flow_put_ack(f, w, l, now_us);
     path_put_words(f, w, l, true);
     if (may)
         flow_put_words(f, w, l, true);
@@ -357,6 +358,32 @@ static int launch(struct flow *f, int64_t now_us, uint8_t *bytes, const struct w
     if (l->ect)
         ecn_on_sent(&f->ecn);
     trace_tell(f, now_us, FLOW_TRACE_SENT, (uint64_t)n);
+    return n;
+}
+
+int flow_note_sent(struct flow *f, int64_t now_us, int n, uint32_t bytes, struct load *l)
+{
+    if (l) {
+        l->packet = sent_next(&f->sent);
+        l->sent_us = now_us;
+        l->bytes = bytes;
+    }
+    int err = n > 0 ? sent_add(&f->sent, now_us, bytes, true, l) : 0;
+    if (n <= 0 || err) {
+        if (l)
+            load_drop(f, l);
+        if (err)
+            flow_close(f, err == -ROOST_LIMIT ? FLOW_LIMITS : FLOW_NOMEM, "no room to remember");
+        return 0;
+    }
+    trace_tell(f, now_us, FLOW_TRACE_SENT, bytes);
+    pacer_on_sent(&f->pacer, now_us, bytes);
+    if (f->cc.ops->on_sent) {
+        f->cc.ops->on_sent(&f->cc, now_us, bytes, f->sent.under_way);
+        path_set_pace(f, now_us);
+    }
+    if (!f->turn && f->sent.under_way < f->cc.window)
+        sent_on_idle(&f->sent);
     return n;
 }
 
@@ -401,6 +428,8 @@ static int send_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t most
         return 0;
     ret->ect = l->ect;
     if (eliciting) {
+        if (f->media)
+            turn_on_sent(&f->media->turn, now_us, TURN_FILE, (uint32_t)n);
         pacer_on_sent(&f->pacer, now_us, (uint64_t)n);
         if (f->cc.ops->on_sent) {
             f->cc.ops->on_sent(&f->cc, now_us, (uint64_t)n, f->sent.under_way);
@@ -414,7 +443,7 @@ static int send_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t most
 }
 
 /* What was silent for long may carry small ones only. */
-static size_t size_now(const struct flow *f, size_t cap)
+size_t flow_size_now(const struct flow *f, size_t cap)
 {
     size_t most = f->sent.probes >= SMALL_AFTER && f->pmtu.base < f->mtu ? f->pmtu.base : f->mtu;
 
@@ -424,7 +453,7 @@ static size_t size_now(const struct flow *f, size_t cap)
 int flow_next_to(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret)
 {
     now_us = flow_clock(f, now_us);
-    size_t most = size_now(f, cap);
+    size_t most = flow_size_now(f, cap);
     flow_release(f);
     int n = f->over ? 0 : path_next(f, now_us, bytes, most, ret);
 
@@ -473,6 +502,8 @@ int64_t flow_due_us(const struct flow *f, int64_t now_us)
     if (wants && !f->tunnel.on && (f->probes || f->sent.under_way + f->mtu <= f->cc.window)) {
         struct pacer copy = f->pacer;
         int64_t may_us = f->probes ? now_us : pacer_wake_us(&copy, now_us, f->mtu);
+        int64_t room_us = f->probes ? now_us : media_room_us(f, now_us);
+        may_us = room_us > may_us ? room_us : may_us;
         due_us = may_us < due_us ? may_us : due_us;
     }
     return due_us;

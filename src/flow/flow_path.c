@@ -67,6 +67,7 @@ static void begin_anew(struct flow *f, int64_t now_us, int64_t took_us)
     pacer_set_together(&f->pacer, f->cc.ops->together);
     f->waited_us = 0;
     f->dropped = false;
+    media_on_path(f, now_us);
     path_set_pace(f, now_us);
     f->probes = 1; /* the answer says what came of all that was under way */
     trace_tell(f, now_us, FLOW_TRACE_PATH, 0);

@@ -95,13 +95,16 @@ static void on_tunnel_frame(struct flow *f, const struct dgram *d, const struct 
 
 int flow_on_frames(struct flow *f, int64_t now_us, const uint8_t *bytes, size_t len)
 {
-    struct reader r = reader_of(bytes, len);
+    size_t tail = f->media ? media_tail_of(bytes, len) : 0;
+    struct reader r = reader_of(bytes, len - tail);
     struct dgram d;
     struct ack ack;
     int more = 0;
 
     now_us = flow_clock(f, now_us);
     f->refused = false;
+    f->tail = bytes + len - tail;
+    f->tail_left = tail;
     while (!f->over && (more = dgram_read(&r, &d, &ack)) > 0)
         on_tunnel_frame(f, &d, &ack, now_us);
     if (f->refused)

@@ -4,6 +4,7 @@
  * flow_out.c     datagrams that go: what is put into the next one, and what came of it
  * flow_stream.c  streams: opened, found, read, written, given up
  * flow_tunnel.c  the same frames over a connection, when datagrams do not get through
+ * flow_media.c   voice and pictures: what comes is given on, what goes is not held back
  * flow_path.c    the way there: addresses, its size, its marks, whether it answers
  * trace.c        who watches is told
  */
@@ -12,13 +13,14 @@
 #include "base/map.h"
 #include "flow/alive.h"
 #include "flow/ecn.h"
-#include "flow/flow.h"
+#include "flow/flow_media.h"
 #include "flow/pacer.h"
 #include "flow/path.h"
 #include "flow/pmtu.h"
 #include "flow/seen.h"
 #include "flow/sink.h"
 #include "flow/source.h"
+#include "media/turn.h"
 #include "seal/rng.h"
 #include "seal/session.h"
 
@@ -92,6 +94,17 @@ struct tunnel {
     struct tunnel_load *loads;    /* a ring of TUNNEL_LOADS_MAX, while it is on */
 };
 
+/* Of a session that takes media. */
+struct media_way {
+    flow_media_fn *take;
+    void *ctx;
+    struct estimate estimate;
+    struct turn turn;
+    float loss;           /* of the packets of the last seconds */
+    int64_t sent_us;      /* when a part left last */
+    uint64_t tunnel_rate; /* 0: not told */
+};
+
 struct flow {
     bool client, over, released;
     struct session session;
@@ -142,6 +155,9 @@ struct flow {
     uint64_t path_first;             /* number: the first packet on this path */
     struct path_address observed;    /* where they see us */
     uint64_t rate_max, our_rate_max; /* bits a second that streams may use: theirs to say, ours */
+    struct media_way *media;         /* NULL: takes none */
+    const uint8_t *tail;             /* what is left of it, of the datagram that is being read */
+    size_t tail_left;
     bool tell_close, closed;
     uint64_t close_code;
     char close_text[CLOSE_TEXT_MAX + 1];
@@ -171,6 +187,18 @@ void flow_on_frame(struct flow *f, const struct dgram *d, const struct ack *ack,
 /* flow_out.c */
 void load_settle(void *flow, void *load, enum sent_fate fate);
 void loads_free(struct flow *f);
+/* flow_media.c */
+bool media_is_kind(enum dgram_kind kind);
+/* Do the parts in these frames make up the tail? */
+bool media_adds_up(const uint8_t *frames, size_t len, size_t tail_len);
+/* How long the payloads behind the frames of a message are. */
+size_t media_tail_of(const uint8_t *message, size_t len);
+void media_on_frame(struct flow *f, const struct dgram *d);
+void media_on_ack(struct flow *f, const struct ack *a, int64_t now_us); /* before it is settled */
+void media_on_report(struct flow *f, int64_t now_us, const struct sent_report *r);
+void media_on_path(struct flow *f, int64_t now_us);          /* it is another one */
+bool media_leaves_room(struct flow *f, int64_t now_us);      /* for a packet of streams */
+int64_t media_room_us(const struct flow *f, int64_t now_us); /* from when on */
 /* flow_path.c */
 void path_init(struct flow *f, const struct flow_settings *settings, int64_t now_us);
 void path_come(struct flow *f, size_t len, bool newest, int64_t now_us);
@@ -198,6 +226,10 @@ void flow_put_goodbye(struct flow *f, struct writer *w);
 bool put_frame(struct writer *w, struct load *l, const struct dgram *d, uint64_t stream);
 int flow_seal(struct flow *f, int64_t now_us, uint8_t *bytes, const struct writer *w);
 void flow_skip(struct flow *f);
+void flow_put_ack(struct flow *f, struct writer *w, struct load *l, int64_t now_us);
+/* n: what sealing gave. The packet is under way; l: NULL, or what it carries besides media. */
+int flow_note_sent(struct flow *f, int64_t now_us, int n, uint32_t bytes, struct load *l);
+size_t flow_size_now(const struct flow *f, size_t cap); /* of the next packet, at most */
 /* flow_stream.c */
 struct stream *stream_get(const struct flow *f, uint64_t id); /* NULL: none, or not any more */
 /* One that the other side speaks of, opened if it may be. NULL: over long ago, or f is broken. */

@@ -147,6 +147,16 @@ void sent_on_idle(struct sent *s)
         s->app_limited = 1;
 }
 
+bool sent_look(const struct sent *s, uint64_t number, int64_t *ret_at_us, uint32_t *ret_bytes)
+{
+    if (number < s->first || number < s->path_first || number >= s->next ||
+        at(s, number)->state != UNDER_WAY)
+        return false;
+    *ret_at_us = at(s, number)->sent_us;
+    *ret_bytes = at(s, number)->bytes;
+    return true;
+}
+
 /* --- settling ------------------------------------------------------------------------------ */
 
 static void leave(struct sent *s, const struct sent_packet *p)

@@ -103,6 +103,8 @@ struct sent_report {
 /* Measures the round trip, settles, finds losses. -ROOST_MALFORMED. */
 int sent_on_ack(struct sent *s, const struct ack *a, int64_t now_us, struct rtt *rtt,
                 int64_t delay_max_us, struct sent_report *ret);
+/* When a packet left, and its size, if nothing was heard of it yet; else false. */
+bool sent_look(const struct sent *s, uint64_t number, int64_t *ret_at_us, uint32_t *ret_bytes);
 /* When sent_expire is due; INT64_MAX: not. */
 int64_t sent_deadline_us(const struct sent *s, const struct rtt *rtt, int64_t delay_max_us);
 /* Time has passed: finds losses, or says how many probes are to be sent now. */

@@ -51,13 +51,9 @@ struct relay_settings {
 };
 
 /* A datagram to be made. */
-struct relay_part {
-    struct media head; /* with its count for this leg */
-    const uint8_t *payload;
-};
 struct relay_out {
     uint32_t leg, n;
-    struct relay_part parts[RELAY_PARTS_MAX];
+    struct media_part parts[RELAY_PARTS_MAX]; /* with their counts for this leg */
 };
 
 /* Sums since the beginning. */

@@ -188,7 +188,7 @@ static uint32_t room_of(const struct item *i)
 
 static void add(struct relay *r, struct relay_out *o, const struct item *i, uint16_t count)
 {
-    struct relay_part *p = &o->parts[o->n++];
+    struct media_part *p = &o->parts[o->n++];
 
     p->head = i->head;
     p->head.count = count;

@@ -63,6 +63,12 @@ struct media {
     uint32_t len;  /* of the payload, with its tag in the last part */
 };
 
+/* One to be sent: what is said of it, and head.len bytes that lie elsewhere. */
+struct media_part {
+    struct media head;
+    const uint8_t *payload;
+};
+
 struct nack {
     uint64_t stream;
     uint32_t n;

@@ -96,7 +96,7 @@ static void pull(struct room *m)
         size_t bytes = 11 + 16;
         m->datagrams[o.leg]++;
         for (uint32_t i = 0; i < o.n; i++) {
-            const struct relay_part *p = &o.parts[i];
+            const struct media_part *p = &o.parts[i];
             int64_t came;
             memcpy(&came, p->payload, sizeof came);
             bytes += media_bytes(&p->head) + p->head.len;
