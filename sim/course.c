@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/course.h"
 #include "sim/kernel.h"
-#include "sim/road.h"
 #include "sim/tier.h"
 
 #define MBIT 1000000ULL
@@ -25,13 +25,12 @@ static int failed, passed;
 static uint64_t seeds = 3; /* of each; 1 when there is little time */
 static struct road road;
 
-static bool wants(const char *name)
+bool course_wants(const char *name)
 {
     return strstr(name, only) != NULL;
 }
 
-__attribute__((format(printf, 3, 4))) static void verdict(bool ok, const char *name,
-                                                          const char *format, ...)
+void verdict(bool ok, const char *name, const char *format, ...)
 {
     va_list args;
 
@@ -44,12 +43,22 @@ __attribute__((format(printf, 3, 4))) static void verdict(bool ok, const char *n
     passed += ok;
 }
 
+bool course_is_sound(const struct road *r)
+{
+    for (uint32_t i = 0; i < r->n; i++)
+        if (r->lanes[i].wrong)
+            return false;
+    return !r->broke;
+}
+
 static bool is_sound(void)
 {
-    for (uint32_t i = 0; i < road.n; i++)
-        if (road.lanes[i].wrong)
-            return false;
-    return !road.broke;
+    return course_is_sound(&road);
+}
+
+static bool wants(const char *name)
+{
+    return course_wants(name);
 }
 
 /* --- the links of the bench -------------------------------------------------------------- */
@@ -392,121 +401,6 @@ static void share_alike(uint32_t n, double rate_mbit)
             100 * used);
 }
 
-/* --- what paths do ------------------------------------------------------------------------------
- */
-
-struct trouble {
-    const char *name;
-    struct link_config there, back;
-    double least;    /* of the link's rate */
-    double pull;     /* most that is sent twice beyond what the link itself lost */
-    int64_t step_us; /* of the sender's clock */
-};
-
-#define PLAIN .rate_bps = 20 * MBIT, .delay_us = 20000, .queue_bytes = 200000
-
-static const struct trouble troubles[] = {
-    { "reordering", { PLAIN, .reorder_ppm = 50000, .late_us = 8000 }, { PLAIN }, 0.88, 0.02, 0 },
-    { "much reordering",
-      { PLAIN, .reorder_ppm = 300000, .late_us = 15000 },
-      { PLAIN },
-      0.85,
-      0.03,
-      0 },
-    { "duplication",
-      { PLAIN, .duplicate_ppm = 100000 },
-      { PLAIN, .duplicate_ppm = 100000 },
-      0.8,
-      0.01,
-      0 },
-    { "corruption",
-      { PLAIN, .corrupt_ppm = 10000 },
-      { PLAIN, .corrupt_ppm = 10000 },
-      0.87,
-      0.005,
-      0 },
-    { "lost acknowledgements", { PLAIN }, { PLAIN, .loss_ppm = 300000 }, 0.88, 0.01, 0 },
-    { "acknowledgements in heaps", { PLAIN }, { PLAIN, .jitter_us = 30000 }, 0.84, 0.01, 0 },
-    { "a way back of a fiftieth",
-      { .rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 250000 },
-      { .rate_bps = 1 * MBIT, .delay_us = 20000, .queue_bytes = 32000 },
-      0.85,
-      0.03,
-      0 },
-    { "CoDel", { PLAIN, .codel_target_us = 5000 }, { PLAIN }, 0.88, 0.02, 0 },
-    { "a clock that jumps ahead", { PLAIN }, { PLAIN }, 0.85, 0.05, 3600 * ROAD_SECOND },
-    { "a clock that steps back", { PLAIN }, { PLAIN }, 0.85, 0.05, -ROAD_SECOND / 2 },
-};
-
-static void run_trouble(const struct trouble *t)
-{
-    struct road_lane lane = { .bytes = 15 * MB, .step_us = t->step_us };
-    const struct road_lane *l = send_over(&t->there, &t->back, &lane, false, 3);
-    const struct link_counts *n = &road.link[0].counts;
-    double own = (double)(n->lost + n->corrupted) / (double)(n->pushed + 1);
-    double rate = road_rate_bps(l), twice = road_twice(l) - own;
-
-    verdict(is_sound() && rate >= t->least * rate_of(&t->there) && twice <= t->pull, t->name,
-            "%.2f Mbit/s of %.0f, %.2f %% sent twice for nothing", rate / 1e6,
-            rate_of(&t->there) / 1e6, 100 * fmax(twice, 0));
-    road_fini(&road);
-}
-
-static const struct link_config plain = { PLAIN };
-
-/* Three seconds of nothing; then it goes on within half a second. */
-static void an_outage(void)
-{
-    struct road_lane lane = { .bytes = 30 * MB };
-
-    road_init(&road, &plain, &plain, 1);
-    const struct road_lane *l = road_add(&road, &lane);
-    road_run(&road, 3 * ROAD_SECOND);
-    for (int i = 0; i < 2; i++)
-        link_set_down(&road.link[i], true, road.now_us);
-    road_run(&road, 6 * ROAD_SECOND);
-    for (int i = 0; i < 2; i++)
-        link_set_down(&road.link[i], false, road.now_us);
-    uint64_t before = l->got;
-    int64_t at_us = 6 * ROAD_SECOND;
-    while (l->got - before < 2 * MB && at_us < 60 * ROAD_SECOND)
-        road_run(&road, at_us += 10000);
-    double took_ms = (double)(at_us - 6 * ROAD_SECOND) / 1e3;
-    road_run(&road, 600 * ROAD_SECOND);
-    verdict(is_sound() && took_ms <= 3000 && l->done_us, "an outage of 3 s",
-            "2 MB more after %.0f ms; 30 MB took %.1f s", took_ms, (double)l->done_us / 1e6);
-    road_fini(&road);
-}
-
-static double rate_until(const struct road_lane *l, int64_t from_us, int64_t to_us)
-{
-    road_run(&road, from_us);
-    uint64_t before = l->got;
-    road_run(&road, to_us);
-    return (double)(l->got - before) * 8 / (double)(to_us - from_us);
-}
-
-static void steps_of_rate(void)
-{
-    struct link_config c = { .rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 250000 };
-    struct road_lane lane = { .bytes = ROAD_ENDLESS };
-
-    road_init(&road, &c, &c, 1);
-    const struct road_lane *l = road_add(&road, &lane);
-    double fast = rate_until(l, 2 * ROAD_SECOND, 5 * ROAD_SECOND);
-    c.rate_bps = 5 * MBIT;
-    link_set(&road.link[0], &c);
-    double slow = rate_until(l, 7 * ROAD_SECOND, 15 * ROAD_SECOND);
-    uint64_t queue = link_backlog_bytes(&road.link[0], road.now_us);
-    c.rate_bps = 50 * MBIT;
-    link_set(&road.link[0], &c);
-    double again = rate_until(l, 20 * ROAD_SECOND, 25 * ROAD_SECOND);
-    verdict(is_sound() && fast > 45 && slow > 4.4 && again > 43 && queue < 60000,
-            "a rate of 50, 5, 50", "%.1f, %.2f, %.1f Mbit/s; a queue of %llu bytes at 5", fast,
-            slow, again, (unsigned long long)queue);
-    road_fini(&road);
-}
-
 int main(int argc, char **argv)
 {
     only = argc > 1 ? argv[1] : "";
@@ -525,13 +419,7 @@ int main(int argc, char **argv)
         a_path_that_holds_much();
     if (wants("probes of the size on a slow link"))
         probes_do_not_stall();
-    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
-        if (wants(troubles[i].name))
-            run_trouble(&troubles[i]);
-    if (wants("outage"))
-        an_outage();
-    if (wants("rate"))
-        steps_of_rate();
+    course_paths();
     if (wants("cubic keeps its part")) {
         cubic_keeps_its_part("shallow", 0.3);
         cubic_keeps_its_part("policed", 0.27);

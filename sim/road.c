@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THERE, BACK, PING = 0xffff, CHUNK = 65536, PING_BYTES = 84 };
+enum { THERE, BACK, PING = 0xffff, PORT_AT = 16, CHUNK = 65536, PING_BYTES = 84 };
 #define BEGINNING_US 1000000000LL
 #define STEP_AT_US   (2 * ROAD_SECOND)
 
@@ -30,6 +30,12 @@ static int64_t round_trip_us(const struct road *r)
     return r->link[THERE].config.delay_us + r->link[BACK].config.delay_us;
 }
 
+/* The end that called: it may move, and the other proves it. */
+static int caller_of(const struct road_lane *l)
+{
+    return l->receives ? BACK : THERE;
+}
+
 static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
 {
     const uint8_t secret[32] = { 7, id };
@@ -37,7 +43,9 @@ static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
     for (uint8_t e = 0; e < 2; e++) {
         const uint8_t seed[32] = { id, e };
         struct flow_settings s = {
-            .client = e == THERE,
+            .client = e == caller_of(l),
+            .keeps = l->port && e == caller_of(l),
+            .proves = l->port && e != caller_of(l),
             .session = 1 + id,
             .secret = secret,
             .seed = seed,
@@ -55,7 +63,10 @@ static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
         if (err)
             return err;
     }
-    return flow_open(l->end[THERE], 0) == 0 ? 0 : -1;
+    if (l->port && flow_ask(l->end[caller_of(l)], 1))
+        return -1;
+    l->stream = (uint64_t)flow_open(l->end[THERE], 0);
+    return l->stream <= 1 ? 0 : -1;
 }
 
 struct road_lane *road_add(struct road *r, const struct road_lane *lane)
@@ -88,14 +99,14 @@ static void write_more(struct road_lane *l)
     while (l->written < l->bytes) {
         uint64_t left = l->bytes - l->written;
         size_t len = left < CHUNK ? (size_t)left : CHUNK;
-        int64_t took = flow_write(l->end[THERE], 0, pattern(l->written), len);
+        int64_t took = flow_write(l->end[THERE], l->stream, pattern(l->written), len);
         if (took > 0)
             l->written += (uint64_t)took;
         if (took < (int64_t)len)
             return;
     }
     if (l->bytes != ROAD_ENDLESS)
-        flow_end(l->end[THERE], 0);
+        flow_end(l->end[THERE], l->stream);
 }
 
 static void read_all(struct road *r, struct road_lane *l)
@@ -103,11 +114,14 @@ static void read_all(struct road *r, struct road_lane *l)
     size_t len;
     bool over;
 
-    for (const uint8_t *p; (p = flow_read(l->end[BACK], 0, &len, &over)) && len;) {
+    for (const uint8_t *p; (p = flow_read(l->end[BACK], l->stream, &len, &over)) && len;) {
         len = len < CHUNK ? len : CHUNK;
         l->wrong = l->wrong || memcmp(p, pattern(l->got), len) != 0;
+        if (l->got && r->now_us - l->got_us > l->longest_us)
+            l->longest_us = r->now_us - l->got_us;
         l->got += len;
-        flow_take(l->end[BACK], 0, len, r->now_us);
+        l->got_us = r->now_us;
+        flow_take(l->end[BACK], l->stream, len, r->now_us);
     }
     if (l->got >= l->bytes && !l->done_us)
         l->done_us = r->now_us - l->start_us;
@@ -139,6 +153,7 @@ static void turn(struct road *r, uint32_t i, int end)
     struct flow *f = l->end[end];
     int64_t now_us = clock_of(r, l, end);
     struct flow_event e;
+    struct flow_to to;
     int len;
 
     flow_expire(f, now_us);
@@ -148,8 +163,10 @@ static void turn(struct road *r, uint32_t i, int end)
         r->broke = r->broke || e.what == FLOW_CLOSED;
     if (end == THERE && l->written < l->bytes)
         write_more(l);
-    while ((len = flow_next(f, now_us, bytes + ROAD_HEAD, PACKET_MTU_MAX)) > 0)
-        push(r, end, i, bytes, ROAD_HEAD + (size_t)len);
+    while ((len = flow_next_to(f, now_us, bytes + ROAD_HEAD, PACKET_MTU_MAX, &to)) > 0) {
+        uint32_t port = end == caller_of(l) ? l->port : to.at.port;
+        push(r, end, i | port << PORT_AT, bytes, ROAD_HEAD + (size_t)len);
+    }
     int64_t due_us = flow_deadline_us(f, now_us);
     l->due_us[end] = due_us == INT64_MAX ? due_us : due_us - (now_us - r->now_us);
 }
@@ -168,8 +185,13 @@ static void arrive(struct road *r, int to, struct blob *b, uint32_t tag)
             r->ping_took_us[r->n_pings++] = r->now_us - sent_us;
         return;
     }
-    struct road_lane *l = &r->lanes[tag];
-    flow_on_datagram(l->end[to], clock_of(r, l, to), bytes + ROAD_HEAD, b->len - ROAD_HEAD, 0);
+    struct road_lane *l = &r->lanes[tag & PING];
+    struct path_address from = { .ip = { 192, 0, 2, 1 }, .len = 4, .port = tag >> PORT_AT };
+    bool called = to != caller_of(l);
+    if (!called && from.port != l->port)
+        return; /* the translator knows nobody there */
+    flow_on_datagram_from(l->end[to], clock_of(r, l, to), bytes + ROAD_HEAD, b->len - ROAD_HEAD, 0,
+                          called && l->port ? &from : NULL);
     l->due_us[to] = r->now_us;
 }
 

@@ -30,12 +30,18 @@ struct road_lane {
     flow_trace_fn *trace;
     void *trace_ctx;
     int64_t step_us; /* at 2 s, the sender's clock jumps ahead by so much */
+    /* With addresses, if port is not 0: the caller is behind a translator that gives it this port,
+     * and the other side has to be shown that it is there. Another port: it moved, and what is on
+     * its way to the old one is lost. */
+    uint16_t port;
+    bool receives; /* the caller, instead of sending */
     /* what came of it */
     int64_t done_us; /* since its start; 0: not yet */
     uint64_t got;
-    bool wrong; /* another byte than was sent, or too many */
+    int64_t got_us, longest_us; /* when the last came; the longest wait between two */
+    bool wrong;                 /* another byte than was sent, or too many */
     struct flow *end[2];
-    uint64_t written;
+    uint64_t written, stream;
     int64_t due_us[2];
 };
 

@@ -156,6 +156,10 @@ void bbr_path_on_ack(struct cc *c, const struct cc_ack *a)
         b->phase_rounds++;
         b->rounds_since_probe++;
     }
+    if (a->outage) { /* says nothing of the rate; and the next rounds are a look without a queue */
+        b->lost_at_start += a->lost;
+        b->probe_rtt_at_us = a->now_us;
+    }
     measure_rate(b, a);
     measure_rtt(b, a);
     measure_heaps(c, a);

@@ -45,6 +45,7 @@ struct cc_ack {
     uint64_t under_way_then; /* after it was sent */
     bool app_limited;        /* the rate is what was offered, not what the path can */
     bool ce;                 /* some of them were marked: congestion experienced */
+    bool outage;             /* `lost` is what a path lost that was away: nothing came through */
 };
 
 struct cc_loss {

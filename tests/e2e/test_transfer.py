@@ -330,12 +330,12 @@ def over_a_bad_link(hall):
 
 @story
 def damage_from_the_start(hall):
-    """A fifth of all datagrams is damaged, those of the exchange of keys too: it is no other word, and nobody is left waiting."""
+    """A third of all datagrams is damaged, those of the exchange of keys too: it is no other word, and nobody is left waiting."""
     file, out = a_file(hall, 20000), hall.dir / "out"
     for _ in range(8):
         receiver, port = receive(hall, out)
         link = hall.keep(Lines([str(hall.roost), "--json", "lab", "link", "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{port}",
-                                "--only", "udp", "--link", "rate=50M delay=5ms corrupt=20%"], hall.plain_env(), stdin=True))
+                                "--only", "udp", "--link", "rate=50M delay=5ms corrupt=33%"], hall.plain_env(), stdin=True))
         sender = send(hall, int(link.until(r'"listen": *"[^"]*?:(\d+)"').group(1)), file)
         ends(sender, 0)
         ends(receiver, 0)

@@ -184,8 +184,10 @@ static void silence_is_asked_into(void)
     CHECK(sent_deadline_us(&x.s, &x.rtt, 25000) == INT64_MAX); /* nothing is out */
     send_one(&x);
     int64_t patience_us = RTT + 4 * (RTT / 2) + 25000, sent_us = x.now_us;
-    for (int i = 0; i < 8; i++) { /* twice as long each time, up to a point */
-        int64_t due_us = sent_us + (patience_us << (i < 6 ? i : 6));
+    for (int i = 0; i < 24; i++) { /* twice as long each time, up to half a second for a while */
+        int64_t most_us = 500000LL << (i > 16 ? i - 16 : 0), longest_us = patience_us << 6;
+        int64_t due_us = sent_us + (i < 2 ? patience_us << i : most_us);
+        due_us = due_us < sent_us + longest_us ? due_us : sent_us + longest_us;
         CHECK(sent_deadline_us(&x.s, &x.rtt, 25000) == due_us);
         CHECK(sent_expire(&x.s, due_us - 1, &x.rtt, 25000, &x.r) == 0);
         CHECK(sent_expire(&x.s, due_us, &x.rtt, 25000, &x.r) == 2 && !x.r.loss.bytes);
