@@ -48,6 +48,8 @@ int encoder_frame(struct encoder *e, const int16_t *pcm, uint32_t ticks,
 
 /* Of an opened frame: its ticks; 0: it is none. */
 uint32_t codec_ticks(enum media_codec codec, const uint8_t *bytes, size_t len);
+/* Whether it carries the frame before it, too. */
+bool codec_recovers(enum media_codec codec, const uint8_t *bytes, size_t len);
 
 int decoder_new(struct decoder **ret, enum media_codec codec); /* -ROOST_INVALID, -ROOST_NOMEM */
 void decoder_free(struct decoder *d);
@@ -59,5 +61,8 @@ int decoder_conceal(struct decoder *d, uint32_t ticks, int16_t *ret);
  * made up for. */
 int decoder_recover(struct decoder *d, const uint8_t *bytes, size_t len, uint32_t ticks,
                     int16_t *ret);
+/* What makes the last frame of PCM longer, at the same pitch: one period of it (at most
+ * CONCEAL_PERIOD_MAX), or 0, if it has none. The next frame is faded into it. */
+int decoder_longer(struct decoder *d, int16_t *ret);
 /* What comes next has nothing to do with what was. */
 void decoder_reset(struct decoder *d);

@@ -13,18 +13,20 @@
 
 enum {
     LEVEL_FULL = 127,
-    LEVEL_ABOVE = 9,  /* dB above the noise: somebody speaks; 6 less: not any more */
-    LEVEL_LEAST = 67, /* -60 dB: below it nobody ever does */
+    LEVEL_ABOVE = 9,   /* dB above the noise: somebody speaks */
+    LEVEL_LEAST = 67,  /* -60 dB: below it nobody ever does, */
+    LEVEL_ALWAYS = 97, /* -30 dB: and above it it is never noise */
 };
 #define LEVEL_STAY_US 300000
+#define LEVEL_ROOM_US 2000000 /* the noise is the quietest of so long, or of twice that */
 #define LEVEL_FADE_US 5000
 
 uint8_t level_of(const int16_t *pcm, uint32_t n);
 
 struct activity {
-    float noise; /* the level of the room */
-    int64_t at_us, loud_us;
-    bool begun, speaks;
+    uint8_t noise, noise_next; /* the level of the room */
+    bool begun, loud;          /* loud: was ever, at loud_us last */
+    int64_t since_us, loud_us;
 };
 void activity_init(struct activity *a);
 /* A block with this level. Whether somebody speaks. */

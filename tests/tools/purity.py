@@ -25,7 +25,7 @@ MAY_CALL = re.compile(r"""^(
     | (__)?(mem|str|wcs)[a-z]+(_chk)? | __ctype_[a-z_]+ | is[a-z]+ | to(lower|upper)
     | __isoc99_sscanf | (__)?v?snprintf(_chk)?             # into memory only
     | (__isoc\d+_)?strto[a-z]+ | ato[il]+ | qsort | bsearch | abs | labs | llabs | ldiv | lldiv
-    | (sin|cos|tan|exp|exp2|log|log2|log10|log1p|expm1|pow|sqrt|cbrt|floor|ceil|round|lround|llround|rint|fabs|fmod
+    | (sin|cos|tan|exp|exp2|log|log2|log10|log1p|expm1|pow|sqrt|cbrt|floor|ceil|round|lround|llround|lrint|rint|fabs|fmod
        |fmin|fmax|hypot|atan2)f?
     | __(u?(div|mod|mul)[a-z]*\d|popcount[a-z0-9]*)        # libgcc
     | __stop_\w+ | __start_\w+
