@@ -160,6 +160,7 @@ struct roost_ticket {
  * LOCK_MICS all participants and viewers who are in are muted, and not listed. */
 struct roost_met {
     enum roost_meet_action action;
+    const char *old_name;                /* RENAME: until now; else "" */
     const struct roost_meeting *meeting; /* NULL: no change */
     const struct roost_attendee *attendees;
     size_t n_attendees;

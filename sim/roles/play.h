@@ -72,6 +72,7 @@ struct actor {
 
 struct said {
     uint64_t meeting, seq;
+    char name[M_NAME_MAX]; /* by whom, as the meeting showed it then */
 };
 
 struct play {

@@ -1,4 +1,6 @@
 /* steps_talk.c - somebody says something in a meeting, or looks who is there. */
+#include <string.h>
+
 #include "base/err.h"
 #include "sim/roles/play.h"
 
@@ -13,7 +15,9 @@ static void talk(struct play *p, struct m_meet *t, struct actor *a)
     play_tell(p, "%s says something in %llu", a->name, (unsigned long long)t->id);
     if (!check_answer(p, ASK(p, a, SAY, say, &b), m_may_chat(&p->model, t, a->id)))
         return;
-    p->said[p->n_said++ % 4096] = (struct said){ t->id, p->reply->done->seq };
+    struct said *x = &p->said[p->n_said++ % 4096];
+    *x = (struct said){ t->id, p->reply->done->seq };
+    strcpy(x->name, m_seat(t, a->id)->name);
     p->model.n_said = p->n_said;
     p->tally.deeds[DEED_CHAT]++;
 }
@@ -62,12 +66,12 @@ static void see(struct play *p, struct m_meet *t, struct actor *a)
         play_break(p, "%s sees %zu who wait", a->name, ticket->n_waiting);
 }
 
-static bool was_read(const Roost__Page *page, uint64_t seq)
+static const Roost__Event *was_read(const Roost__Page *page, uint64_t seq)
 {
     for (size_t i = 0; i < page->n_events; i++)
         if (page->events[i]->seq == seq)
-            return true;
-    return false;
+            return page->events[i];
+    return NULL;
 }
 
 static void read_chat(struct play *p, struct m_meet *t, struct actor *a)
@@ -95,7 +99,10 @@ static void read_chat(struct play *p, struct m_meet *t, struct actor *a)
         if (x->meeting != t->id)
             continue;
         bool before = a->guest && i < s->heard_from;
-        bool has = was_read(page, x->seq);
+        const Roost__Event *has = was_read(page, x->seq);
+        if (has && strcmp(has->sender_name, x->name) != 0)
+            play_break(p, "%llu was said by %s, not %s", (unsigned long long)x->seq, x->name,
+                       has->sender_name);
         if (has && (before || forgotten))
             play_break(p, "%s reads %llu, %s", a->name, (unsigned long long)x->seq,
                        before ? "said before it came" : "which is forgotten");

@@ -18,24 +18,37 @@ static const struct roost_attendee *row_of(const struct roost_attendee *list, si
     return NULL;
 }
 
-enum meet_kind meet_kind_of(const struct roost_ticket *there, uint64_t account)
+static const struct roost_attendee *who_is(const struct roost_ticket *there, uint64_t account)
 {
     const struct roost_attendee *a;
 
     if (!there || !account)
-        return MEET_IS_UNKNOWN;
+        return NULL;
     a = row_of(there->attendees, there->n_attendees, account);
     a = a ? a : row_of(there->waiting, there->n_waiting, account);
-    a = a ? a : row_of(&there->you, 1, account);
+    return a ? a : row_of(&there->you, 1, account);
+}
+
+const char *meet_name_of(const struct roost_ticket *there, uint64_t account)
+{
+    const struct roost_attendee *a = who_is(there, account);
+
+    return a ? a->name : NULL;
+}
+
+enum meet_kind meet_kind_of(const struct roost_ticket *there, uint64_t account)
+{
+    const struct roost_attendee *a = who_is(there, account);
+
     return !a ? MEET_IS_UNKNOWN : a->guest ? MEET_IS_GUEST : MEET_IS_ACCOUNT;
 }
 
 /* --- JSON ------------------------------------------------------------------------- */
 
-static void account_or_null(struct json *j, const char *key, uint64_t account)
+void meet_json_number(struct json *j, const char *key, uint64_t n)
 {
-    if (account)
-        json_u64(j, key, account);
+    if (n)
+        json_u64(j, key, n);
     else
         json_null(j, key);
 }
@@ -91,10 +104,10 @@ void meet_json_meeting_fields(struct json *j, const struct roost_meeting *m)
     json_time(j, "made_at", (int64_t)m->made_ms);
     json_time(j, "starts_at", (int64_t)m->starts_ms);
     json_time(j, "until", (int64_t)m->until_ms);
-    account_or_null(j, "room", m->bound_room);
+    meet_json_number(j, "room", m->bound_room);
     json_str(j, "room_name", m->bound_room ? m->bound_name : NULL);
-    account_or_null(j, "host", m->host);
-    account_or_null(j, "first_host", m->first_host);
+    meet_json_number(j, "host", m->host);
+    meet_json_number(j, "first_host", m->first_host);
     json_time(j, "fresh_until", (int64_t)m->fresh_until_ms);
     json_bool(j, "open", m->open);
     json_bool(j, "locked", m->locked);
@@ -106,8 +119,8 @@ void meet_json_meeting_fields(struct json *j, const struct roost_meeting *m)
     json_bool(j, "rename", !m->no_rename);
     json_bool(j, "forget_chat", m->forget_chat);
     json_bool(j, "ended", m->ended);
-    account_or_null(j, "presenter", m->presenter);
-    account_or_null(j, "spotlight", m->spotlight);
+    meet_json_number(j, "presenter", m->presenter);
+    meet_json_number(j, "spotlight", m->spotlight);
     json_u64(j, "present", m->present);
     json_u64(j, "waiting", m->waiting);
 }
@@ -136,7 +149,7 @@ void meet_json_ticket(struct json *j, const struct roost_ticket *t, const char *
 void meet_json_met(struct json *j, const struct roost_message *m)
 {
     json_str(j, "action", meet_word_of(m->met.action));
-    json_u64(j, "account", m->sender);
+    json_str(j, "old_name", m->met.old_name && *m->met.old_name ? m->met.old_name : NULL);
     if (m->met.meeting)
         meet_json_meeting(j, "meeting", m->met.meeting);
     else

@@ -9,6 +9,8 @@
 /* Whether somebody is a guest, by who is there; no ticket, or not there: not known. */
 enum meet_kind { MEET_IS_UNKNOWN, MEET_IS_ACCOUNT, MEET_IS_GUEST };
 enum meet_kind meet_kind_of(const struct roost_ticket *there, uint64_t account);
+/* What somebody is called there; NULL: not there. */
+const char *meet_name_of(const struct roost_ticket *there, uint64_t account);
 
 /* --- JSON: keys of roost-json(5) --- */
 
@@ -21,9 +23,10 @@ void meet_json_attendees(struct json *j, const char *key, const struct roost_att
 void meet_json_meeting(struct json *j, const char *key, const struct roost_meeting *m);
 /* Into an object that has begun: meeting, you, link, attendees, waiting. */
 void meet_json_ticket(struct json *j, const struct roost_ticket *t, const char *server);
-/* Likewise: action, meeting, attendees, account. */
+/* Likewise: action, old_name, meeting, attendees. */
 void meet_json_met(struct json *j, const struct roost_message *m);
 
+void meet_json_number(struct json *j, const char *key, uint64_t n); /* 0: null */
 /* true, false or null */
 void meet_json_kind(struct json *j, const char *key, enum meet_kind kind);
 

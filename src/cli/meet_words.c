@@ -130,29 +130,30 @@ void meet_name(struct buf *b, const char *name, bool guest)
     buf_puts(b, guest ? " (guest)" : "");
 }
 
-static const struct roost_attendee *row_of(const struct roost_message *m,
-                                           const struct roost_ticket *there, uint64_t account)
+static const struct roost_attendee *row_of(const struct roost_attendee *list, size_t n,
+                                           uint64_t account)
 {
-    for (size_t i = 0; i < m->met.n_attendees; i++)
-        if (m->met.attendees[i].account == account)
-            return &m->met.attendees[i];
-    for (size_t i = 0; there && i < there->n_attendees; i++)
-        if (there->attendees[i].account == account)
-            return &there->attendees[i];
+    for (size_t i = 0; i < n; i++)
+        if (list[i].account == account)
+            return &list[i];
     return NULL;
 }
 
 static void put_name(struct buf *b, const struct roost_message *m, const struct roost_ticket *there,
                      uint64_t account, uint64_t me)
 {
-    const struct roost_attendee *a = row_of(m, there, account);
+    const struct roost_attendee *a = row_of(m->met.attendees, m->met.n_attendees, account);
+    const struct roost_attendee *now = there ? row_of(there->attendees, there->n_attendees, account)
+                                             : NULL;
 
     if (me && account == me)
         buf_puts(b, "you");
     else if (a && *a->name)
         meet_name(b, a->name, a->guest);
-    else if (a || account == m->sender)
-        buf_puts(b, *m->sender_name ? m->sender_name : "the server");
+    else if (account == m->sender) /* as it was called when it did this */
+        meet_name(b, *m->sender_name ? m->sender_name : "the server", now && now->guest);
+    else if (now && *now->name)
+        meet_name(b, now->name, now->guest);
     else
         buf_puts(b, "somebody");
 }
@@ -216,15 +217,29 @@ static void put_successor(struct buf *b, const struct roost_message *m,
     }
 }
 
+/* "Gus is called Gustav now", or "Ann called Gus Gustav". */
+static const char *renames(const struct roost_message *m, uint64_t me)
+{
+    const struct roost_attendee *a = m->met.n_attendees == 1 ? &m->met.attendees[0] : NULL;
+
+    if (m->met.action != ROOST_ACT_RENAME || !a || !m->met.old_name || !*m->met.old_name)
+        return NULL;
+    if (a->account != m->sender)
+        return me && a->account == me ? "%b gave you a new name: %w" : "%b gave %o a new name: %w";
+    return me && a->account == me ? "you are called %w now" : "%o is called %w now";
+}
+
 void meet_say(struct buf *b, const struct roost_message *m, const struct roost_ticket *there,
               uint64_t me)
 {
+    const char *new_name = renames(m, me);
     const struct meet_word *w = by_action(m->met.action);
     uint64_t by = m->sender;
 
     if (!by && m->met.action == ROOST_ACT_CAME && m->met.n_attendees)
         by = m->met.attendees[0].account;
-    for (const char *p = w ? w->says : "something that only a newer roost understands"; *p; p++) {
+    const char *says = new_name ? new_name : w ? w->says : NULL;
+    for (const char *p = says ? says : "something that only a newer roost understands"; *p; p++) {
         if (*p != '%') {
             buf_putc(b, *p);
             continue;
@@ -234,6 +249,8 @@ void meet_say(struct buf *b, const struct roost_message *m, const struct roost_t
             put_name(b, m, there, by, me);
         else if (*p == 'w')
             put_whom(b, m, there, me);
+        else if (*p == 'o')
+            buf_puts(b, m->met.old_name);
         else
             buf_puts(b, m->text);
     }

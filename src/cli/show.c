@@ -85,17 +85,30 @@ static const char *role_of(const struct roost_message *m)
     return (size_t)m->role < 3 ? role_names[m->role] : "member";
 }
 
+/* Which room; that of two in a meeting by the name that the other has there. */
+static void room_label(const struct show *s, uint64_t room, struct buf *b)
+{
+    const struct room_entry *e = s->there ? rooms_get(s->rooms, room) : NULL;
+    const char *name = e && e->kind == ROOST_DIRECT ? meet_name_of(s->there, e->peer) : NULL;
+
+    if (name)
+        buf_printf(b, "@%s", name);
+    else
+        rooms_label(s->rooms, room, b);
+}
+
 static void json_to(const struct show *s, const struct roost_message *m, struct json *j)
 {
     const struct room_entry *e = rooms_get(s->rooms, m->room);
+    const char *me = s->there ? s->there->you.name : s->me;
     struct buf b = { 0 };
 
     if (e && e->kind == ROOST_EVERYONE)
         buf_puts(&b, "*");
-    else if (e && e->kind == ROOST_DIRECT && !m->own && s->me)
-        buf_printf(&b, "@%s", s->me);
+    else if (e && e->kind == ROOST_DIRECT && !m->own && me)
+        buf_printf(&b, "@%s", me);
     else
-        rooms_label(s->rooms, m->room, &b);
+        room_label(s, m->room, &b);
     json_str(j, "to", buf_str(&b));
     buf_fini(&b);
 }
@@ -183,6 +196,7 @@ static void show_json(const struct show *s, const struct roost_message *m, struc
         json_id(&j, "reply_to", m->room, m->reply_to);
     else
         json_null(&j, "reply_to");
+    meet_json_number(&j, "account", m->sender);
     meet_json_kind(&j, "guest", kind_of(s, m));
     json_kind(m, &j);
     json_end(&j);
@@ -207,7 +221,7 @@ static size_t head(const struct show *s, const struct roost_message *m, struct b
     style(s, out, OFF);
     buf_clear(&b);
     if (s->room_labels) {
-        rooms_label(s->rooms, m->room, &b);
+        room_label(s, m->room, &b);
         buf_putc(&b, ' ');
         columns += text_columns(buf_str(&b));
         style(s, out, BOLD);

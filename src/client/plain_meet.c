@@ -106,7 +106,8 @@ int plain_ticket(struct arena *a, const Roost__Ticket *m, struct roost_ticket *p
 
 int plain_met(struct arena *a, const Roost__Met *m, struct roost_met *p)
 {
-    *p = (struct roost_met){ .action = (enum roost_meet_action)m->action };
+    *p = (struct roost_met){ .action = (enum roost_meet_action)m->action,
+                             .old_name = str(m->old_name) };
     if (m->meeting) {
         struct roost_meeting *meeting = arena_get(a, sizeof *meeting);
         if (!meeting)

@@ -12,6 +12,7 @@ static int copy_event(struct arena *a, struct event *to, const struct event *e)
 {
     *to = *e;
     to->from_name = arena_str(a, e->from_name);
+    to->shown = e->shown ? to->from_name : NULL;
     to->who_name = arena_str(a, e->who_name);
     to->room_name = arena_str(a, e->room_name);
     to->text = arena_str(a, e->text);
@@ -32,7 +33,8 @@ int chat_append(struct hub *h, struct request *q, const struct event *e, bool ow
     struct event full = *e;
     full.room = q->room_id;
     full.from = q->account;
-    full.from_name = q->name;
+    full.shown = meeting_shown(q->room->meeting, q->account, q->name);
+    full.from_name = full.shown ? full.shown : q->name;
     op->room.id = q->room_id;
     op->own = own;
     if (copy_event(&q->mem, kept, &full) < 0 || copy_event(&op->mem, &op->event, &full) < 0) {
@@ -83,8 +85,9 @@ static const struct member *member_at(const struct room *r, const char *p)
 
     for (size_t i = 0; (s = map_next(&r->members, &i));) {
         const struct member *m = s->value;
-        size_t len = strlen(m->name);
-        if (!m->banned && len > longest && strncasecmp(m->name, p, len) == 0 &&
+        const char *name = room_called(r, m);
+        size_t len = strlen(name);
+        if (!m->banned && len > longest && strncasecmp(name, p, len) == 0 &&
             (name_ends(p + len) || p[len] == '.')) {
             best = m;
             longest = len;
@@ -229,7 +232,8 @@ int typing_on_message(struct hub *h, struct request *q)
     }
     now.room = q->room_id;
     now.account = q->account;
-    now.name = (char *)q->name;
+    const char *shown = meeting_shown(q->room->meeting, q->account, q->name);
+    now.name = (char *)(shown ? shown : q->name);
     frame.body_case = ROOST__TO_CLIENT__BODY_TYPING_NOW;
     frame.typing_now = &now;
     tell_room_frame(h, q->room_id, &frame, q->account);

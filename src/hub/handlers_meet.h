@@ -29,6 +29,8 @@ int meet_react_on_message(struct hub *h, struct request *q);
 int meet_name_check(struct hub *h, const char *name, char norm[static NAME_BYTES],
                     char skeleton[static SKELETON_BYTES]);
 /* Not for guests, nor to be renamed to: "the server muted everybody" is to mean what it says. */
+/* "#12", as no name can be: somebody by number; else 0. */
+uint64_t meet_name_number(const char *user);
 bool meet_name_reserved(struct hub *h, const char *skeleton);
 /* The name as it is, or with the first free number behind it, in q->mem. but: who may keep
  * the name that it has. */

@@ -325,7 +325,8 @@ void shard_free_all(struct hub *h);
 
 /* --- room state (room.c) --------------------------------------------------------- */
 
-struct member *room_member(const struct room *r, uint64_t account); /* not banned ones */
+struct member *room_member(const struct room *r, uint64_t account);    /* not banned ones */
+const char *room_called(const struct room *r, const struct member *m); /* in meetings: as shown */
 int room_fill(struct room *r, const struct store_result *loaded, int64_t now_us);
 void room_empty(struct room *r);
 int room_set_member(struct room *r, uint64_t account, const char *name, uint32_t role, bool banned);

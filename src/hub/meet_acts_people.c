@@ -95,6 +95,7 @@ int act_rename_one(struct act *a)
         return -ROOST_NAME_TAKEN;
     if (strcmp(a->ask->name, a->who->row.name) == 0)
         return -ROOST_ALREADY;
+    a->c->old_name = meet_text(a->c, a->who->row.name);
     act_edit(a)->row.name = meet_text(a->c, a->ask->name);
     a->edit->skeleton = meet_text(a->c, a->ask->skeleton);
     return 0;

@@ -66,10 +66,23 @@ static int event_fill(struct request *q, const struct meet_change *c, struct eve
     *e = (struct event){
         .kind = EVENT_MEET, .room = q->room_id, .from = c->by, .change = c->action, .who = c->who
     };
-    e->from_name = arena_str(mem, q->name);
+    e->from_name = arena_str(mem, c->by_name ? c->by_name : q->name);
+    e->shown = c->by_name ? e->from_name : NULL;
     if (!e->from_name)
         return -ROOST_NOMEM;
     return meet_pack_event(mem, c, &e->data, &e->n_data);
+}
+
+/* Who comes is called as from now on; who takes a new name, as until now. */
+static void name_doer(struct request *q, struct meet_change *c)
+{
+    const struct attendee *was = q->room ? meeting_attendee(q->room->meeting, c->by) : NULL;
+    const char *name = was ? was->row.name : q->name;
+
+    for (const struct meet_edit *e = c->edits; e; e = e->next)
+        if (e->a.row.account == c->by && !c->old_name)
+            name = e->a.row.name;
+    c->by_name = c->by && strcmp(name, q->name) != 0 ? meet_text(c, name) : NULL;
 }
 
 /* A guest reads from its coming on: the number that this event will have. */
@@ -95,6 +108,7 @@ static bool is_empty(const struct request *q, const struct meet_change *c)
 static int op_fill(struct request *q, struct meet_change *c, struct store_op *op)
 {
     begin_reading(q, c);
+    name_doer(q, c);
     op->room.id = q->room_id;
     op->meet.room = q->room_id;
     op->meet.live = !c->head.ended;

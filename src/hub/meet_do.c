@@ -11,6 +11,9 @@ static uint64_t person_named(struct hub *h, const struct meeting *m, const char 
     const struct attendee *gone = NULL;
     struct map_slot *s;
 
+    const struct attendee *numbered = meeting_attendee(m, meet_name_number(name));
+    if (numbered)
+        return numbered->row.account;
     if (*name == '@')
         name++;
     if (meet_name_check(h, name, norm, skeleton) < 0)

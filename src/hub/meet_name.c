@@ -1,4 +1,5 @@
 /* meet_name.c - what people are called in a meeting. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -42,6 +43,16 @@ static const char *const reserved[] = {
     "nobody",    "host",       "the host",  "cohost",   "co-host", "admin",     "administrator",
     "moderator", "guest",      "the lobby", "lobby",    "roost",   "roostd",    "system",
 };
+
+uint64_t meet_name_number(const char *user)
+{
+    char *end = "";
+
+    if (*user != '#' || user[1] < '1' || user[1] > '9' || strlen(user) > 19)
+        return 0;
+    unsigned long long n = strtoull(user + 1, &end, 10);
+    return *end ? 0 : n;
+}
 
 bool meet_name_reserved(struct hub *h, const char *skeleton)
 {

@@ -9,6 +9,8 @@ static const struct attendee *person(struct hub *h, const struct meeting *m, uin
 {
     char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
 
+    if (!account)
+        account = meet_name_number(name);
     if (account)
         return meeting_role(m, account) >= 0 ? meeting_attendee(m, account) : NULL;
     if (meet_name_check(h, *name == '@' ? name + 1 : name, norm, skeleton) < 0)
@@ -37,6 +39,31 @@ static int note_check(struct hub *h, struct request *q, const struct meeting *m,
     return speed_check(h, q);
 }
 
+/* Who wrote, as the meeting showed it then; and what each calls the room of the two: a guest has
+ * no other name than in the meeting. */
+struct note_names {
+    const char *from;
+    const char *room_from, *room_to; /* after whom */
+};
+
+static const char *name_for_room(struct request *q, const struct attendee *a)
+{
+    return arena_str(&q->mem, a->row.guest ? a->row.name : a->row.login);
+}
+
+static struct note_names *names_of(struct request *q, const struct attendee *from,
+                                   const struct attendee *to)
+{
+    struct note_names *n = arena_get(&q->mem, sizeof *n);
+
+    if (!n)
+        return NULL;
+    n->from = arena_str(&q->mem, from->row.name);
+    n->room_from = name_for_room(q, from);
+    n->room_to = name_for_room(q, to);
+    return n->from && n->room_from && n->room_to ? n : NULL;
+}
+
 int meet_note_on_message(struct hub *h, struct request *q)
 {
     const Roost__MeetNote *b = q->msg->meet_note;
@@ -46,16 +73,21 @@ int meet_note_on_message(struct hub *h, struct request *q)
 
     if (err)
         return err;
+    struct note_names *names = names_of(q, meeting_attendee(m, q->account), to);
+    if (!names)
+        return -ROOST_NOMEM;
     struct store_op *op = request_do(h, q, STORE_MEET_NOTE);
     if (op) {
         op->account.id = q->account;
         op->peer = to->row.account;
         op->event = (struct event){ .kind = EVENT_TEXT,
                                     .from = q->account,
-                                    .from_name = arena_str(&op->mem, q->name),
+                                    .from_name = arena_str(&op->mem, names->from),
                                     .text = arena_str(&op->mem, b->text) };
+        if (strcmp(names->from, q->name) != 0)
+            op->event.shown = op->event.from_name;
         q->user_id = to->row.account;
-        q->user_name = arena_str(&q->mem, to->row.name);
+        q->state = names;
     }
     return request_store(h, q, op);
 }
@@ -65,11 +97,12 @@ static void tell_place(struct hub *h, const struct request *q, const struct stor
                        uint64_t account)
 {
     Roost__RoomInfo info = ROOST__ROOM_INFO__INIT;
+    const struct note_names *names = q->state;
     bool own = account == q->account;
 
     info.room = r->room;
     info.kind = ROOST__ROOM_KIND__DIRECT;
-    info.name = (char *)(own ? q->user_name : q->name);
+    info.name = (char *)(own ? names->room_to : names->room_from);
     info.peer = own ? q->user_id : q->account;
     info.members = 2;
     info.member = true;
@@ -81,12 +114,13 @@ static void tell_place(struct hub *h, const struct request *q, const struct stor
 
 int meet_note_on_stored(struct hub *h, struct request *q, struct store_result *r)
 {
+    const struct note_names *names = q->state;
     struct event e = { .kind = EVENT_TEXT,
                        .room = r->room,
                        .seq = r->seq,
                        .at_ms = r->at_ms,
                        .from = q->account,
-                       .from_name = q->name,
+                       .from_name = names->from,
                        .text = q->msg->meet_note->text };
 
     tell_stale(h, r->room); /* its owner did not see this */

@@ -199,6 +199,13 @@ void meeting_keep_presence(struct meeting *m, const struct meeting *before)
     }
 }
 
+const char *meeting_shown(const struct meeting *m, uint64_t account, const char *own)
+{
+    const struct attendee *a = m ? meeting_attendee(m, account) : NULL;
+
+    return a && strcmp(a->row.name, own) != 0 ? a->row.name : NULL;
+}
+
 /* --- changes -------------------------------------------------------------------------- */
 
 void meet_change_begin(struct meet_change *c, struct arena *mem, const struct meeting *m,
@@ -354,6 +361,7 @@ int meet_pack_event(struct arena *mem, const struct meet_change *c, const uint8_
     met.action = c->action;
     met.meeting = (Roost__Meeting *)&c->head;
     met.text = (char *)(c->text ? c->text : "");
+    met.old_name = (char *)(c->old_name ? c->old_name : "");
     met.attendees = arena_get(mem, (c->n_edits + 1) * sizeof *met.attendees);
     if (!met.attendees)
         return -ROOST_NOMEM;

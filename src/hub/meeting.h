@@ -68,6 +68,9 @@ bool meeting_manages(const struct meeting *m, uint64_t account); /* host or co-h
 /* Somebody present (in, or waiting) whose name has this skeleton; NULL: nobody. */
 const struct attendee *meeting_named(const struct meeting *m, const char *skeleton);
 
+/* What it is called in the meeting, present or not, if its own name is another; else NULL. */
+const char *meeting_shown(const struct meeting *m, uint64_t account, const char *own);
+
 static inline bool attendee_present(const struct attendee *a)
 {
     return a->row.state == ROOST__MEET_STATE__IN || a->row.state == ROOST__MEET_STATE__WAITING;
@@ -92,6 +95,8 @@ struct meet_change {
     Roost__MeetAction action;
     uint64_t by, who; /* accounts; 0: the server, nobody */
     const char *text;
+    const char *by_name;   /* as the meeting shows it with this; NULL: its own name */
+    const char *old_name;  /* RENAME; else NULL */
     bool event;            /* the room hears of it */
     int err;               /* -ROOST_NOMEM: not all of it could be made */
     struct meet_edit none; /* is written to when there is no memory */

@@ -11,6 +11,13 @@ struct member *room_member(const struct room *r, uint64_t account)
     return m && !m->banned ? m : NULL;
 }
 
+const char *room_called(const struct room *r, const struct member *m)
+{
+    const char *shown = meeting_shown(r->meeting, m->account, m->name);
+
+    return shown ? shown : m->name;
+}
+
 static void member_free(struct member *m)
 {
     free(m->name);

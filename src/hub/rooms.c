@@ -214,13 +214,14 @@ static int by_account(const void *a, const void *b)
     return x->account < y->account ? -1 : x->account > y->account;
 }
 
-static void member_fill(struct hub *h, Roost__Member *to, const struct member *m)
+static void member_fill(struct hub *h, const struct room *r, Roost__Member *to,
+                        const struct member *m)
 {
     const struct user *u = user_of(h, m->account);
 
     roost__member__init(to);
     to->account = m->account;
-    to->name = m->name;
+    to->name = (char *)room_called(r, m);
     to->role = (Roost__RoomRole)m->role;
     to->on = u && u->n_conns;
     to->banned = m->banned;
@@ -246,7 +247,7 @@ int members_on_message(struct hub *h, struct request *q)
             all[n++] = s->value;
     qsort(all, n, sizeof *all, by_account);
     for (size_t i = 0; i < n; i++) {
-        member_fill(h, &rows[i], all[i]);
+        member_fill(h, r, &rows[i], all[i]);
         bytes += roost__member__get_packed_size(&rows[i]) + 8;
         if (bytes > REPLY_BYTES_MAX)
             break;

@@ -193,6 +193,8 @@ static void texts_empty(struct mem *m, uint64_t account)
         for (size_t k = 0; k < room->n_events; k++) {
             struct mem_event *e = &room->events[k];
             struct mem_event *t = e->e.kind == EVENT_EDIT ? mem_event_at(room, e->e.ref) : e;
+            if (e->e.from == account)
+                e->e.shown = NULL;
             if (e->e.kind == EVENT_MEET && (e->e.from == account || e->e.who == account)) {
                 e->e.data = NULL; /* the words of what it did in meetings */
                 e->e.n_data = 0;

@@ -55,7 +55,8 @@ static void reactions_show(struct mem *m, struct store_result *r, const struct m
 /* Copies what it borrows. */
 static void own(struct mem *m, struct store_result *r, struct event *e)
 {
-    e->from_name = mem_str(m, r, mem_name(m, e->from));
+    e->from_name = mem_str(m, r, e->shown ? e->shown : mem_name(m, e->from));
+    e->shown = NULL;
     e->who_name = mem_str(m, r, mem_name(m, e->who));
     e->text = mem_str(m, r, e->text);
     e->room_name = mem_str(m, r, e->room_name);

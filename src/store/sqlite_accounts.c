@@ -140,9 +140,12 @@ int do_account_role(struct db *d, const struct store_op *op, struct store_result
     return 0;
 }
 
-/* What it did in meetings, and what was done to it: the words are in the data. */
+/* What it did in meetings, and what was done to it: the words are in the data. Nor does
+ * anything say any more what it was called there. */
 static void meets_empty(struct db *d, uint64_t account)
 {
+    db_run(d, "UPDATE events SET shown = NULL WHERE sender = ?1 AND shown IS NOT NULL", "i",
+           (int64_t)account);
     db_run(d, "UPDATE events SET data = NULL WHERE kind = 8 AND (sender = ?1 OR who = ?1)", "i",
            (int64_t)account);
 }

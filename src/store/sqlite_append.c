@@ -80,11 +80,11 @@ static int other_put(struct db *d, int64_t id, const struct event *e, int64_t at
 {
     return db_run(d,
                   "INSERT INTO events(id, at_ms, kind, sender, bits, text, who, change, role, days,"
-                  " room_name, data, ref) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                  " ?13)",
-                  "iiiiitiiiitxi", id, at_ms, (int64_t)e->kind, (int64_t)e->from, bits, e->text,
+                  " room_name, data, ref, shown) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                  " ?11, ?12, ?13, ?14)",
+                  "iiiiitiiiitxit", id, at_ms, (int64_t)e->kind, (int64_t)e->from, bits, e->text,
                   (int64_t)e->who, (int64_t)e->change, (int64_t)e->role, (int64_t)e->retention_days,
-                  e->room_name, (const void *)e->data, e->n_data, (int64_t)e->ref);
+                  e->room_name, (const void *)e->data, e->n_data, (int64_t)e->ref, e->shown);
 }
 
 int event_put(struct db *d, struct room_head *h, const struct event *e, int64_t now_ms,
@@ -103,10 +103,10 @@ int event_put(struct db *d, struct room_head *h, const struct event *e, int64_t 
     else
         err = db_run(d,
                      "INSERT INTO events(id, at_ms, kind, sender, ref, bits, text, mentions,"
-                     " edit_seq) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                     "iiiiiitxi", id, at_ms, (int64_t)e->kind, (int64_t)e->from, (int64_t)e->ref,
+                     " edit_seq, shown) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     "iiiiiitxit", id, at_ms, (int64_t)e->kind, (int64_t)e->from, (int64_t)e->ref,
                      bits, e->text, e->n_mentions ? (const void *)e->mentions : NULL,
-                     e->n_mentions * sizeof *e->mentions, (int64_t)edit_seq);
+                     e->n_mentions * sizeof *e->mentions, (int64_t)edit_seq, e->shown);
     if (err)
         return err;
     h->head++;

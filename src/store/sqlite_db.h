@@ -100,7 +100,7 @@ int schema_open_reading(struct db *d, char ret_why[static 200]);
 
 /* The tables of this version, in an empty database. */
 int schema_make(sqlite3 *sql);
-enum { SCHEMA_VERSION = 3, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
+enum { SCHEMA_VERSION = 4, SCHEMA_APPLICATION = 0x526f7374 /* "Rost" */ };
 
 /* --- health --- */
 /* The call that just failed: notes what it means for the disk; what the batch fails with. */

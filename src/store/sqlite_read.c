@@ -4,7 +4,8 @@
 #include "store/sqlite_db.h"
 
 #define EVENT_SELECT                                                                               \
-    "SELECT e.id, e.at_ms, e.kind, e.sender, a.name, e.edit_seq, e.deleted, e.ref, e.bits,"        \
+    "SELECT e.id, e.at_ms, e.kind, e.sender, coalesce(e.shown, a.name), e.edit_seq, e.deleted, "   \
+    "e.ref, e.bits,"                                                                               \
     " e.text, e.mentions, e.who, w.name, e.change, e.role, e.days, e.room_name, e.data FROM"       \
     " events e LEFT JOIN accounts a ON a.id = e.sender LEFT JOIN accounts w ON w.id = e.who"
 

@@ -96,7 +96,7 @@ static const char schema[] =
     "CREATE TABLE events(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind INTEGER NOT NULL,"
     "  sender INTEGER NOT NULL, edit_seq INTEGER, deleted INTEGER, ref INTEGER, bits INTEGER,"
     "  text TEXT, mentions BLOB, who INTEGER, change INTEGER, role INTEGER, days INTEGER,"
-    "  room_name TEXT, data BLOB);"
+    "  room_name TEXT, data BLOB, shown TEXT);"
     "CREATE TABLE reactions(event INTEGER, emoji TEXT, account INTEGER,"
     "  PRIMARY KEY(event, emoji, account)) WITHOUT ROWID;"
     "CREATE TABLE pins(room INTEGER, seq INTEGER, PRIMARY KEY(room, seq)) WITHOUT ROWID;"
@@ -111,10 +111,10 @@ static const char schema[] =
     "INSERT INTO words(words, rank) VALUES('hashsize', 262144);"
     "INSERT INTO rooms(id, kind, name, skeleton) VALUES(1, 2, '', NULL);"
     "PRAGMA application_id = 1383035764;"
-    "PRAGMA user_version = 3;"
+    "PRAGMA user_version = 4;"
     "COMMIT;";
 
-_Static_assert(SCHEMA_VERSION == 3 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
+_Static_assert(SCHEMA_VERSION == 4 && SCHEMA_APPLICATION == 1383035764 && EVERYONE_ROOM == 1 &&
                    ROOST__ROOM_KIND__EVERYONE == 2,
                "these numbers are in the text above");
 
@@ -175,7 +175,15 @@ static int to_version_3(sqlite3 *sql)
     return sqlite3_exec(sql, FILES, NULL, NULL, NULL);
 }
 
-static const struct migration steps[] = { { 2, to_version_2 }, { 3, to_version_3 } };
+/* Who was called otherwise in a meeting: of what was said before, only the account is known. */
+static int to_version_4(sqlite3 *sql)
+{
+    return sqlite3_exec(sql, "ALTER TABLE events ADD COLUMN shown TEXT", NULL, NULL, NULL);
+}
+
+static const struct migration steps[] = { { 2, to_version_2 },
+                                          { 3, to_version_3 },
+                                          { 4, to_version_4 } };
 
 _Static_assert(sizeof steps / sizeof *steps == SCHEMA_VERSION - 1, "a step for each version");
 

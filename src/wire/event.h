@@ -35,6 +35,7 @@ struct event {
     int64_t at_ms;
     uint64_t from; /* account, 0 = the server */
     const char *from_name;
+    const char *shown; /* kept in from_name's place: what a meeting calls it; NULL: its own name */
     enum event_kind kind;
     uint64_t ref; /* the message concerned; for EVENT_TEXT what it replies to */
     uint64_t who; /* EVENT_MEMBER: whose place changed */

@@ -401,6 +401,7 @@ def a_newer_programs_database_is_refused(hall):
     import sqlite3
     hall.stop()
     with sqlite3.connect(hall.data / "roost.db") as db:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
         db.execute("PRAGMA user_version = 9999")
     db.close()
     refused = hall.keep(Lines([str(hall.roostd), "--data", str(hall.data), "--listen", "127.0.0.1", "--port", "0"], hall.plain_env()))
@@ -408,6 +409,6 @@ def a_newer_programs_database_is_refused(hall):
     equal(refused.process.wait(PATIENCE), 1, said)
     check("newer program" in said and "9999" in said, said)
     with sqlite3.connect(hall.data / "roost.db") as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute(f"PRAGMA user_version = {version}")
     db.close()
     hall.start()

@@ -102,7 +102,7 @@ static int turn_texts_around(sqlite3 *sql)
                         NULL, NULL, NULL);
 }
 
-static const struct migration later[] = { { 4, add_a_column }, { 5, turn_texts_around } };
+static const struct migration later[] = { { 5, add_a_column }, { 6, turn_texts_around } };
 
 /* --- looking ---------------------------------------------------------------------------- */
 
@@ -132,12 +132,14 @@ static int version_of(const char *path)
         fail("events are missing");
     int meets = raw_int(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'meets'");
     int files = raw_int(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'files'");
+    int shown = raw_int(sql,
+                        "SELECT count(*) FROM pragma_table_info('events') WHERE name = 'shown'");
     int shoes = raw_int(
         sql, "SELECT count(*) FROM pragma_table_info('accounts') WHERE name = 'shoe_size'");
     int turned = raw_int(sql, "SELECT count(*) FROM events WHERE text LIKE 'turned %'");
     sqlite3_close(sql);
-    if (meets != (version >= 2) || files != (version >= 3) || shoes != (version >= 4) ||
-        turned != (version >= 5 ? EVENTS : 0))
+    if (meets != (version >= 2) || files != (version >= 3) || shown != (version >= 4) ||
+        shoes != (version >= 5) || turned != (version >= 6 ? EVENTS : 0))
         fail("it is between two versions");
     return version;
 }
@@ -264,17 +266,17 @@ static void newer_is_refused(const struct story *t, int *bad)
 int main(void)
 {
     const struct story stories[] = {
-        { "the_first_version_becomes_the_third",
-          "m.db.before-v3",
+        { "the_first_version_becomes_the_fourth",
+          "m.db.before-v4",
           make_v1,
           1,
-          3,
+          4,
           { .path = "m.db", .vfs = FAULTVFS_NAME } },
         { "two_steps_of_a_time_to_come",
-          "m.db.before-v5",
+          "m.db.before-v6",
           make_now,
-          3,
-          5,
+          4,
+          6,
           { .path = "m.db", .vfs = FAULTVFS_NAME, .steps = later, .n_steps = 2 } },
     };
     int bad = 0;

@@ -451,6 +451,16 @@ static void told_in_words(void)
     m.sender = 1;
     m.met = (struct roost_met){ .action = ROOST_ACT_MUTE, .attendees = &bea, .n_attendees = 1 };
     CHECK(says(m, 0, "ann muted Bea (guest)"));
+    struct roost_attendee *gus = &ann;
+    *gus = (struct roost_attendee){ .account = 3, .name = "Gustav", .guest = true };
+    m = (struct roost_message){ .sender = 3, .sender_name = "Gus" };
+    m.met = (struct roost_met){ ROOST_ACT_RENAME, "Gus", NULL, gus, 1 };
+    CHECK(says(m, 0, "Gus is called Gustav (guest) now"));
+    CHECK(says(m, 3, "you are called Gustav (guest) now"));
+    m.sender = 1;
+    m.sender_name = "Ann";
+    CHECK(says(m, 0, "Ann gave Gus a new name: Gustav (guest)"));
+    CHECK(says(m, 3, "Ann gave you a new name: Gustav (guest)"));
     m.met = (struct roost_met){ .action = (enum roost_meet_action)999 };
     CHECK(says(m, 0, "something that only a newer roost understands"));
     for (size_t i = 0; meet_word_at(i); i++) /* every word finds itself */

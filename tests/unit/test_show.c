@@ -147,7 +147,34 @@ static void guests_are_marked_in_a_meeting(void)
     CHECK(strstr(says(s, 8, "Ann"), "\"guest\": false,"));
     CHECK(strstr(says(s, 9, "Eva"), "\"guest\": false,"));
     CHECK(strstr(says(s, 10, "Bob"), "\"guest\": null,")); /* who is not there */
+    CHECK(strstr(says(s, 7, "Gus"), "\"account\": 7,"));
+    CHECK(strstr(says(s, 0, ""), "\"account\": null,")); /* the server */
     end();
+}
+
+/* The account is called otherwise there. */
+static void a_room_of_two_is_called_as_in_the_meeting(void)
+{
+    struct roost_ticket there = { .you = { .account = 9, .name = "Eva" }, .attendees = in };
+    struct roost_room room = { .room = 14, .kind = ROOST_DIRECT, .name = "gus", .topic = "" };
+    struct roost_message m = message("psst");
+
+    room.peer = 7;
+    there.n_attendees = 2;
+    m.room = 14;
+    for (int own = 0; own < 2; own++) {
+        struct show s = begin(false);
+        CHECK(rooms_put(&rooms, &room));
+        m.own = own;
+        s.there = &there;
+        show_message(&s, &m, &out);
+        CHECK(strstr(buf_str(&out), " @Gus "));
+        s.json = true;
+        buf_clear(&out);
+        show_message(&s, &m, &out);
+        CHECK(strstr(buf_str(&out), own ? "\"to\": \"@Gus\"" : "\"to\": \"@Eva\""));
+        end();
+    }
 }
 
 static bool goes_to(uint64_t room, bool own, const char *want)
@@ -220,6 +247,8 @@ TEST_MAIN({ "a_message_is_a_line", a_message_is_a_line },
           { "a_day_is_named_once", a_day_is_named_once },
           { "json_has_the_keys_that_were_promised", json_has_the_keys_that_were_promised },
           { "guests_are_marked_in_a_meeting", guests_are_marked_in_a_meeting },
+          { "a_room_of_two_is_called_as_in_the_meeting",
+            a_room_of_two_is_called_as_in_the_meeting },
           { "to_is_who_gets_it", to_is_who_gets_it },
           { "every_kind_has_words", every_kind_has_words },
           { "rooms_are_found_as_people_write_them", rooms_are_found_as_people_write_them })

@@ -433,7 +433,7 @@ static void file_begin(void)
         atexit(files_drop);
     snprintf(path, sizeof path, "/tmp/roost-store-%d", (int)getpid());
     snprintf(wal, sizeof wal, "%s-wal", path);
-    snprintf(before, sizeof before, "%s.before-v3", path);
+    snprintf(before, sizeof before, "%s.before-v4", path);
     files_drop();
 }
 
@@ -455,7 +455,8 @@ static void an_older_file_is_brought_up(void)
         "DROP TABLE meets; DROP TABLE attendees; DROP INDEX direct_high;"
         "DROP INDEX accounts_guest; ALTER TABLE accounts DROP COLUMN guest;"
         "ALTER TABLE accounts DROP COLUMN guest_of;"
-        "ALTER TABLE events DROP COLUMN data; PRAGMA user_version = 1",
+        "ALTER TABLE events DROP COLUMN data; ALTER TABLE events DROP COLUMN shown; PRAGMA "
+        "user_version = 1",
         NULL, NULL, NULL);
     sqlite3_close(sql);
     CHECK(rc == SQLITE_OK);
@@ -464,6 +465,10 @@ static void an_older_file_is_brought_up(void)
     CHECK(person_alike("ANN in Greek", "ann\n") == -ROOST_NAME_TAKEN);
     CHECK(room_alike(ann, "ROOM in Greek", "room\n") == -ROOST_NAME_TAKEN);
     CHECK(read_all(room, ann)->n_events == 2 && last->events[0].n_data == 0);
+    CHECK(strcmp(last->events[0].from_name, "ann") == 0);
+    struct store_op *said = event_op(room, ann, EVENT_TEXT, 0, "as shown");
+    said->event.shown = "anna";
+    CHECK(go(said)->err == 0 && !strcmp(read_all(room, ann)->events[2].from_name, "anna"));
     struct store_op *op = new_op(STORE_GUEST_NEW, T0);
     op->account.name = op->skeleton = "gus";
     CHECK(go(op)->err == 0 && go(new_op(STORE_MEET_LIST, T0))->err == 0);

@@ -68,6 +68,7 @@ static void random_event(struct world *w, struct store_op *op)
     e->from = 1 + roll(&w->dice, 8);
     e->kind = kinds[roll(&w->dice, 12)];
     e->ref = roll(&w->dice, 60);
+    e->shown = roll(&w->dice, 3) ? NULL : "shown";
     op->own = roll(&w->dice, 3) == 0;
     op->owner_epoch = roll(&w->dice, 40) != 0;
     e->flag = roll(&w->dice, 4) == 0;
@@ -190,6 +191,7 @@ static void random_meeting(struct world *w, struct store_op *op)
     random_attendees(w, op);
     random_counts(w, op);
     *e = (struct event){ .from = roll(&w->dice, 12), .kind = EVENT_MEET };
+    e->shown = roll(&w->dice, 3) ? NULL : "shown";
     if (op->kind == STORE_MEET_NOTE) {
         e->kind = EVENT_TEXT;
         e->text = random_text(w, op);
@@ -235,6 +237,7 @@ static void random_parcel(struct world *w, struct store_op *op)
     if (op->kind == STORE_FILE_LIST && roll(&w->dice, 2))
         op->room.id = 0;
     op->event = (struct event){ .from = f->sender, .kind = EVENT_FILE };
+    op->event.shown = roll(&w->dice, 3) ? NULL : "shown";
     op->event.data = random_data(w, op, &op->event.n_data);
 }
 
