@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -202,6 +203,13 @@ char *ask_new_password(struct cli *c, const char *file, const char *variable, co
 
 /* --- yes or no --- */
 
+/* What was typed for something else is no answer. */
+bool ask_answer(const char *line, bool *ret_yes)
+{
+    *ret_yes = !strcasecmp(line, "y") || !strcasecmp(line, "yes");
+    return *ret_yes || !*line || !strcasecmp(line, "n") || !strcasecmp(line, "no");
+}
+
 bool ask_yes(struct cli *c, const char *question)
 {
     int fd = open_terminal();
@@ -211,9 +219,10 @@ bool ask_yes(struct cli *c, const char *question)
     if (fd < 0)
         return false;
     line_suspend(c->line);
-    put(fd, question);
-    put(fd, " [y/N] ");
-    yes = read_line(fd, line) && (*line == 'y' || *line == 'Y');
+    do {
+        put(fd, question);
+        put(fd, " [y/N] ");
+    } while (read_line(fd, line) && !ask_answer(line, &yes));
     line_resume(c->line);
     close(fd);
     return yes;

@@ -19,6 +19,8 @@ char *ask_new_password(struct cli *c, const char *file, const char *variable, co
 char *ask_word(struct cli *c, const char *prompt);
 /* Is a password there without asking? */
 bool ask_has_password(const struct cli *c);
+/* Is the line a yes or a no (an empty one is)? Else it is to be asked again. */
+bool ask_answer(const char *line, bool *ret_yes);
 /* y/N on the terminal; false without one. */
 bool ask_yes(struct cli *c, const char *question);
 void ask_forget(char *password); /* wipes and frees; NULL is fine */

@@ -275,18 +275,28 @@ static void classic_send(struct take *t)
     add(t, person(t, user));
 }
 
-/* A single file goes to where one speaks. */
+/* A single file, or a text, goes to where one speaks. */
 static void send_here(struct take *t)
 {
+    const struct cli_command *k = find(t->place, "send");
     const char *word;
+    bool alone = false; /* to nobody who is named */
+    size_t files = 0;
 
     t->s->kind = SLASH_COMMAND;
     add(t, "send");
-    while ((word = cli_word(&t->rest)))
+    while ((word = cli_word(&t->rest))) {
+        bool dash = word[0] == '-' && word[1];
+        const struct cli_option *o = k && dash ? option_of(k->options, word) : NULL;
         add(t, word);
-    if (t->s->n == 1)
+        if (o && o->value && (word = cli_word(&t->rest)))
+            add(t, word);
+        files += !dash || (o && !strcmp(o->name, "text"));
+        alone = alone || (o && !strcmp(o->name, "code"));
+    }
+    if (!files)
         wrong(t, "send what?", "write: /send FILE, or /send FILE… TARGET");
-    else if (t->s->n == 2 && need_target(t))
+    else if (files == 1 && !alone && need_target(t))
         add(t, t->place->target);
 }
 

@@ -142,7 +142,5 @@ CLI_RUN(cmd_accept)
         return cmd_accept_standing(c, a);
     if (args_has(a, "up-to"))
         return cli_usage(c, "--up-to goes with --always", "leave it out");
-    if (!a->n_words)
-        return cli_usage(c, "accept what?", "roost transfers shows the numbers of what is offered");
     return filing_get(c, a);
 }

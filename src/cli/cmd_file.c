@@ -6,7 +6,7 @@
 CLI_RUN(cmd_decline)
 {
     uint64_t file;
-    int status = filing_number(c, a->words[0], &file);
+    int status = filing_offered(c, a, &file);
 
     return status ? status
                   : cli_do(c, roost_file_decline(c->r, file), "decline",

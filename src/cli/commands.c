@@ -300,8 +300,8 @@ const struct cli_command cli_commands[] = {
       "take what somebody offers, or all that somebody ever will",
       "What stands with --always is for this home and server, until --ask takes it back; it is taken\n"
       "where receive or chat runs, or in its --dir. A stream, whose size nobody knows, is taken\n"
-      "unasked only if there is no --up-to.\n\n"
-      "  roost accept 17\n  roost accept 17 -o ~/Downloads\n"
+      "unasked only if there is no --up-to. Without ID it is what is offered now.\n\n"
+      "  roost accept\n  roost accept 17\n  roost accept 17 -o ~/Downloads\n"
       "  roost accept --always @bob --up-to 100MB --dir ~/Downloads\n"
       "  roost accept --list\n  roost accept --ask @bob\n",
       OPTIONS({ "output", 'o', "PATH", "a name or a folder; - for the standard output" },
@@ -318,7 +318,7 @@ const struct cli_command cli_commands[] = {
       "this server: roost trust there shows its own.\n\n"
       "  roost trust\n  roost trust @bob 1f:07:…\n  roost trust --forget @bob\n",
       OPTIONS({ "forget", 0, NULL, "that person, or that one device" }) },
-    { "decline", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_decline,
+    { "decline", FILES, "[ID]", 0, 1, -1, CLI_LOGIN, false, cmd_decline,
       "refuse what somebody offers", "  roost decline 17\n", NULL },
     { "cancel", FILES, "ID", 1, 1, -1, CLI_LOGIN, false, cmd_cancel,
       "end a transfer, from either side", "  roost cancel 17\n", NULL },

@@ -157,10 +157,41 @@ int filing_where_read(struct cli *c, const struct cli_args *a, struct filing_get
     return CLI_OK;
 }
 
+struct offers {
+    uint64_t file;
+    size_t n;
+};
+
+static void count_offer(void *arg, const struct roost_file *f)
+{
+    struct offers *o = arg;
+
+    if (f->yours || f->kept || f->stage != ROOST_FILE_WAITING)
+        return;
+    o->file = f->file;
+    o->n++;
+}
+
+int filing_offered(struct cli *c, const struct cli_args *a, uint64_t *ret)
+{
+    struct offers o = { 0 };
+
+    if (a->n_words)
+        return filing_number(c, a->words[0], ret);
+    int status = filing_each(c, NULL, count_offer, &o);
+    if (status)
+        return status;
+    *ret = o.file;
+    if (o.n == 1)
+        return CLI_OK;
+    return cli_usage(c, o.n ? "several are offered" : "nothing is offered now",
+                     "give a number: transfers shows them, and files what is kept");
+}
+
 int filing_get_read(struct cli *c, const struct cli_args *a, struct filing_get *g)
 {
-    uint64_t file, limit = 0;
-    int status = filing_number(c, a->words[0], &file);
+    uint64_t file = 0, limit = 0;
+    int status = filing_offered(c, a, &file);
 
     *g = (struct filing_get){ .what.fd = -1 };
     if (!status && args_has(a, "limit"))

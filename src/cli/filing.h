@@ -23,6 +23,8 @@ struct filing_get {
 int filing_get_read(struct cli *c, const struct cli_args *a, struct filing_get *g);
 /* Only where to, of --output and --dir. */
 int filing_where_read(struct cli *c, const struct cli_args *a, struct filing_get *g);
+/* Whether a word says which; else the one that is offered now, if it is one alone. */
+int filing_offered(struct cli *c, const struct cli_args *a, uint64_t *ret);
 /* Fetches it and shows how it goes. */
 int filing_get(struct cli *c, const struct cli_args *a);
 void filing_get_fini(struct filing_get *g);

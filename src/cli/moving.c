@@ -191,6 +191,11 @@ static int fail_transfer(struct cli *c, const struct roost_transfer *t)
         buf_printf(&wrong, "file %" PRIu64 ": ", t->file);
     buf_puts(&wrong, *t->detail ? t->detail : e.text);
     e.text = buf_str(&wrong);
+    if (*t->phrase && t->error == ROOST_E_UNTRUSTED)
+        e.advice = t->sends ? "send it again, which makes another phrase"
+                            : "ask for another phrase";
+    if (!t->sends && t->error == ROOST_E_IO)
+        e.advice = "look at the folder, its disk, and whether you may write there";
     int status = cli_fail_error(c, &e, NULL);
     buf_fini(&wrong);
     return status;
@@ -268,7 +273,8 @@ static void tell_stage(struct moving *m, const struct roost_transfer *t)
         const struct roost_error e = roost_error_get(t->error);
         cli_say(m->c, "%s waits: %s; %s.", t->name, e.text, e.advice);
     } else if (t->stage == ROOST_FILE_WAITING && t->sends && *t->phrase)
-        cli_say(m->c, "On the other machine: roost receive %s", t->phrase);
+        cli_say(m->c, "On the other machine: roost -s %s receive %s", roost_server(m->c->r),
+                t->phrase);
     else if (t->stage == ROOST_FILE_WAITING && t->sends && t->file)
         cli_say(m->c, "%s: offered to %s (%scancel %" PRIu64 " takes it back).", t->name, t->peer,
                 m->c->line ? "/" : "roost ", t->file);

@@ -122,7 +122,7 @@ struct mover {
     int64_t request;
     enum ask_kind ask;
     /* without an account: by a phrase (files_code.c) */
-    bool by_code;
+    bool by_code, guessed; /* guessed: our words were told, and the number went */
     uint32_t code;
     uint8_t claim[16];
     struct phrase phrase;

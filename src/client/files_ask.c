@@ -344,7 +344,10 @@ static void on_refused(struct mover *m, enum ask_kind asked, const struct core_e
                (e && e->retry_after_ms)) {
         mover_again(m, now_us);
     } else {
-        if (e)
+        if (code == ROOST_NO_SUCH_CODE && m->guessed)
+            snprintf(m->detail, sizeof m->detail,
+                     "the phrase was not right and is burnt now, or who sends has gone");
+        else if (e)
             snprintf(m->detail, sizeof m->detail, "%.250s", e->text);
         mover_end(m, ROOST_FILE_FAILED, -code, NULL);
     }

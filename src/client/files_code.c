@@ -58,8 +58,10 @@ void code_on_met(struct mover *m, bool gone, int64_t now_us)
         m->step = STEP_SESSION;
     else if (gone && m->sends && m->step == STEP_SESSION && !m->flow)
         m->step = STEP_ANSWER;
-    else if (gone && !m->sends && m->step == STEP_SESSION && !m->flow)
+    else if (gone && !m->sends && m->step == STEP_SESSION && !m->flow) {
+        m->guessed = m->edge != NULL;
         mover_again(m, now_us);
+    }
 }
 
 /* --- what is sent, told by who sends it --- */

@@ -322,7 +322,10 @@ int file_list_on_stored(struct hub *h, struct request *q, struct store_result *r
         return -ROOST_NOMEM;
     list.more = r->more;
     for (size_t i = 0; i < r->n_files; i++) {
+        const struct parcel *p = map_get(&h->parcels, r->files[i].id);
         file_info(&rows[i], &r->files[i]);
+        if (p && p->paused && rows[i].stage == ROOST__FILE_STAGE__FILE_ACCEPTED)
+            rows[i].stage = ROOST__FILE_STAGE__FILE_PAUSED;
         bytes += roost__file_info__get_packed_size(&rows[i]) + 8;
         if (bytes > REPLY_BYTES_MAX) {
             list.more = true;

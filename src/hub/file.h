@@ -39,7 +39,7 @@ void ends_over(struct hub *h, struct ends *e);
 struct parcel {
     uint64_t file, room;
     uint64_t account[2], session[2]; /* 0: nobody */
-    bool accepted;
+    bool accepted, paused;
     int64_t touched_us;
     struct ends ends;
 };

@@ -115,6 +115,9 @@ int file_state_on_stored(struct hub *h, struct request *q, struct store_result *
             return -ROOST_FILE_OVER;
         if (stage == STAGE(DONE))
             return f->peer == q->account ? set(h, q, f, stage) : -ROOST_NOT_ALLOWED;
+        struct parcel *p = parcel_get(h, f);
+        if (p)
+            p->paused = stage == STAGE(PAUSED);
     } else {
         parcel_over(h, f->id);
     }

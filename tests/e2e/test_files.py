@@ -171,9 +171,14 @@ def paused_and_resumed(hall):
     source, to = hall.dir / "film.mkv", folder(hall, "to")
     wanted = make(source, 12 * MB)
     sending, receiving, row = begun(anna, ben, source, to, MB)
-    ben.run("pause", row["file"])
-    sending.event(event="transfer", stage="paused")
-    anna.run("resume", row["file"])
+    for one, other in ((ben, anna), (anna, ben)):  # either side, and either goes on
+        one.run("pause", row["file"])
+        sending.event(event="transfer", stage="paused")
+        receiving.event(event="transfer", stage="paused")
+        equal([r["stage"] for r in other.rows("transfers")], ["paused"])
+        other.run("resume", row["file"])
+        sending.event(event="transfer", stage="going")
+        equal([r["stage"] for r in one.rows("transfers")], ["going"])
     sending.event(event="sent", patience=60)
     receiving.event(event="received", patience=60)
     equal(digest(to / "film.mkv"), wanted)
@@ -264,7 +269,10 @@ def by_a_phrase_without_an_account(hall):
     phrase = sending.event(event="transfer", stage="waiting")["phrase"]
     other = "acid" if not phrase.endswith("acid") else "acorn"
     words = phrase.rsplit("-", 1)[0]
-    dora.run("receive", f"{words}-{other}", "--dir", to, status=None)
+    wrong = dora.run("receive", f"{words}-{other}", "--dir", to, status=None).error
+    check("not right and is burnt" in wrong["text"], wrong)
+    wrong = sending.event(event="error")
+    check("burnt" in wrong["text"] and "another phrase" in wrong["advice"], wrong)
     equal(sending.process.wait(PATIENCE) != 0, True)
     dora.run("receive", phrase, "--dir", to, status=1)
     dora.run("receive", "maple", status=2)

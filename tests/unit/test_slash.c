@@ -6,11 +6,15 @@
 static const struct cli_option say_options[] = { { "everyone", 'e', NULL, "" },
                                                  { "reply", 'r', "ID", "" },
                                                  { NULL } };
+static const struct cli_option send_options[] = {
+    { "limit", 'l', "RATE", "" }, { "text", 't', "TEXT", "" }, { "code", 'c', NULL, "" }, { NULL }
+};
 static const struct cli_command table[] = {
     { "say", "Talk", "TARGET TEXT…", 0, -1, 1, .options = say_options },
     { "room join", "Rooms", "NAME", 1, 1, -1 },
     { "room topic", "Rooms", "NAME TEXT…", 1, -1, 1 },
     { "calc", "Tools", "EXPR…", 1, -1, 0 },
+    { "send", "Files", "FILE… TARGET", 0, -1, -1, .options = send_options },
     { "who", "People", "", 0, 0, -1 },
 };
 
@@ -68,6 +72,11 @@ static void short_forms_fill_in_where_one_is(void)
     CHECK(means("/msg bob hi there", "say|@bob|--|hi there"));
     CHECK(means("/send notes.pdf", "send|notes.pdf|#maths"));
     CHECK(means("/send \"my notes.pdf\" b.pdf @bob", "send|my notes.pdf|b.pdf|@bob"));
+    CHECK(means("/send film.mkv --limit 20M", "send|film.mkv|--limit|20M|#maths"));
+    CHECK(means("/send -l 20M film.mkv @bob", "send|-l|20M|film.mkv|@bob"));
+    CHECK(means("/send --text \"the code\"", "send|--text|the code|#maths"));
+    CHECK(means("/send --code notes.pdf", "send|--code|notes.pdf"));
+    CHECK(!parse("/send --limit 20M", "#maths", false) && s.kind == SLASH_WRONG);
     CHECK(!parse("/send", "#maths", false) && s.kind == SLASH_WRONG);
     CHECK(!parse("/send notes.pdf", "", false) && s.kind == SLASH_WRONG);
     CHECK(means("/files", "files|#maths"));
