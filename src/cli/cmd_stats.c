@@ -76,8 +76,8 @@ CLI_RUN(cmd_admin_check)
     bool fine = e.reply.work.stage == ROOST_WORK_READY;
     if (!fine)
         return cli_fail(c, CLI_REFUSED, e.reply.work.text,
-                        "restore a backup, or ask who knows the database; the log of the server "
-                        "may say more");
+                        "copy files from a backup, or send them again; restore a backup of the "
+                        "database; the server's log may say more");
     if (c->json) {
         struct json j;
         json_begin(&j, &c->out);
@@ -87,7 +87,7 @@ CLI_RUN(cmd_admin_check)
         json_u64(&j, "bytes", e.reply.work.total);
         json_end(&j);
     } else {
-        cli_say(c, "The database is whole: %s.", e.reply.work.text);
+        cli_say(c, "All is whole: %s.", e.reply.work.text);
     }
     cli_flush(c);
     return CLI_OK;

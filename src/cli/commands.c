@@ -536,7 +536,7 @@ const struct cli_command cli_commands[] = {
       "held before stays beside it as roost.db.before-restore.\n\n"
       "  roost admin restore monday.roost\n", OPTIONS(YES) },
     { "admin check", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_check,
-      "look whether the server's database is whole, while it runs", "  roost admin check\n", NULL },
+      "look whether the server's database and files are whole, while it runs", "  roost admin check\n", NULL },
     { "admin stats", ADMIN, "", 0, 0, -1, CLI_LOGIN, false, cmd_admin_stats,
       "figures of the server", "  roost admin stats\n  roost --json admin stats | jq .disk\n", NULL },
 };

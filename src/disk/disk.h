@@ -99,5 +99,7 @@ const char *disk_part_name(struct disk_part *p, uint32_t *i);
 
 /* --- whole kept files --- */
 
-/* Reads size bytes of fd: root, and page hashes (caller frees); leaves of a page. */
-int disk_tree(int fd, uint64_t size, uint8_t root[static TREE_HASH], uint8_t **ret_pages);
+/* Reads size bytes of fd: root, and page hashes, which the caller frees; stop as in
+ * disk_source_hash. */
+int disk_tree(int fd, uint64_t size, const bool *stop, uint8_t root[static TREE_HASH],
+              uint8_t **ret_pages);

@@ -402,7 +402,8 @@ int64_t disk_source_do(struct disk_source *s, const struct wish *w)
     }
 }
 
-int disk_tree(int fd, uint64_t size, uint8_t root[static TREE_HASH], uint8_t **ret_pages)
+int disk_tree(int fd, uint64_t size, const bool *stop, uint8_t root[static TREE_HASH],
+              uint8_t **ret_pages)
 {
     struct disk_source *s;
     struct about about;
@@ -410,7 +411,7 @@ int disk_tree(int fd, uint64_t size, uint8_t root[static TREE_HASH], uint8_t **r
 
     if (err)
         return err;
-    err = s->file.size == size ? disk_source_hash(s, &about, ret_pages, NULL)
+    err = s->file.size == size ? disk_source_hash(s, &about, ret_pages, stop)
                                : -ROOST_SOURCE_CHANGED;
     s->file.fd = -1; /* the caller's */
     disk_source_free(s);

@@ -104,6 +104,25 @@ void depot_shut(struct depot *d, struct depot_job *j)
     order(d, j);
 }
 
+void depot_found_wrong(struct depot *d, const struct hub_depot *grant, uint64_t inode)
+{
+    struct depot_job *j = calloc(1, sizeof *j);
+
+    if (!j)
+        return; /* it is found again */
+    j->what = JOB_WRONG;
+    j->wish.at = inode;
+    j->asker = DEPOT_LOOP;
+    j->grant = *grant;
+    j->grant.name = NULL;
+    order(d, j);
+}
+
+void depot_spare(struct depot *d, bool spare)
+{
+    d->spare = spare;
+}
+
 static void order_new(struct depot *d, const struct hub_depot *o)
 {
     struct depot_job *j = calloc(1, sizeof *j);

@@ -8,8 +8,8 @@
  *     DATA/files/parts/7/       what has come of parcel 7 (disk/disk.h)
  *     DATA/files/ROOT           contents, by the root of their tree in hex; with a list:
  *     DATA/files/ROOT-LIST      and .list, LIST being the list's root
- *     ...  .pages               hashes of the tree's pages, to begin sending at once; made anew
- * when it is not there or wrong
+ *     ...  .pages, .leaves      hashes of the tree, to begin sending at once (depot_tree.c)
+ *     ...  .damaged             what was found not to be what its name says
  *
  * What is opened has a place (depot_places.h) until it is closed, or somebody else has taken it
  * over; without one an OPEN is answered -ROOST_TRANSFERS or -ROOST_TRANSFERS_OWN.
@@ -43,15 +43,17 @@ struct depot_settings {
     void *ctx;
 };
 
-/* Who asked gets it back with `err`, but for CLOSE and ORDER. */
+/* Who asked gets it back with `err`, but for CLOSE, ORDER and WRONG. */
 struct depot_job {
     enum {
         JOB_LOOK,  /* token -> grant (without name but for the loop) */
         JOB_OPEN,  /* grant -> opened, and how it stands */
         JOB_WISH,  /* opened, wish -> result */
-        JOB_READ,  /* opened: wish.len bytes at wish.at of the body -> wish.bytes, result */
+        JOB_READ,  /* opened: wish.len bytes at wish.at of the body, within a block, compared with
+                      its hash -> wish.bytes, result */
         JOB_CLOSE, /* opened; got: all of it was given to its account; doubted: it cannot be */
         JOB_ORDER, /* of the hub: grant */
+        JOB_WRONG, /* grant: of contents that were found damaged; wish.at: their inode */
         JOB_WORD,  /* to the loop: word */
     } what;
     unsigned asker; /* a worker, or DEPOT_LOOP */
@@ -90,6 +92,11 @@ bool depot_ask(struct depot *d, struct depot_job *job);
 void depot_admit(struct depot *d, struct hub_depot *grant);
 /* From the loop: what j opened is closed, for certain; takes j. */
 void depot_shut(struct depot *d, struct depot_job *j);
+/* From the loop: the contents of grant (file, size, roots) were found damaged, or (inode 0)
+ * missing: if they still are that, they are lost (DEPOT_LOST). */
+void depot_found_wrong(struct depot *d, const struct hub_depot *grant, uint64_t inode);
+/* From the loop: until it is false again, nothing goes that nobody refers to. */
+void depot_spare(struct depot *d, bool spare);
 struct depot_job *depot_answer(struct depot *d, unsigned worker); /* NULL: none */
 
 struct depot_stats {

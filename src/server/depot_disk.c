@@ -18,17 +18,7 @@
 /* Contents younger than this are not dropped: the hub may be about to refer to them. */
 enum { FRESH_S = 120 };
 
-static void contents_name(char ret[static FILES_FOLDER_ROOM], const uint8_t *root,
-                          const uint8_t *list_root)
-{
-    seal_hex(ret, root, 32);
-    if (list_root) {
-        ret[64] = '-';
-        seal_hex(ret + 65, list_root, 32);
-    }
-}
-
-static void name_of(char ret[static FILES_FOLDER_ROOM], const struct hub_depot *g)
+void depot_name(char ret[static CONTENTS_NAME], const struct hub_depot *g)
 {
     contents_name(ret, g->root, g->has_list ? g->list_root : NULL);
 }
@@ -62,6 +52,8 @@ static void opened_free(struct depot_thread *t, struct opened *o)
     places_leave(&t->all->places, &o->place);
     disk_part_close(o->part);
     disk_source_free(o->source);
+    free(o->pages);
+    free(o->leaves);
     free(o);
 }
 
@@ -146,11 +138,11 @@ static void say_kept(struct depot_thread *t, const struct opened *o)
 /* A list's parcel under its lasting name, by the root that is known now. */
 static int settle_name(struct depot_thread *t, const struct opened *o)
 {
-    char from[64], to[FILES_FOLDER_ROOM], from_list[80], to_list[FILES_FOLDER_ROOM + 8];
+    char from[64], to[CONTENTS_NAME], from_list[80], to_list[CONTENTS_NAME + 8];
     int dir = t->all->dir;
 
     whole_name(from, o->file);
-    name_of(to, &o->grant);
+    depot_name(to, &o->grant);
     snprintf(from_list, sizeof from_list, "%s.list", from);
     snprintf(to_list, sizeof to_list, "%s.list", to);
     if ((renameat(dir, from_list, dir, to_list) && errno != ENOENT) ||
@@ -163,12 +155,12 @@ static int settle_name(struct depot_thread *t, const struct opened *o)
 static int find_whole(struct depot_thread *t, struct opened *o)
 {
     struct hub_depot *g = &o->grant;
-    char name[FILES_FOLDER_ROOM];
+    char name[CONTENTS_NAME];
     struct stat st;
     uint8_t *pages = NULL;
 
     if (g->has_root) {
-        name_of(name, g);
+        depot_name(name, g);
         if (is_there(t, name))
             return 1;
     }
@@ -178,7 +170,8 @@ static int find_whole(struct depot_thread *t, struct opened *o)
     int fd = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return 0;
-    int err = fstat(fd, &st) ? -ROOST_IO : disk_tree(fd, (uint64_t)st.st_size, g->root, &pages);
+    int err = fstat(fd, &st) ? -ROOST_IO
+                             : disk_tree(fd, (uint64_t)st.st_size, NULL, g->root, &pages);
     free(pages);
     close(fd);
     g->has_root = true;
@@ -243,91 +236,20 @@ int depot_open_take(struct depot_thread *t, struct depot_job *j)
 
 /* --- contents ------------------------------------------------------------------------------- */
 
-static void pages_name(char ret[static FILES_FOLDER_ROOM + 8], const struct hub_depot *g)
+static int pages_tell(struct depot_job *j, const struct opened *o)
 {
-    char name[FILES_FOLDER_ROOM];
+    size_t len = (size_t)tree_pages(j->grant.size) * TREE_HASH;
 
-    name_of(name, g);
-    snprintf(ret, FILES_FOLDER_ROOM + 8, "%s.pages", name);
-}
-
-/* Not synced: what is not there, or wrong, is made again. */
-static void pages_write(struct depot_thread *t, const struct hub_depot *g, const uint8_t *pages,
-                        uint32_t n)
-{
-    char name[FILES_FOLDER_ROOM + 8];
-
-    pages_name(name, g);
-    int fd = openat(t->all->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return;
-    if (write(fd, pages, (size_t)n * TREE_HASH) != (ssize_t)n * TREE_HASH)
-        unlinkat(t->all->dir, name, 0);
-    close(fd);
-}
-
-/* Set aside under another name, so that whoever has them can send them again. */
-static void lost(struct depot_thread *t, const struct hub_depot *g, const char *what)
-{
-    char name[FILES_FOLDER_ROOM], aside[FILES_FOLDER_ROOM + 16];
-    struct hub_depot_word w = { .what = DEPOT_LOST, .has_list = g->has_list };
-
-    name_of(name, g);
-    snprintf(aside, sizeof aside, "%s.damaged", name);
-    log_error("file %llu: its contents, %s/files/%s, are %s; copy them from a backup, or have them"
-              " sent again",
-              (unsigned long long)g->file, t->all->settings.data, name, what);
-    if (renameat(t->all->dir, name, t->all->dir, aside) && errno != ENOENT)
-        log_error("cannot set %s aside: %s", name, strerror(errno));
-    memcpy(w.root, g->root, 32);
-    memcpy(w.list_root, g->list_root, 32);
-    depot_say(t, &w);
-    t->all->counts.lost++;
-}
-
-static bool pages_read(struct depot_thread *t, struct depot_job *j)
-{
-    char name[FILES_FOLDER_ROOM + 8];
-    uint8_t root[TREE_HASH];
-    uint32_t n = tree_pages(j->grant.size);
-    size_t len = (size_t)n * TREE_HASH;
-
-    pages_name(name, &j->grant);
-    int fd = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    uint8_t *pages = fd >= 0 ? malloc(len + 1) : NULL;
-    bool ok = pages && read(fd, pages, len) == (ssize_t)len &&
-              tree_root(root, j->grant.size, pages, n) == 0 &&
-              memcmp(root, j->grant.root, TREE_HASH) == 0;
-    if (fd >= 0)
-        close(fd);
-    if (ok) {
-        j->pages = pages;
-        j->n_pages = n;
-    } else {
-        free(pages);
-    }
-    return ok;
-}
-
-static int pages_make(struct depot_thread *t, struct depot_job *j, int body)
-{
-    uint8_t root[TREE_HASH];
-    int err = disk_tree(body, j->grant.size, root, &j->pages);
-
-    if (!err && memcmp(root, j->grant.root, TREE_HASH) != 0) {
-        lost(t, &j->grant, "damaged");
-        err = -ROOST_UNREADABLE;
-    }
-    if (err)
-        return err;
+    if (!(j->pages = malloc(len + 1)))
+        return -ROOST_NOMEM;
+    memcpy(j->pages, o->pages, len);
     j->n_pages = tree_pages(j->grant.size);
-    pages_write(t, &j->grant, j->pages, j->n_pages);
     return 0;
 }
 
 int depot_open_give(struct depot_thread *t, struct depot_job *j)
 {
-    char name[FILES_FOLDER_ROOM], list[FILES_FOLDER_ROOM + 8];
+    char name[CONTENTS_NAME], list[CONTENTS_NAME + 8];
     const struct hub_depot *g = &j->grant;
     struct opened *o;
     struct stat st;
@@ -335,7 +257,7 @@ int depot_open_give(struct depot_thread *t, struct depot_job *j)
 
     if (err)
         return err;
-    name_of(name, g);
+    depot_name(name, g);
     snprintf(list, sizeof list, "%s.list", name);
     int body = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int list_fd = g->has_list ? openat(t->all->dir, list, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
@@ -343,10 +265,14 @@ int depot_open_give(struct depot_thread *t, struct depot_job *j)
         err = errno == ENOENT ? -ROOST_UNREADABLE : -ROOST_IO;
     else if (fstat(body, &st) || (uint64_t)st.st_size != g->size)
         err = -ROOST_UNREADABLE;
+    else if (g->has_list)
+        err = contents_list_verify(list_fd, g->list_size, g->list_root);
     if (err == -ROOST_UNREADABLE)
-        lost(t, g, body < 0 || (g->has_list && list_fd < 0) ? "missing" : "damaged");
-    if (!err && j->asker != DEPOT_LOOP && !pages_read(t, j))
-        err = pages_make(t, j, body);
+        depot_lost(t, g, body < 0 || (g->has_list && list_fd < 0) ? "missing" : "damaged");
+    if (!err)
+        err = depot_pages(t, g, body, &o->pages);
+    if (!err && j->asker != DEPOT_LOOP)
+        err = pages_tell(j, o);
     if (!err)
         err = disk_source_kept(&o->source, body, list_fd, g->list_size);
     if (err) {
@@ -368,6 +294,15 @@ int depot_open_give(struct depot_thread *t, struct depot_job *j)
 
 /* --- wishes ----------------------------------------------------------------------------------- */
 
+static void remove_beside(struct depot_thread *t, const struct hub_depot *g, const char *suffix)
+{
+    char name[CONTENTS_NAME], other[CONTENTS_NAME + 16];
+
+    depot_name(name, g);
+    snprintf(other, sizeof other, "%s%s", name, suffix);
+    unlinkat(t->all->dir, other, 0);
+}
+
 static int finish(struct depot_thread *t, struct depot_job *j)
 {
     struct opened *o = j->opened;
@@ -381,7 +316,9 @@ static int finish(struct depot_thread *t, struct depot_job *j)
     if (o->grant.has_list)
         err = settle_name(t, o);
     if (!err && j->pages)
-        pages_write(t, &o->grant, j->pages, j->n_pages);
+        depot_pages_write(t, &o->grant, j->pages, j->n_pages);
+    if (!err)
+        remove_beside(t, &o->grant, ".damaged"); /* it is mended */
     return err;
 }
 
@@ -406,7 +343,12 @@ bool depot_do_wish(struct depot_thread *t, struct depot_job *j)
         say_kept(t, o);
         return false;
     }
-    j->result = o->part ? disk_part_do(o->part, &j->wish) : disk_source_do(o->source, &j->wish);
+    if (o->part)
+        j->result = disk_part_do(o->part, &j->wish);
+    else if (j->wish.kind == WISH_LEAVES && j->wish.at % TREE_PAGE == 0)
+        j->result = depot_leaves(t, o, (uint32_t)(j->wish.at / TREE_PAGE), j->wish.bytes);
+    else
+        j->result = disk_source_do(o->source, &j->wish);
     if (j->wish.kind == WISH_WRITE && !j->result)
         t->all->counts.bytes_in += j->wish.len;
     if (j->wish.kind == WISH_READ && j->result > 0)
@@ -437,27 +379,10 @@ void depot_on_bar(struct depot_thread *t, const struct hub_depot *bar)
     }
 }
 
-/* Who gave it found something else than its tree says, or could not read it: all of it is read. */
-static void doubt(struct depot_thread *t, const struct opened *o)
-{
-    char name[FILES_FOLDER_ROOM];
-    uint8_t root[TREE_HASH], *pages = NULL;
-
-    name_of(name, &o->grant);
-    int fd = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return;
-    int err = disk_tree(fd, o->grant.size, root, &pages);
-    if (err != -ROOST_NOMEM && (err || memcmp(root, o->grant.root, TREE_HASH) != 0))
-        lost(t, &o->grant, "damaged");
-    free(pages);
-    close(fd);
-}
-
 void depot_close(struct depot_thread *t, struct opened *o, bool doubted)
 {
     if (doubted && o->source)
-        doubt(t, o);
+        depot_doubt(t, &o->grant);
     for (struct opened **at = &t->opened; *at; at = &(*at)->next)
         if (*at == o) {
             *at = o->next;
@@ -501,43 +426,23 @@ static bool is_fresh(struct depot_thread *t, const char *name)
 
 void depot_drop(struct depot_thread *t, const struct hub_depot *order)
 {
-    char name[FILES_FOLDER_ROOM], other[FILES_FOLDER_ROOM + 8];
+    static const char *const all[] = { "", ".list", ".pages", ".leaves", ".damaged" };
+    char name[CONTENTS_NAME];
 
-    name_of(name, order);
-    if (is_fresh(t, name))
+    depot_name(name, order);
+    if (t->all->spare || is_fresh(t, name))
         return; /* the next look about finds it */
-    unlinkat(t->all->dir, name, 0);
-    snprintf(other, sizeof other, "%s.list", name);
-    unlinkat(t->all->dir, other, 0);
-    snprintf(other, sizeof other, "%s.pages", name);
-    unlinkat(t->all->dir, other, 0);
-    snprintf(other, sizeof other, "%s.damaged", name);
-    unlinkat(t->all->dir, other, 0);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        remove_beside(t, order, all[i]);
     t->all->counts.dropped++;
-}
-
-static bool hex_read(uint8_t ret[static 32], const char *text)
-{
-    for (int i = 0; i < 64; i++) {
-        char c = text[i];
-        int n = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (n < 0)
-            return false;
-        ret[i / 2] = (uint8_t)(i % 2 ? ret[i / 2] | n : n << 4);
-    }
-    return true;
 }
 
 static void found(struct depot_thread *t, const char *name)
 {
     struct hub_depot_word w = { .what = DEPOT_FOUND };
-    size_t len = strlen(name);
 
-    w.has_list = len == 129 && name[64] == '-';
-    if ((len != 64 && !w.has_list) || !hex_read(w.root, name) ||
-        (w.has_list && !hex_read(w.list_root, name + 65)))
-        return;
-    depot_say(t, &w);
+    if (contents_name_read(name, w.root, &w.has_list, w.list_root))
+        depot_say(t, &w);
 }
 
 static void found_part(struct depot_thread *t, const char *name)

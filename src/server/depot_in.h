@@ -4,12 +4,13 @@
 #include <stdatomic.h>
 
 #include "base/map.h"
+#include "server/contents.h"
 #include "server/depot.h"
 #include "server/depot_places.h"
 #include "server/passage.h"
 #include "server/wake.h"
 
-enum { GRANTS_MAX = 50000, BARS_KEPT = 64, DEPOT_ASKERS = 17, FILES_FOLDER_ROOM = 320 };
+enum { GRANTS_MAX = 50000, BARS_KEPT = 64, DEPOT_ASKERS = 17 };
 
 struct opened {
     uint64_t file;
@@ -20,6 +21,9 @@ struct opened {
     struct place place;
     struct depot_job *finish; /* waits for the hub's word */
     struct opened *next;      /* of its thread */
+    uint8_t *pages;           /* contents: the hashes of the tree's pages */
+    uint8_t *leaves;          /* of the page leaves_of - 1 (0: none), and room for a block */
+    uint32_t leaves_of;
 };
 
 struct depot_thread {
@@ -53,7 +57,7 @@ struct depot {
     struct wake wake;
     bool waking, stopped;
     uint64_t orders; /* so many came */
-    _Atomic bool stopping;
+    _Atomic bool stopping, spare;
     struct depot_job *late, **late_end; /* orders that found no room: they go first */
     struct depot_counts counts;
     struct places places;
@@ -65,7 +69,24 @@ void depot_reply(struct depot_thread *t, struct depot_job *j);
 void depot_say(struct depot_thread *t, const struct hub_depot_word *word);
 int64_t depot_now_us(void);
 
+/* --- depot_tree.c --- */
+/* Set aside under another name, so that whoever has them can send them again. */
+void depot_lost(struct depot_thread *t, const struct hub_depot *g, const char *what);
+/* Somebody found them not to be what they should be: all is read. */
+void depot_doubt(struct depot_thread *t, const struct hub_depot *g);
+/* All was read, of this inode, and is damaged; 0: it was missing. */
+void depot_wrong(struct depot_thread *t, const struct hub_depot *g, uint64_t inode);
+/* Of contents in an open file; the caller frees them. -ROOST_UNREADABLE: they are lost. */
+int depot_pages(struct depot_thread *t, const struct hub_depot *g, int body, uint8_t **ret);
+void depot_pages_write(struct depot_thread *t, const struct hub_depot *g, const uint8_t *pages,
+                       uint32_t n);
+/* The leaves of a page, compared with its hash; as above. */
+int depot_leaves(struct depot_thread *t, struct opened *o, uint32_t page, uint8_t *ret);
+/* A piece within one block, compared with its leaf; as above. */
+int64_t depot_read(struct depot_thread *t, struct opened *o, const struct wish *w);
+
 /* --- depot_disk.c: what is done --- */
+void depot_name(char ret[static CONTENTS_NAME], const struct hub_depot *g);
 int depot_open_take(struct depot_thread *t, struct depot_job *j);
 int depot_open_give(struct depot_thread *t, struct depot_job *j);
 /* False: the answer comes later. */

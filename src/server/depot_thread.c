@@ -185,8 +185,7 @@ static void do_job(struct depot_thread *t, struct depot_job *j)
     case JOB_READ:
         j->result = !place_use(&j->opened->place, depot_now_us()) ? -ROOST_TRANSFERS
                     : j->opened->dead                             ? -ROOST_CANCELLED
-                                      : disk_source_read(j->opened->source, j->wish.at,
-                                                         j->wish.bytes, j->wish.len);
+                                      : depot_read(t, j->opened, &j->wish);
         if (j->result > 0)
             t->all->counts.bytes_out += (uint64_t)j->result;
         depot_reply(t, j);
@@ -197,6 +196,10 @@ static void do_job(struct depot_thread *t, struct depot_job *j)
                                                    .file = j->opened->file,
                                                    .account = j->opened->grant.account });
         depot_close(t, j->opened, j->doubted);
+        depot_job_free(j);
+        break;
+    case JOB_WRONG:
+        depot_wrong(t, &j->grant, j->wish.at);
         depot_job_free(j);
         break;
     default:

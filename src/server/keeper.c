@@ -56,6 +56,18 @@ void keeper_answer_gone(struct keeper *k, uint64_t token, uint64_t number)
     k->settings.on_kept(k->settings.ctx, token, &kept);
 }
 
+/* Contents are looked for by what the copy says. */
+void keeper_see_checking(struct keeper *k)
+{
+    const struct work *w = &k->work;
+    bool checking = w->number && w->what == KEEP_CHECK && w->stage < ROOST__WORK_STAGE__WORK_READY;
+
+    if (checking == k->checking)
+        return;
+    k->checking = checking;
+    k->settings.on_checking(k->settings.ctx, checking);
+}
+
 void keeper_fail(struct work *w, const char *why)
 {
     w->stage = ROOST__WORK_STAGE__WORK_FAILED;
@@ -79,6 +91,7 @@ void keeper_drop(struct keeper *k)
 
     if (!w->number)
         return;
+    __atomic_store_n(&k->stop_looking, true, __ATOMIC_RELAXED);
     uv_mutex_lock(&k->lock);
     k->copying.given_up = true; /* the thread that makes it ends it */
     uv_mutex_unlock(&k->lock);
@@ -123,6 +136,8 @@ void keeper_begin(struct keeper *k, const struct hub_keep *asked, const char *na
     w->account = asked->account;
     w->conn = asked->conn;
     w->asked_ms = now_ms(k);
+    w->since_s = edge_now().wall_ms / 1000;
+    __atomic_store_n(&k->stop_looking, false, __ATOMIC_RELAXED);
     datadir_path(k->dir, name, w->path);
     unlink(w->path);
 }
@@ -210,6 +225,7 @@ static void on_copied(uv_async_t *async)
     w->stage = ROOST__WORK_STAGE__WORK_CHECKING;
     if (keeper_start(k, t))
         keeper_fail(w, strerror(errno));
+    keeper_see_checking(k);
 }
 
 static void begin_copy(struct keeper *k, const struct hub_keep *asked)
@@ -322,6 +338,7 @@ void keeper_resume(struct keeper *k)
     struct hub_keep asked = k->held;
     k->holds = false;
     put(k, &asked);
+    keeper_see_checking(k);
     hub_keep_fini(&asked);
 }
 
@@ -352,6 +369,7 @@ void keeper_put(struct keeper *k, struct hub_keep *asked)
         keeper_answer_err(k, asked->token, -ROOST_WORK_GOING);
     else
         keeper_answer_gone(k, asked->token, asked->work);
+    keeper_see_checking(k);
     hub_keep_fini(asked);
 }
 

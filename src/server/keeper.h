@@ -1,5 +1,8 @@
 /* keeper.h - backup, check and restore while the server runs.
  *
+ * A check looks through a copy of the database, and then through the files that it names
+ * (contents.h).
+ *
  * One piece of work at a time. A copy of the database is made on the store's thread, in
  * pieces of a few milliseconds between its batches; sums, checks and the file of a
  * restore are worked on in libuv's threads. An admin's program asks how it stands, and
@@ -15,6 +18,7 @@
 #include <uv.h>
 
 #include "hub/hub.h"
+#include "server/contents.h"
 #include "server/datadir.h"
 #include "server/storer.h"
 
@@ -27,6 +31,10 @@ struct keeper_settings {
     void (*on_kept)(void *ctx, uint64_t token, const struct hub_kept *kept);
     /* The figures of KEEP_STATS, at most KEEPER_STATS_MAX; how many. */
     size_t (*stats)(void *ctx, struct hub_stat *ret);
+    /* A check begins, ends: what nobody refers to is to stay meanwhile. */
+    void (*on_checking)(void *ctx, bool checking);
+    /* It found these contents damaged or missing. */
+    void (*on_wrong)(void *ctx, const struct sqlite_content *c, uint64_t inode);
     /* Another database waits to take the place of this one: begin anew. */
     void (*on_restore)(void *ctx);
     void *ctx;

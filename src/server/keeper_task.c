@@ -9,6 +9,51 @@
 #include "server/edge.h"
 #include "server/keeper_work.h"
 
+/* --- the files that a database names ------------------------------------------------------- */
+
+static void on_wrong(void *ctx, const struct sqlite_content *c, uint64_t inode)
+{
+    struct task *t = ctx;
+
+    if (!t->n_wrong)
+        snprintf(t->first, sizeof t->first, "file %llu, '%.60s', is %s",
+                 (unsigned long long)c->file, c->name, inode ? "damaged" : "missing");
+    if (t->n_wrong == KEEPER_WRONG_MAX)
+        return;
+    if (!t->wrong && !(t->wrong = calloc(KEEPER_WRONG_MAX, sizeof *t->wrong)))
+        return; /* it is counted */
+    t->wrong[t->n_wrong++] = (struct wrong_content){ *c, inode };
+    t->wrong[t->n_wrong - 1].content.name = NULL;
+}
+
+static void look_at_files(struct task *t)
+{
+    const struct contents_look look = { .data = t->k->dir->path,
+                                        .database = t->path,
+                                        .since_s = t->since_s,
+                                        .stop = &t->k->stop_looking,
+                                        .on_wrong = on_wrong,
+                                        .ctx = t };
+    const struct contents_found *f = &t->found;
+    char words[BACKUP_WHY_MAX];
+
+    t->err = contents_look(&look, &t->found);
+    uint64_t wrong = f->missing + f->damaged;
+    if (t->err)
+        snprintf(words, sizeof words, "cannot look through the files: %s", err_text(t->err));
+    else if (wrong)
+        snprintf(words, sizeof words, "%s%s; copy from a backup, or have it sent again", t->first,
+                 wrong > 1 ? " (and others: the log names them)" : "");
+    else
+        snprintf(words, sizeof words, "%.120s; %llu files, %llu bytes", t->text,
+                 (unsigned long long)f->files, (unsigned long long)f->bytes);
+    memcpy(t->text, words, sizeof t->text);
+    if (wrong)
+        t->err = -ROOST_UNREADABLE;
+}
+
+/* --- tasks --------------------------------------------------------------------------------- */
+
 static void finish_copy(struct task *t)
 {
     struct sqlite_info info;
@@ -27,6 +72,8 @@ static void finish_copy(struct task *t)
         snprintf(t->text, sizeof t->text, "%llu accounts, %llu rooms, %llu events",
                  (unsigned long long)info.accounts, (unsigned long long)info.rooms,
                  (unsigned long long)info.events);
+    if (!t->err && t->what == KEEP_CHECK)
+        look_at_files(t);
 }
 
 static void run_task(uv_work_t *req)
@@ -64,6 +111,8 @@ static void on_copy_checked(struct keeper *k, struct task *t)
 {
     struct work *w = &k->work;
 
+    for (size_t i = 0; i < t->n_wrong; i++)
+        k->settings.on_wrong(k->settings.ctx, &t->wrong[i].content, t->wrong[i].inode);
     if (t->err) {
         keeper_fail(w, t->text);
         return;
@@ -138,10 +187,13 @@ static void on_task(uv_work_t *req, int status)
             unlink(t->path);
         break;
     }
+    free(t->wrong);
     free(t->data);
     free(t);
-    if (!k->stopped)
+    if (!k->stopped) {
+        keeper_see_checking(k);
         keeper_resume(k);
+    }
 }
 
 struct task *keeper_task(struct keeper *k, int kind, uint64_t token)
@@ -156,6 +208,7 @@ struct task *keeper_task(struct keeper *k, int kind, uint64_t token)
     t->token = token;
     t->number = k->work.number;
     t->what = k->work.what;
+    t->since_s = k->work.since_s;
     t->fd = -1;
     t->now_ms = edge_now().wall_ms;
     memcpy(t->path, k->work.path, sizeof t->path);

@@ -10,6 +10,13 @@
 #include "server/keeper.h"
 #include "store/sqlite_copy.h"
 
+enum { KEEPER_WRONG_MAX = 1000 /* contents that a check remembers; it counts all */ };
+
+struct wrong_content {
+    struct sqlite_content content; /* without its name */
+    uint64_t inode;
+};
+
 struct work {
     uint64_t number; /* 0: none */
     unsigned what;   /* KEEP_… */
@@ -23,9 +30,10 @@ struct work {
     int fd;
     uint8_t head_bytes[BACKUP_HEAD_BYTES], sum[32];
     struct backup_head head;
-    bool fetched; /* its last byte */
-    bool all;     /* an upload: everything came */
-    int failed;   /* an upload: a piece could not be written */
+    bool fetched;    /* its last byte */
+    bool all;        /* an upload: everything came */
+    int64_t since_s; /* a check: when the copy was begun; wall clock */
+    int failed;      /* an upload: a piece could not be written */
 };
 
 /* On the store's thread, under lock. */
@@ -48,6 +56,8 @@ struct keeper {
     struct copying copying;
     uv_async_t copied;
     unsigned tasks;       /* in libuv's threads */
+    bool checking;        /* as on_checking was told */
+    bool stop_looking;    /* set here, read there: a look through files ends */
     struct hub_keep held; /* begins as soon as what was given up has ended */
     bool holds;
     bool stopped;
@@ -69,6 +79,11 @@ struct task {
     struct backup_head head;
     uint8_t head_bytes[BACKUP_HEAD_BYTES], sum[32];
     uint64_t size;
+    struct contents_found found;
+    struct wrong_content *wrong;
+    size_t n_wrong;
+    char first[120]; /* the first of them, in words */
+    int64_t since_s;
 };
 
 /* --- keeper.c --- */
@@ -79,6 +94,7 @@ void keeper_answer(struct keeper *k, uint64_t token, uint64_t offset, const uint
                    size_t n);
 /* There is no such work any more. */
 void keeper_answer_gone(struct keeper *k, uint64_t token, uint64_t number);
+void keeper_see_checking(struct keeper *k); /* after what changed the work's stage */
 void keeper_fail(struct work *w, const char *why);
 void keeper_drop(struct keeper *k);
 /* Something ended: does what waits for it. */

@@ -17,6 +17,7 @@ enum option_id {
     SET,
     REGISTRATION,
     CHECK,
+    QUICK,
     RESTORE,
     PRINT_CONFIG,
     VERSION,
@@ -32,6 +33,7 @@ static const struct option known[] = {
     { "set", required_argument, NULL, SET },
     { "registration", required_argument, NULL, REGISTRATION },
     { "check", no_argument, NULL, CHECK },
+    { "quick", no_argument, NULL, QUICK },
     { "restore", required_argument, NULL, RESTORE },
     { "print-config", no_argument, NULL, PRINT_CONFIG },
     { "version", no_argument, NULL, VERSION },
@@ -82,6 +84,9 @@ static int apply(struct options *o, int id, const char *value, bool *first_liste
         return config_set(&o->config, "registration", value, error);
     case CHECK:
         o->check = true;
+        return 0;
+    case QUICK:
+        o->quick = true;
         return 0;
     case RESTORE:
         snprintf(o->restore, sizeof o->restore, "%s", value);
@@ -136,6 +141,10 @@ int options_parse(struct options *o, int argc, char **argv, char error[static CO
     int err = walk(o, argc, argv, true, error);
     if (!err)
         err = walk(o, argc, argv, false, error);
+    if (!err && o->quick && !o->check) {
+        snprintf(error, CONFIG_ERROR_MAX, "--quick is for --check");
+        err = -ROOST_INVALID;
+    }
     if (!err && !o->help && !o->version)
         err = config_check(&o->config, error);
     return err;
@@ -146,29 +155,31 @@ void options_print_help(void)
     char data[DATADIR_PATH_MAX], *settings = config_help();
 
     default_data(data);
-    printf("roostd - a server for meetings, messages and files\n"
-           "\n"
-           "  --data DIR            what it keeps (%s)\n"
-           "  --listen ADDRESS      may be given several times (:: and 0.0.0.0)\n"
-           "  --port N              TCP (5000); 0 takes a free one and prints it\n"
-           "  --media-port N        UDP (port + 1)\n"
-           "  --config FILE         settings, one 'key = value' a line, # starts a comment\n"
-           "  --set KEY=VALUE       one setting; may be given several times\n"
-           "  --registration WHO    open, invite or admin\n"
-           "  --check               says whether all of this is right, and ends\n"
-           "  --restore FILE        puts a backup in the place of what is there, and ends\n"
-           "  --print-config        a configuration file with all settings, explained\n"
-           "  --version, --help\n"
-           "\n"
-           "Examples:\n"
-           "  roostd --data ~/roost --registration open\n"
-           "  roostd --port 443 --set tls.certificate=chain.pem --set tls.key=key.pem\n"
-           "  roostd --config /etc/roost.conf --set login.tries=3 --check\n"
-           "\n"
-           "SIGHUP reads the file and the certificate again; SIGTERM and SIGINT end it cleanly.\n"
-           "\n"
-           "Settings, with their defaults (times: 250ms 10s 15m 2h 1d; sizes: 16K 1M):\n"
-           "%s",
-           data, settings ? settings : "");
+    printf(
+        "roostd - a server for meetings, messages and files\n"
+        "\n"
+        "  --data DIR            what it keeps (%s)\n"
+        "  --listen ADDRESS      may be given several times (:: and 0.0.0.0)\n"
+        "  --port N              TCP (5000); 0 takes a free one and prints it\n"
+        "  --media-port N        UDP (port + 1)\n"
+        "  --config FILE         settings, one 'key = value' a line, # starts a comment\n"
+        "  --set KEY=VALUE       one setting; may be given several times\n"
+        "  --registration WHO    open, invite or admin\n"
+        "  --check [--quick]     says whether all of this is right, and ends; quick: kept files\n"
+        "                        are not looked at\n"
+        "  --restore FILE        puts a backup in the place of what is there, and ends\n"
+        "  --print-config        a configuration file with all settings, explained\n"
+        "  --version, --help\n"
+        "\n"
+        "Examples:\n"
+        "  roostd --data ~/roost --registration open\n"
+        "  roostd --port 443 --set tls.certificate=chain.pem --set tls.key=key.pem\n"
+        "  roostd --config /etc/roost.conf --set login.tries=3 --check\n"
+        "\n"
+        "SIGHUP reads the file and the certificate again; SIGTERM and SIGINT end it cleanly.\n"
+        "\n"
+        "Settings, with their defaults (times: 250ms 10s 15m 2h 1d; sizes: 16K 1M):\n"
+        "%s",
+        data, settings ? settings : "");
     free(settings);
 }

@@ -10,7 +10,7 @@ struct options {
     struct config config;
     char data[DATADIR_PATH_MAX];
     char restore[DATADIR_PATH_MAX]; /* a backup to restore, then the end; "" */
-    bool check, version, help, print_config;
+    bool check, quick, version, help, print_config;
 };
 
 /* Defaults, file, --set and the other options, in this order. What is wrong is

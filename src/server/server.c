@@ -319,6 +319,25 @@ static size_t on_stats(void *ctx, struct hub_stat *ret)
     return figures(&s->edge, s->dir.path, ret);
 }
 
+static void on_checking(void *ctx, bool checking)
+{
+    struct server *s = ctx;
+
+    depot_spare(s->depot, checking);
+}
+
+static void on_wrong(void *ctx, const struct sqlite_content *c, uint64_t inode)
+{
+    struct server *s = ctx;
+    struct hub_depot d = {
+        .file = c->file, .size = c->size, .list_size = c->list_size, .has_list = c->has_list
+    };
+
+    memcpy(d.root, c->root, sizeof d.root);
+    memcpy(d.list_root, c->list_root, sizeof d.list_root);
+    depot_found_wrong(s->depot, &d, inode);
+}
+
 static void on_restore(void *ctx)
 {
     struct server *s = ctx;
@@ -382,9 +401,12 @@ static int open_threads(struct server *s)
                                              .on_health = on_health,
                                              .ctx = &s->edge,
                                              .health_ctx = s };
-    const struct keeper_settings keeping = {
-        .on_kept = on_kept, .stats = on_stats, .on_restore = on_restore, .ctx = s
-    };
+    const struct keeper_settings keeping = { .on_kept = on_kept,
+                                             .stats = on_stats,
+                                             .on_checking = on_checking,
+                                             .on_wrong = on_wrong,
+                                             .on_restore = on_restore,
+                                             .ctx = s };
     const struct hasher_settings hashing = {
         .params = c->hash, .process = s->hashing, .on_hashed = edge_on_hashed, .ctx = &s->edge
     };

@@ -9,10 +9,12 @@
 #include "base/err.h"
 #include "seal/digest.h"
 #include "server/peer.h"
+#include "share/tree.h"
 #include "wire/http_answer.h"
 #include "wire/http_range.h"
 
 enum { HEADER_MAX = 160, NAME_SHOWN = 255 };
+_Static_assert((int)WEB_FILE_PIECE == (int)TREE_BLOCK, "what is read is compared with a hash");
 
 struct web_file {
     struct depot *depot;
@@ -139,6 +141,7 @@ bool web_file_is_begun(const struct web_file *f)
 int web_file_next(struct web_file *f)
 {
     uint64_t left = f->end - f->at;
+    uint32_t most = WEB_FILE_PIECE - (uint32_t)(f->at % WEB_FILE_PIECE); /* of one block */
     struct depot_job *j = calloc(1, sizeof *j);
 
     if (!j || !(j->pages = malloc(WEB_FILE_PIECE))) {
@@ -149,7 +152,7 @@ int web_file_next(struct web_file *f)
     j->opened = f->opened;
     j->wish.bytes = j->pages;
     j->wish.at = f->at;
-    j->wish.len = left < WEB_FILE_PIECE ? (uint32_t)left : WEB_FILE_PIECE;
+    j->wish.len = left < most ? (uint32_t)left : most;
     return ask(f, j);
 }
 

@@ -36,8 +36,7 @@ static int ask_int(sqlite3 *sql, const char *text, int64_t *ret)
     return err;
 }
 
-/* Nobody writes it, so it needs neither locks nor a log. */
-static int open_still(const char *path, sqlite3 **ret)
+int db_open_still(const char *path, sqlite3 **ret)
 {
     char uri[3 * 1024 + 64], *at = uri;
 
@@ -184,7 +183,7 @@ int sqlite_file_check(const char *path, bool thorough, struct sqlite_info *ret,
     sqlite3 *sql = NULL;
 
     why[0] = 0;
-    int err = open_still(path, &sql);
+    int err = db_open_still(path, &sql);
     if (!err)
         err = check_whose(sql, &info, why);
     if (!err && thorough)

@@ -217,6 +217,9 @@ handler do_file_new, do_file_find, do_file_set, do_file_keep, do_file_list, do_f
     do_file_loose;
 handler do_read, do_earlier, do_search, do_log_read, do_retain;
 void log_put(struct db *d, const struct store_op *op, uint64_t account, int outcome);
+/* A file that nobody writes: it needs neither locks nor a log. Close *ret, also after an error.
+ * (sqlite_check.c) */
+int db_open_still(const char *path, sqlite3 **ret);
 /* Where the log named this account there is its number; looks at all of it. Before the
  * account itself is renamed. */
 void log_forget(struct db *d, uint64_t account, const char *number);
