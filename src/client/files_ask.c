@@ -518,7 +518,7 @@ static void on_state(struct mover *m, const Roost__FileState *s, int64_t now_us)
         mover_end(m, ROOST_FILE_DECLINED, 0, NULL);
         break;
     case ROOST__FILE_STAGE__FILE_CANCELLED:
-        mover_end(m, ROOST_FILE_CANCELLED, 0, NULL);
+        mover_end(m, s->code ? ROOST_FILE_FAILED : ROOST_FILE_CANCELLED, -(int)s->code, NULL);
         break;
     case ROOST__FILE_STAGE__FILE_DONE:
         if (m->sends && !m->kept)

@@ -60,6 +60,8 @@ void file_info(Roost__FileInfo *ret, const struct file_row *f);
 /* As an event's data, in `mem`. */
 int file_event(struct arena *mem, const struct file_row *f, struct event *ret);
 /* Both ends hear how it stands, but the session that did it. */
+/* The server gave it up. */
+void file_tell_failed(struct hub *h, const struct file_row *f, int err);
 void file_tell_state(struct hub *h, const struct request *q, const struct file_row *f,
                      uint32_t stage);
 void file_tell_offer(struct hub *h, const struct file_row *f);

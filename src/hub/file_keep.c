@@ -177,7 +177,7 @@ static void keep_failed(struct hub *h, const struct file_row *f, int err)
     file_drop_parts(h, f->id);
     struct file_row over = *f;
     over.stage = ROOST__FILE_STAGE__FILE_CANCELLED;
-    file_tell_state(h, NULL, &over, over.stage);
+    file_tell_failed(h, &over, err);
     parcel_over(h, f->id);
 }
 

@@ -49,8 +49,8 @@ int file_event(struct arena *mem, const struct file_row *f, struct event *ret)
     return msg_pack(mem, &filed.base, &ret->data, &ret->n_data);
 }
 
-void file_tell_state(struct hub *h, const struct request *q, const struct file_row *f,
-                     uint32_t stage)
+static void tell(struct hub *h, const struct request *q, const struct file_row *f, uint32_t stage,
+                 int err)
 {
     Roost__ToClient frame = ROOST__TO_CLIENT__INIT;
     Roost__FileState state = ROOST__FILE_STATE__INIT;
@@ -61,6 +61,7 @@ void file_tell_state(struct hub *h, const struct request *q, const struct file_r
     state.stage = (Roost__FileStage)stage;
     state.account = q ? q->account : 0;
     state.session = q ? q->session : 0;
+    state.code = (uint32_t)-err;
     if (stage != ROOST__FILE_STAGE__FILE_PAUSED)
         state.info = &info;
     frame.body_case = ROOST__TO_CLIENT__BODY_FILE_STATE;
@@ -69,6 +70,17 @@ void file_tell_state(struct hub *h, const struct request *q, const struct file_r
     tell_account_frame(h, f->sender, &frame, 0);
     if (f->peer && f->peer != f->sender)
         tell_account_frame(h, f->peer, &frame, 0);
+}
+
+void file_tell_state(struct hub *h, const struct request *q, const struct file_row *f,
+                     uint32_t stage)
+{
+    tell(h, q, f, stage, 0);
+}
+
+void file_tell_failed(struct hub *h, const struct file_row *f, int err)
+{
+    tell(h, NULL, f, ROOST__FILE_STAGE__FILE_CANCELLED, err);
 }
 
 void file_tell_offer(struct hub *h, const struct file_row *f)
