@@ -1,0 +1,141 @@
+/* sounds.c - moves sound from a microphone to a speaker, as a participant does.
+ *
+ *     sounds list
+ *     sounds pump MIC SPEAKER SECONDS
+ *
+ * Prints a line of JSON for each device, for each change of one, and at the end: what was held, and
+ * how far the speaker's clock went from ours.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "av/sound.h"
+
+static int64_t clock_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+static int list(void)
+{
+    static struct sound_device devices[SOUND_DEVICES_MAX];
+    char why[SOUND_WHY] = "";
+    int n = sound_devices(devices, why);
+
+    if (n < 0) {
+        fprintf(stderr, "%s\n", why);
+        return 1;
+    }
+    for (int i = 0; i < n; i++)
+        printf("{\"name\":\"%s\",\"text\":\"%s\",\"in\":%d,\"out\":%d,\"default\":%d,\"monitor\":%"
+               "d}\n",
+               devices[i].name, devices[i].text, devices[i].in, devices[i].out,
+               devices[i].is_default, devices[i].monitor);
+    return 0;
+}
+
+static void tell(const char *which, const struct sound_look *l)
+{
+    static const char *const states[] = { "waits", "goes", "gone" };
+
+    printf("{\"%s\":\"%s\",\"state\":\"%s\",\"latency_us\":%lld,\"samples\":%llu,\"lost\":%llu,"
+           "\"gaps\":%llu}\n",
+           which, l->name, states[l->state], (long long)l->latency_us,
+           (unsigned long long)l->samples, (unsigned long long)l->lost,
+           (unsigned long long)l->gaps);
+    fflush(stdout);
+}
+
+struct pump {
+    struct sound_in *in;
+    struct sound_out *out;
+    struct sound_look was_in, was_out;
+    int16_t block[SOUND_BLOCK];
+    uint64_t read, written, empty;
+    int64_t held_us, held; /* the sum, and of how many */
+    int64_t worst_us;      /* between two blocks, at the microphone: how far from 10 ms */
+    int64_t last_us;
+};
+
+static void tell_changes(struct pump *p)
+{
+    struct sound_look l;
+
+    sound_in_look(p->in, &l);
+    if (l.changes != p->was_in.changes)
+        tell("in", &l);
+    p->was_in = l;
+    sound_out_look(p->out, &l);
+    if (l.changes != p->was_out.changes)
+        tell("out", &l);
+    p->was_out = l;
+}
+
+/* Whatever the speaker wants it gets: of the microphone, or silence. */
+static void turn(struct pump *p, int64_t now_us)
+{
+    while (sound_out_wants(p->out, now_us) >= SOUND_BLOCK) {
+        int64_t at_us = 0, heard_us = sound_out_heard_us(p->out, now_us);
+        if (sound_in_read(p->in, now_us, p->block, SOUND_BLOCK, &at_us)) {
+            int64_t off = llabs(at_us - p->last_us - 10000);
+            p->worst_us = p->read && off > p->worst_us ? off : p->worst_us;
+            p->last_us = at_us;
+            p->read++;
+            p->held_us += heard_us - at_us;
+            p->held++;
+        } else {
+            memset(p->block, 0, sizeof p->block);
+            p->empty++;
+        }
+        sound_out_write(p->out, now_us, p->block, SOUND_BLOCK);
+        p->written++;
+    }
+}
+
+static int pump(const char *mic, const char *speaker, double seconds)
+{
+    static struct pump p;
+    char why[SOUND_WHY] = "";
+    int64_t start_us = clock_us(), now_us = start_us;
+
+    if (sound_in_new(&p.in, mic, now_us, why) || sound_out_new(&p.out, speaker, now_us, 0, why)) {
+        fprintf(stderr, "%s\n", why);
+        sound_in_free(p.in);
+        return 1;
+    }
+    start_us = now_us = clock_us();
+    while ((double)(now_us - start_us) < seconds * 1e6) {
+        turn(&p, now_us);
+        tell_changes(&p);
+        int64_t due_us = sound_out_due_us(p.out, now_us, SOUND_BLOCK);
+        int64_t wait_ms = (due_us - now_us + 999) / 1000;
+        poll(NULL, 0, wait_ms < 1 ? 1 : wait_ms > 20 ? 20 : (int)wait_ms);
+        now_us = clock_us();
+    }
+    tell("in", &p.was_in);
+    tell("out", &p.was_out);
+    printf("{\"read\":%llu,\"written\":%llu,\"empty\":%llu,\"through_us\":%lld,\"worst_us\":%lld,"
+           "\"seconds\":%.3f}\n",
+           (unsigned long long)p.read, (unsigned long long)p.written, (unsigned long long)p.empty,
+           (long long)(p.held ? p.held_us / p.held : 0), (long long)p.worst_us,
+           (double)(now_us - start_us) / 1e6);
+    sound_in_free(p.in);
+    sound_out_free(p.out);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "list") == 0)
+        return list();
+    if (argc == 5 && strcmp(argv[1], "pump") == 0)
+        return pump(argv[2], argv[3], atof(argv[4]));
+    fprintf(stderr, "sounds list | pump MIC SPEAKER SECONDS\n");
+    return 2;
+}
