@@ -180,6 +180,10 @@ CLI_RUN(cmd_meet_who)
     struct meet_link door = { 0 };
     uint64_t meeting = 0;
     bool by_number = a->n_words == 1 && read_number(a->words[0], &meeting);
+
+    if (by_number && args_has(a, "name"))
+        return cli_usage(c, "guests are known by the code of their meeting, not by its number",
+                         "roost meet who CODE --name NAME");
     int status = by_number ? CLI_OK : meet_door(c, a, &door, NULL);
 
     if (!status)

@@ -28,3 +28,22 @@ def ten_wrong_codes_from_one_address(hall):
     hall.start()
     done = mallory.run("meet", "join", codes[0], "--name", "Mallory", status=5).error
     equal(done["name"], "guesses")
+
+
+@story
+def a_guest_host_is_known_where_guessing_was_stopped(hall):
+    gus, mallory = guest(hall), guest(hall)
+    made = new(gus, "--name", "Gus", "--open")
+    codes = [code for code in (f"{n:06}" for n in range(12)) if code != made["code"]]
+    for code in codes[:10]:
+        mallory.run("meet", "join", code, "--name", "Mallory", status=1)
+    mallory.run("meet", "join", made["code"], "--name", "Mallory", status=5)
+    host = Seat(gus, made["code"], "--name", "Gus")  # who made it comes in by the code that it was told
+    equal(host.event(event="ticket")["you"]["role"], "host")
+    for door in (made["code"], made["link"]):
+        equal([r["name"] for r in gus.rows("meet", "who", door, "--name", "Gus")], ["Gus"])
+        gus.run("meet", "host", door, "lock", "--name", "Gus")
+        gus.run("meet", "host", door, "unlock", "--name", "Gus")
+    refused = gus.run("meet", "who", f"#{made['meeting']}", "--name", "Gus", status=2).error
+    check("code" in refused["text"], refused)
+    host.leave()

@@ -171,6 +171,42 @@ static void eleven_wrong_codes_are_too_many(void)
 }
 
 /* All addresses of a customer's net count as one; the next customer's do not. */
+static int look_by_code(struct visitor *v, const char *code)
+{
+    Roost__MeetWho b = ROOST__MEET_WHO__INIT;
+
+    b.code = (char *)code;
+    return reply_code(ASK(v, MEET_WHO, meet_who, &b));
+}
+
+static int lock_by_code(struct visitor *v, const char *code, bool on)
+{
+    Roost__MeetAct b = ROOST__MEET_ACT__INIT;
+
+    b.code = (char *)code;
+    b.action = on ? ROOST__MEET_ACTION__LOCK : ROOST__MEET_ACTION__UNLOCK;
+    return reply_code(ASK(v, MEET_ACT, meet_act, &b));
+}
+
+/* Where guessing was stopped, a guest is still known in its own meeting. */
+static void the_code_of_ones_meeting_is_no_guess(void)
+{
+    struct stage *s = meet_stage();
+    struct visitor *gus = visitor_at(s, "198.51.100.7"), *mallory = visitor_at(s, "198.51.100.7");
+    struct meets m = { .stage = s };
+
+    CHECK(guest(gus, "Gus", "", "", 1) == 0 && meet_new(gus, &m, false) == 0);
+    for (int i = 0; i < 10; i++)
+        CHECK(wrong(mallory, &m) == ROOST_NO_SUCH_MEETING);
+    CHECK(guest(mallory, "Mallory", m.code, "", 1) == ROOST_GUESSES);
+    CHECK(join_code(gus, &m) == 0);
+    CHECK(look_by_code(gus, m.code) == 0 && lock_by_code(gus, m.code, true) == 0);
+    CHECK(wrong(gus, &m) == ROOST_GUESSES); /* another code is a guess */
+    visitor_free(mallory);
+    visitor_free(gus);
+    stage_free(s);
+}
+
 static void a_net_of_addresses_has_ten_tries_in_all(void)
 {
     struct meets m;
@@ -343,6 +379,7 @@ TEST_MAIN({ "codes_are_drawn_evenly", codes_are_drawn_evenly },
           { "a_link_opens_one_meeting", a_link_opens_one_meeting },
           { "by_its_number_a_meeting_is_not_there", by_its_number_a_meeting_is_not_there },
           { "eleven_wrong_codes_are_too_many", eleven_wrong_codes_are_too_many },
+          { "the_code_of_ones_meeting_is_no_guess", the_code_of_ones_meeting_is_no_guess },
           { "a_net_of_addresses_has_ten_tries_in_all", a_net_of_addresses_has_ten_tries_in_all },
           { "all_guesses_of_a_day_are_counted_together",
             all_guesses_of_a_day_are_counted_together },
