@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -118,4 +119,40 @@ char *cmd_read_stdin(struct cli *c)
         return NULL;
     }
     return b.p; /* a string: buf keeps a zero at its end */
+}
+
+/* --- files that are written --- */
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_stdout(const char *path)
+{
+    return !strcmp(path, "-");
+}
+
+int cmd_file_free(struct cli *c, const char *path, bool force)
+{
+    struct buf text = { 0 };
+
+    if (!path || force || is_stdout(path) || !is_file(path))
+        return CLI_OK;
+    buf_printf(&text, "%s: there is such a file already", path);
+    int status = cli_fail(c, CLI_REFUSED, buf_str(&text), "choose another name, or give --force");
+    buf_fini(&text);
+    return status;
+}
+
+bool cmd_file_write(const char *path, bool force, const char *bytes, size_t len)
+{
+    struct stat st;
+    bool over = force || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)); /* or a device, a pipe */
+    FILE *f = is_stdout(path) ? stdout : fopen(path, over ? "we" : "wxe");
+    bool ok = f && fwrite(bytes, 1, len, f) == len;
+
+    return f && f != stdout ? fclose(f) == 0 && ok : ok;
 }

@@ -111,6 +111,10 @@ void cmd_print_help(struct cli *c, const struct cli_args *a);
 /* Prints what was put into c->out as help: with --json one object. */
 void cmd_flush_help(struct cli *c);
 /* Words joined by spaces; the caller frees. NULL when out of memory. */
+/* "-" is standard output. cmd_file_free: refused where a file is and not `force`; NULL: fine. It is
+ * asked before anything is done, and cmd_file_write writes over none that came meanwhile. */
+int cmd_file_free(struct cli *c, const char *path, bool force);
+bool cmd_file_write(const char *path, bool force, const char *bytes, size_t len);
 char *cmd_join(const char **words, size_t n);
 /* Text from stdin up to its end; NULL with the error printed. */
 char *cmd_read_stdin(struct cli *c);

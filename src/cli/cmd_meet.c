@@ -37,7 +37,7 @@ static void describe(struct buf *b, const struct roost_meeting *m, const char *l
     buf_printf(b, " on the same server: roost meet join %s", m->code);
 }
 
-static int write_ics(struct cli *c, const char *path, const struct roost_meeting *m,
+static int write_ics(struct cli *c, const char *path, bool force, const struct roost_meeting *m,
                      const char *link)
 {
     struct buf uid = { 0 }, about = { 0 }, out = { 0 };
@@ -53,10 +53,7 @@ static int write_ics(struct cli *c, const char *path, const struct roost_meeting
                                  .now_ms = now,
                                  .starts_ms = m->starts_ms ? (int64_t)m->starts_ms : now,
                                  .length_ms = HOUR_MS });
-    FILE *f = strcmp(path, "-") ? fopen(path, "we") : stdout;
-    bool ok = f && !out.bad && fwrite(out.p, 1, out.len, f) == out.len;
-    if (f && f != stdout)
-        ok = fclose(f) == 0 && ok;
+    bool ok = !out.bad && cmd_file_write(path, force, out.p, out.len);
     buf_fini(&uid);
     buf_fini(&about);
     buf_fini(&out);
@@ -114,7 +111,7 @@ static int after_new(struct cli *c, const struct cli_args *a, const struct roost
     if (!to_stdout)
         tell_new(c, a, t, buf_str(&link));
     if (ics && !status)
-        status = write_ics(c, ics, &t->meeting, buf_str(&link));
+        status = write_ics(c, ics, args_has(a, "force"), &t->meeting, buf_str(&link));
     if (ics && !status && !to_stdout)
         cli_say(c, "  entry   %s: for your calendar", ics);
     cli_flush(c);
@@ -130,7 +127,10 @@ CLI_RUN(cmd_meet_new)
                                    .forget_chat = args_has(a, "forget") };
     char *target = room ? cli_room_target(room) : NULL;
     struct roost_event e;
-    int status = at ? read_start(c, at, &what.starts_ms) : CLI_OK;
+    int status = cmd_file_free(c, args_value(a, "ics"), args_has(a, "force"));
+
+    if (!status && at)
+        status = read_start(c, at, &what.starts_ms);
 
     what.room = target;
     if (!status)

@@ -129,14 +129,9 @@ static int attendance(struct cli *c, uint64_t meeting, const char *code, struct 
     return CLI_OK;
 }
 
-static int write_csv(struct cli *c, const char *path, const struct buf *csv)
+static int write_csv(struct cli *c, const char *path, bool force, const struct buf *csv)
 {
-    FILE *f = strcmp(path, "-") ? fopen(path, "we") : stdout;
-    bool ok = f && !csv->bad && fwrite(csv->p, 1, csv->len, f) == csv->len;
-
-    if (f && f != stdout)
-        ok = fclose(f) == 0 && ok;
-    if (!ok)
+    if (csv->bad || !cmd_file_write(path, force, csv->p, csv->len))
         return cli_fail(c, CLI_REFUSED, "the list could not be written",
                         "check the name of the file");
     if (strcmp(path, "-") != 0)
@@ -144,7 +139,7 @@ static int write_csv(struct cli *c, const char *path, const struct buf *csv)
     return CLI_OK;
 }
 
-static int who_ever(struct cli *c, uint64_t meeting, const char *code, const char *path)
+static int who_ever(struct cli *c, uint64_t meeting, const char *code, const char *path, bool force)
 {
     static const char *const heads[] = { "NAME", "ACCOUNT", "ROLE", "STATE", "CAME", "LEFT" };
     struct buf csv = { 0 };
@@ -154,7 +149,7 @@ static int who_ever(struct cli *c, uint64_t meeting, const char *code, const cha
     buf_puts(&csv, "name,kind,role,state,came,left,account,number\r\n");
     int status = attendance(c, meeting, code, &t, &csv);
     if (!status && path)
-        status = write_csv(c, path, &csv);
+        status = write_csv(c, path, force, &csv);
     else if (!status && !c->json)
         table_print(&t, &c->out, c->columns, c->colour);
     table_fini(&t);
@@ -177,6 +172,7 @@ CLI_RUN(cmd_meet_who)
 {
     static const struct meet_tried looks = { .what = MEET_DO_WHO };
     const char *csv = args_value(a, "csv");
+    bool force = args_has(a, "force");
     struct meet_link door = { 0 };
     uint64_t meeting = 0;
     bool by_number = a->n_words == 1 && read_number(a->words[0], &meeting);
@@ -185,12 +181,14 @@ CLI_RUN(cmd_meet_who)
         return cli_usage(c, "guests are known by the code of their meeting, not by its number",
                          "roost meet who CODE --name NAME");
     int status = by_number ? CLI_OK : meet_door(c, a, &door, NULL);
+    if (!status)
+        status = cmd_file_free(c, csv, force);
 
     if (!status)
         status = meet_open_again(c, a, &door, args_value(a, "name"));
     c->tried = &looks;
     if (!status)
-        status = csv || args_has(a, "all") ? who_ever(c, meeting, door.code, csv)
+        status = csv || args_has(a, "all") ? who_ever(c, meeting, door.code, csv, force)
                                            : who_now(c, meeting, door.code);
     c->tried = NULL;
     cli_flush(c);

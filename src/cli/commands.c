@@ -205,7 +205,8 @@ const struct cli_command cli_commands[] = {
               { "room", 'r', "NAME", "permanent: members of this room walk in" },
               { "name", 'n', "NAME", "as a guest of this name, without an account" },
               { "forget", 'f', NULL, "its chat goes when it ends" },
-              { "ics", 'i', "FILE", "write an entry for calendars; - for standard output" }) },
+              { "ics", 'i', "FILE", "write an entry for calendars; - for standard output" },
+              { "force", 0, NULL, "write over a file that is there" }) },
     { "meet join", MEET, "CODE|LINK", 1, 3, -1, CLI_SERVER, true, meet_main,
       "be in a meeting: people, hands, chat, host controls",
       "A line that begins with / is a command; /help lists them, /leave leaves. The server is that\n"
@@ -227,6 +228,7 @@ const struct cli_command cli_commands[] = {
       "  roost meet who 204816\n  roost meet who '#12' --csv attendance.csv\n",
       OPTIONS({ "all", 'a', NULL, "who left too: the list of attendance" },
               { "csv", 'c', "FILE", "write that list as a table; - for standard output" },
+              { "force", 0, NULL, "write over a file that is there" },
               GUEST_NAME) },
     { "meet host", MEET, "CODE ACTION [USER] [TEXT…]", 2, -1, -1, CLI_SERVER, true, cmd_meet_host,
       "one act of a host, in a meeting one is in elsewhere",

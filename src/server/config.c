@@ -448,8 +448,25 @@ int config_set_pair(struct config *c, const char *pair, char error[static CONFIG
     return set_pair(c, copy, error);
 }
 
-static int parse_line(struct config *c, const char *line, size_t len,
-                      char error[static CONFIG_ERROR_MAX])
+/* A file that says two things of a key means one of them, and nobody knows which. */
+static int set_once(struct config *c, char *pair, unsigned line, unsigned said[static SETTINGS_NR],
+                    char error[static CONFIG_ERROR_MAX])
+{
+    int err = set_pair(c, pair, error);
+    const struct setting *s = err ? NULL : setting_of(trim(pair));
+    unsigned *at = s ? &said[s - settings] : NULL;
+
+    if (at && *at) {
+        snprintf(error, CONFIG_ERROR_MAX, "%s is set in line %u already", s->key, *at);
+        return -ROOST_INVALID;
+    }
+    if (at)
+        *at = line;
+    return err;
+}
+
+static int parse_line(struct config *c, const char *line, size_t len, unsigned number,
+                      unsigned said[static SETTINGS_NR], char error[static CONFIG_ERROR_MAX])
 {
     char copy[PAIR_MAX];
 
@@ -461,19 +478,20 @@ static int parse_line(struct config *c, const char *line, size_t len,
     copy[len] = 0;
     copy[strcspn(copy, "#")] = 0;
     char *pair = trim(copy);
-    return *pair ? set_pair(c, pair, error) : 0;
+    return *pair ? set_once(c, pair, number, said, error) : 0;
 }
 
 int config_parse(struct config *c, const char *name, const char *text, size_t len,
                  char error[static CONFIG_ERROR_MAX])
 {
     const char *end = text + len;
+    unsigned said[SETTINGS_NR] = { 0 }; /* in which line */
 
     for (unsigned line = 1; text < end; line++) {
         const char *nl = memchr(text, '\n', (size_t)(end - text));
         size_t n = (size_t)((nl ? nl : end) - text);
         char what[CONFIG_ERROR_MAX];
-        int err = parse_line(c, text, n, what);
+        int err = parse_line(c, text, n, line, said, what);
 
         if (err) {
             snprintf(error, CONFIG_ERROR_MAX, "%.200s:%u: %.280s", name, line, what);

@@ -229,6 +229,8 @@ def who_was_there(hall):
     number = made["meeting"]
     path = hall.dir / "list.csv"
     anna.run("meet", "who", f"#{number}", "--csv", path)
+    anna.run("meet", "who", f"#{number}", "--csv", path, status=1)
+    anna.run("meet", "who", f"#{number}", "--csv", path, "--force")
     with open(path, newline="") as f:
         table = list(csv.reader(f))
     equal(table[0], ["name", "kind", "role", "state", "came", "left", "account", "number"])
@@ -334,10 +336,15 @@ def a_meeting_for_a_room_and_for_the_calendar(hall):
     equal((made["room_name"], made["until"], made["ics"]), ("maths", None, str(path)))
     text = path.read_bytes().decode()
     check("SUMMARY:Ex\\; 4\r\n" in text and made["link"] in text.replace("\r\n ", ""), text)
+    refused = anna.run("meet", "new", "--ics", path, "--title", "other", status=1).error  # not over it, and no meeting
+    check("such a file already" in refused["text"] and "--force" in refused["advice"], refused)
+    equal(([m["title"] for m in anna.rows("meet", "list")], path.read_bytes().decode()), (["Ex; 4"], text))
+    new(anna, "--room", "maths", "--ics", path, "--force", "--title", "other")
+    check("SUMMARY:other" in path.read_bytes().decode())
     equal(Seat(ben, made["code"]).event(event="ticket")["you"]["state"], "in")  # walks in
     equal(Seat(carl, made["code"]).event(event="ticket")["you"]["state"], "waiting")
     admin = hall.admin()
-    equal([m["code"] for m in admin.rows("admin", "meetings")], [made["code"]])
+    equal([m["title"] for m in admin.rows("admin", "meetings")], ["Ex; 4", "other"])
     anna.run("admin", "meetings", status=1)
 
 

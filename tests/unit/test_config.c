@@ -65,6 +65,17 @@ static void what_is_wrong_has_a_place(void)
     CHECK(parse("login.block = 10 lightyears\n") < 0);
 }
 
+static void a_key_is_set_once_in_a_file(void)
+{
+    static const char twice[] = "port = 1\n# port = 3\n\nmdns = no\nport = 2\n";
+
+    config_default(&config);
+    CHECK(config_parse(&config, "roostd.conf", twice, sizeof twice - 1, error) < 0);
+    CHECK(strstr(error, "roostd.conf:5: port is set in line 1 already"));
+    CHECK(config_set_pair(&config, "port=3", error) == 0); /* an option is not in the file */
+    CHECK(config_parse(&config, "x", twice, 9, error) == 0 && config.port == 1);
+}
+
 static void a_line_is_bounded(void)
 {
     char line[3000];
@@ -165,6 +176,7 @@ static void help_shows_all(void)
 TEST_MAIN({ "the_defaults_are_those_of_the_manual", the_defaults_are_those_of_the_manual },
           { "a_file_has_keys_values_and_comments", a_file_has_keys_values_and_comments },
           { "what_is_wrong_has_a_place", what_is_wrong_has_a_place },
+          { "a_key_is_set_once_in_a_file", a_key_is_set_once_in_a_file },
           { "a_line_is_bounded", a_line_is_bounded },
           { "times_and_sizes_have_units", times_and_sizes_have_units },
           { "settings_fit_together", settings_fit_together }, { "help_shows_all", help_shows_all },
