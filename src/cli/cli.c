@@ -409,6 +409,16 @@ bool cli_too_fast(struct cli *c, int64_t request, struct roost_event *ret, int *
     return false;
 }
 
+bool cli_refused(struct cli *c, int64_t request, struct roost_event *ret, int *ret_status)
+{
+    int n = await_answer(c, request, ret);
+
+    if (n > 0 && ret->kind == ROOST_REFUSED)
+        return true;
+    *ret_status = judge(c, request, n, ret);
+    return false;
+}
+
 static void put_done(struct cli *c, const char *command, const struct roost_reply *r)
 {
     struct json j;
@@ -432,6 +442,32 @@ static void put_done(struct cli *c, const char *command, const struct roost_repl
     json_end(&j);
 }
 
+static void did(struct cli *c, const struct roost_reply *r, const char *command, const char *format,
+                va_list ap)
+{
+    if (c->json) {
+        put_done(c, command, r);
+    } else {
+        struct buf b = { 0 };
+        buf_vprintf(&b, format, ap);
+        text_clean(&c->out, buf_str(&b), TEXT_ONE_LINE);
+        if (b.len)
+            buf_putc(&c->out, '\n');
+        buf_fini(&b);
+    }
+    cli_flush(c);
+}
+
+void cli_did(struct cli *c, const struct roost_reply *r, const char *command, const char *format,
+             ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    did(c, r, command, format, ap);
+    va_end(ap);
+}
+
 int cli_do(struct cli *c, int64_t request, const char *command, const char *format, ...)
 {
     struct roost_event e;
@@ -440,19 +476,9 @@ int cli_do(struct cli *c, int64_t request, const char *command, const char *form
 
     if (status)
         return status;
-    if (c->json) {
-        put_done(c, command, &e.reply);
-    } else {
-        struct buf b = { 0 };
-        va_start(ap, format);
-        buf_vprintf(&b, format, ap);
-        va_end(ap);
-        text_clean(&c->out, buf_str(&b), TEXT_ONE_LINE);
-        if (b.len)
-            buf_putc(&c->out, '\n');
-        buf_fini(&b);
-    }
-    cli_flush(c);
+    va_start(ap, format);
+    did(c, &e.reply, command, format, ap);
+    va_end(ap);
     return CLI_OK;
 }
 

@@ -96,10 +96,15 @@ int cli_call(struct cli *c, int64_t request, struct roost_event *ret);
  * nothing was done or printed, and it is to be asked again as a new request. */
 bool cli_too_fast(struct cli *c, int64_t request, struct roost_event *ret, int *ret_status,
                   int64_t *ret_wait_ms);
+/* Likewise; but true, and nothing printed, when it is refused for whatever reason: *ret says why.
+ */
+bool cli_refused(struct cli *c, int64_t request, struct roost_event *ret, int *ret_status);
 /* The same where the answer holds nothing but a number; prints the sentence, or
  * {"event": "done"} with --json. */
 int cli_do(struct cli *c, int64_t request, const char *command, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+void cli_did(struct cli *c, const struct roost_reply *r, const char *command, const char *format,
+             ...) __attribute__((format(printf, 4, 5)));
 int cli_login(struct cli *c, const char *name, const char *password);
 
 /* Fetches the rooms one is in. */

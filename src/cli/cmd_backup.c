@@ -289,6 +289,42 @@ static int ask_and_go(struct send *s, bool yes)
     return cli_call(s->c, roost_admin_restore_go(s->c->r, s->work), &e);
 }
 
+/* Until this handle is in one of these states; false: not in time. */
+static bool await_state(struct cli *c, unsigned states, int64_t until_us)
+{
+    struct roost_event e;
+    int64_t left;
+
+    while ((left = until_us - cli_now_us()) > 0 && roost_wait(c->r, left / 1000 + 1) >= 0)
+        while (roost_next(c->r, &e))
+            if (e.kind == ROOST_STATUS && (states & 1u << e.status.state))
+                return true;
+    return false;
+}
+
+/* All sessions have ended, this one too; the server begins anew. Whoever is told to log in
+ * finds somebody there. */
+static bool await_server(struct cli *c)
+{
+    enum { PATIENCE_US = 30 * 1000000 };
+    int64_t until_us = cli_now_us() + PATIENCE_US;
+    struct roost_options o = { .home = c->home,
+                               .program = "roost " ROOST_RELEASE,
+                               .no_resume = true,
+                               .accept_fingerprint = c->accept,
+                               .trust = ask_trust,
+                               .trust_arg = c };
+
+    if (c->line || !await_state(c, 1u << ROOST_OVER | 1u << ROOST_LOST, until_us))
+        return false;
+    char *server = strdup(roost_server(c->r));
+    o.server = server;
+    cli_close(c);
+    bool back = server && !roost_open(&c->r, &o) && await_state(c, 1u << ROOST_LOGIN, until_us);
+    free(server);
+    return back;
+}
+
 CLI_RUN(cmd_admin_restore)
 {
     struct send s = { .c = c, .file = a->words[0], .fd = -1 };
@@ -305,9 +341,11 @@ CLI_RUN(cmd_admin_restore)
         close(s.fd);
     if (status)
         return status;
+    bool back = await_server(c);
     if (c->json)
         put_done(c, "restored", s.file, s.size, s.text);
     else
-        cli_say(c, "It is restored; all sessions have ended. Log in again: roost login");
+        cli_say(c, "It is restored; all sessions have ended. %s: roost login",
+                back ? "Log in again" : "When the server is back, log in again");
     return CLI_OK;
 }

@@ -170,7 +170,7 @@ static bool read_number(const char *word, uint64_t *ret)
 
 CLI_RUN(cmd_meet_who)
 {
-    static const struct meet_tried looks = { .what = MEET_DO_WHO };
+    static const struct meet_tried looks = { .what = MEET_DO_WHO, .outside = true };
     const char *csv = args_value(a, "csv");
     bool force = args_has(a, "force");
     struct meet_link door = { 0 };
@@ -234,14 +234,42 @@ static int read_act(struct cli *c, const struct meet_word *w, const char **words
     return act->text ? CLI_OK : CLI_REFUSED;
 }
 
+/* Why depends on how the meeting stands: looked at now, as the view always sees it. */
+static int explain(struct cli *c, struct meet_tried *tried, const char *code,
+                   const struct roost_error *e)
+{
+    struct roost_error why = *e; /* its words go with the next event */
+    char *text = strdup(e->text), *advice = strdup(e->advice);
+    struct roost_event look = { 0 };
+    int status = CLI_OK;
+
+    why.text = text ? text : "";
+    why.advice = advice ? advice : "";
+    bool unseen = cli_refused(c, roost_meet_who(c->r, 0, code, false, 0), &look, &status);
+    if (!unseen && !status && look.reply.ticket.you.state == ROOST_IS_IN)
+        tried->there = &look.reply.ticket;
+    c->tried = tried;
+    if (!status)
+        status = cli_fail_error(c, &why, NULL);
+    c->tried = NULL;
+    free(text);
+    free(advice);
+    return status;
+}
+
 static int act_once(struct cli *c, const struct meet_word *w, const struct roost_act *act)
 {
-    struct meet_tried tried = { .what = MEET_DO_ACT, .action = w->action, .user = act->user };
+    struct meet_tried tried = {
+        .what = MEET_DO_ACT, .action = w->action, .user = act->user, .outside = true
+    };
+    struct roost_event e = { 0 };
+    int status = CLI_OK;
 
-    c->tried = &tried;
-    int status = cli_do(c, roost_meet_act(c->r, act), "meet host", "Done: %s%s%s.", w->name,
-                        act->user ? " " : "", act->user ? act->user : "");
-    c->tried = NULL;
+    if (cli_refused(c, roost_meet_act(c->r, act), &e, &status))
+        return explain(c, &tried, act->code, &e.error);
+    if (!status)
+        cli_did(c, &e.reply, "meet host", "Done: %s%s%s.", w->name, act->user ? " " : "",
+                act->user ? act->user : "");
     return status;
 }
 

@@ -4,7 +4,11 @@
 
 #include "base/err.h"
 
-#define WHO "/who shows who is there"
+/* In the view people type slash words, beside it commands. */
+static const char *who_shows(const struct meet_tried *t)
+{
+    return t->outside ? "roost meet who CODE shows who is there" : "/who shows who is there";
+}
 
 static bool say(struct buf *text, struct buf *advice, const char *wrong, const char *what_to_do)
 {
@@ -49,14 +53,16 @@ static bool not_in_from_outside(const struct meet_tried *t, struct buf *text, st
 static bool not_waiting(const struct meet_tried *t, struct buf *text, struct buf *advice)
 {
     if (!t->user)
-        return say(text, advice, "nobody waits in the lobby", WHO);
+        return say(text, advice, "nobody waits in the lobby", who_shows(t));
     if (listed(t->there->attendees, t->there->n_attendees, t->user)) {
         buf_printf(text, "“%s” is in the meeting already", t->user);
-        buf_puts(advice, WHO);
+        buf_puts(advice, who_shows(t));
         return true;
     }
     buf_printf(text, "nobody called “%s” waits in the lobby", t->user);
-    buf_puts(advice, t->there->n_waiting ? "/who shows who waits" : "nobody waits at the moment");
+    buf_puts(advice, !t->there->n_waiting ? "nobody waits at the moment"
+                     : t->outside         ? "roost meet who CODE shows who waits"
+                                          : "/who shows who waits");
     return true;
 }
 
@@ -75,14 +81,14 @@ static bool not_in(const struct meet_tried *t, struct buf *text, struct buf *adv
         buf_puts(advice, "roost meet who CODE --all shows who is");
     } else if (listed(t->there->waiting, t->there->n_waiting, t->user)) {
         buf_printf(text, "“%s” still waits in the lobby", t->user);
-        buf_puts(advice, "/admit or /deny comes first");
+        buf_puts(advice, t->outside ? "admit or deny comes first" : "/admit or /deny comes first");
     } else if (acts(t, ROOST_ACT_LEAVE)) {
         buf_printf(text, "nobody called “%s” is in the meeting, and you have not left", t->user);
         buf_puts(advice, "/who shows who is; /leave alone leaves it to the server whom it makes "
                          "host");
     } else {
         buf_printf(text, "nobody called “%s” is in the meeting", t->user);
-        buf_puts(advice, WHO);
+        buf_puts(advice, who_shows(t));
     }
     return true;
 }
@@ -121,7 +127,7 @@ static bool by_action(const struct meet_tried *t, struct buf *text, struct buf *
                                   "a host can let you: /give-share, or /allow-share for all");
     case ROOST_ACT_RENAME:
         return m->no_rename && say(text, advice, "a host has turned off renaming",
-                                   "a host can give you the name, or /allow-rename");
+                                   "a host can give you the name, or allow renaming");
     case ROOST_ACT_START_RECORD:
         return say(text, advice, "only the host records, and whom the host allows to",
                    "ask the host for /allow-record");
@@ -150,11 +156,12 @@ static bool not_allowed(const struct meet_tried *t, struct buf *text, struct buf
         return false;
     if (role == ROOST_COHOST && !only_the_host(t->action))
         return say(text, advice, "a co-host cannot do this to a host or another co-host",
-                   "ask the host: " WHO);
+                   t->outside ? "ask the host" : "ask the host: /who shows who is there");
     return say(text, advice,
                only_the_host(t->action) ? "only the host can do this"
                                         : "only a host or co-host can do this",
-               "ask one of them: " WHO);
+               t->outside ? "roost meet who CODE shows who they are"
+                          : "ask one of them: /who shows who is there");
 }
 
 static bool turned_off(const struct meet_tried *t, struct buf *text, struct buf *advice)

@@ -11,7 +11,8 @@ struct meet_tried {
     enum roost_meet_action action;    /* of MEET_DO_ACT */
     const char *user;                 /* on whom; NULL: nobody was named */
     bool waits;                       /* one is in the lobby oneself */
-    const struct roost_ticket *there; /* who is in; NULL: not known, one acts from outside */
+    bool outside;                     /* by a command beside the meeting, not in its view */
+    const struct roost_ticket *there; /* who is in; NULL: not known */
 };
 
 #define MEET_NAME_ADVICE                                                                           \

@@ -3,6 +3,7 @@ import contextlib
 import os
 import pty
 import random
+import socket
 import subprocess
 import threading
 import time
@@ -39,6 +40,8 @@ def a_backup_is_restored(hall):
     watching.event(text="after the backup")
     row = admin.run("admin", "restore", str(path), "--yes").rows[-1]
     equal((row["event"], row["bytes"]), ("restored", path.stat().st_size))
+    with socket.create_connection((hall.address.split(":")[0], int(hall.address.split(":")[1])), 1):
+        pass  # whoever is told to log in again can
     hall.server.until("restored from a backup")
     hall.server.until(r"^listening on")
     # all sessions are over, and were told

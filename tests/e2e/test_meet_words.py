@@ -108,6 +108,25 @@ def guests_are_marked(hall):
 
 
 @story
+def a_command_beside_the_meeting_says_as_much(hall):
+    anna, made, host, ben = meeting(hall, others=("ben",))
+    carl = Seat(hall.user("carl"), made["code"])
+    carl.event(event="ticket")
+
+    def said(user, *words):
+        error = user.run("meet", "host", made["code"], *words, status=1).error
+        return error["text"] + "; " + error["advice"]
+    equal(said(ben.user, "lock"), "only a host or co-host can do this; roost meet who CODE shows who they are")
+    equal(said(ben.user, "end"), "only the host can do this; roost meet who CODE shows who they are")
+    check("“carl” still waits" in said(anna, "mute", "carl"))
+    check("“ben” is in the meeting already" in said(anna, "admit", "ben"))
+    check("nobody called “dora” is in the meeting" in said(anna, "mute", "dora"))
+    host.do("make-cohost", user="ben")
+    check("a co-host cannot do this to a host" in said(ben.user, "mute", "anna"))
+    check("or you are not in this meeting" in said(hall.user("eve"), "mute", "anna"))
+
+
+@story
 def refusals_say_what_they_are_about(hall):
     anna, made, host, ben = meeting(hall, others=("ben",))
     carl = Seat(hall.user("carl"), made["code"])
