@@ -321,6 +321,9 @@ static void meet_end(struct mem *m, const struct store_op *op, struct mem_room *
     room->guests_until_ms = op->now_ms + GUEST_KEEP_MS;
     for (size_t i = 0; i < room->n_attendees; i++)
         room->attendees[i].skeleton = NULL;
+    for (size_t i = 0; i < m->now.n_rooms; i++) /* nobody answers there any more */
+        m->now.rooms[i].row.closed |= m->now.rooms[i].low &&
+                                      is_of(m, &m->now.rooms[i], room->row.id);
     for (size_t i = m->now.n_sessions; i-- > 0;)
         if (is_guest_of(m, m->now.sessions[i].row.account, room->row.id))
             mem_drop(m->now.sessions, &m->now.n_sessions, sizeof *m->now.sessions, i);

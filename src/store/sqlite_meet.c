@@ -321,6 +321,11 @@ static void meet_end(struct db *d, const struct store_op *op, const struct room_
     db_run(d, "UPDATE meets SET live = 0, code = NULL, guests_until_ms = ?2 WHERE room = ?1", "ii",
            room, op->now_ms + GUEST_KEEP_MS);
     db_run(d, "UPDATE rooms SET closed = 1 WHERE id = ?1", "i", room);
+    db_run(
+        d,
+        "UPDATE rooms SET closed = 1 WHERE id IN (SELECT room FROM direct WHERE low IN " ITS_GUESTS
+        " OR high IN " ITS_GUESTS ")",
+        "i", room); /* nobody answers there any more */
     db_run(d, "UPDATE attendees SET skeleton = NULL WHERE meeting = ?1", "i", room);
     db_run(d, "DELETE FROM sessions WHERE account IN " ITS_GUESTS, "i", room);
     if (op->meet.forget)

@@ -170,9 +170,9 @@ enum store_kind {
      * | NAME_TAKEN (two present with one skeleton, as all stand afterwards) | MEET_FULL.
      * Attendees and members whose accounts are gone are passed over. Who becomes a member has
      * read all up to this. meet.live = false: the code is free, the room is closed, nobody is
-     * present, sessions of guests of this meeting end; meet.forget too: all texts of the room
-     * go, and its members; its guests are in no direct room any more, and notes that only
-     * they could read go. */
+     * present, sessions of guests of this meeting end, and direct rooms with them are closed;
+     * meet.forget too: all texts of the room go, and its members; its guests are in no direct room
+     * any more, and notes that only they could read go. */
     STORE_MEET_CHANGE,
     /* account.id: live meetings where it has a row, or whose bound room it is in; account.id =
      * 0: all live ones (expired ones too); after, limit -> meets[] by number, more */

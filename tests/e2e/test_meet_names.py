@@ -73,6 +73,8 @@ def two_of_one_name_and_a_renamed_one(hall):
         equal(names, [(seats[second], seats[second], "Gustav"), ("anna", "ben", "Benjamin")])
     equal([(r["from"], r["account"]) for r in anna.rows("read", chat, "--search", "Gustav")], [("Gustav", numbers[second])])
     equal([r["from"] for r in anna.rows("read", "--search", "psst")], ["Gustav"])
+    (notes,) = [r for r in anna.rows("rooms", "--mine") if r["kind"] == "direct"]
+    equal((notes["closed"], notes["room"]), (True, note["room"]))  # readable, and nobody is there any more
     admin.run("admin", "export", str(hall.dir / "export"))
     (text,) = [p.read_text() for p in (hall.dir / "export").glob("meeting-Tea-*.log")]
     for name, words in expected:

@@ -34,6 +34,8 @@ static const struct {
     { "Zoe 2", "Zoe 2 2", 0 },
     { "zoe", "", ROOST_NAME_TAKEN }, /* merely looks like somebody present */
     { "Z0e", "", ROOST_NAME_TAKEN },
+    { "Gus", "Gus", 0 },
+    { "Gvs", "Gvs", 0 }, /* other letters: Unicode's list has them apart */
     { "Zoe 4", "Zoe 4", 0 },
     { "Zoe", "Zoe 5", 0 }, /* 4 is somebody's own name */
     { "Corn", "Corn", 0 },
