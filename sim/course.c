@@ -319,6 +319,7 @@ static double beside(const struct link_config *c, const char *const *ccs, uint32
                                   .ops = kernel ? &kernel_cubic : NULL,
                                   .bytes = ROAD_ENDLESS,
                                   .pacer = kernel ? PACER_NONE : PACER_BUCKET,
+                                  .ack_each = kernel ? 2 : 0,
                                   .start_us = (int64_t)(i * 137000 * seed) % (3 * ROAD_SECOND) };
         road_add(&road, &lane);
     }
@@ -427,8 +428,8 @@ int main(int argc, char **argv)
     static const char *const ccs[] = { "bbr", "cubic", "reno" };
     for (int i = 0; i < 3; i++) {
         beside_cubic(ccs[i], 0.5, 0, 0.1, 0.9); /* these two are told, not promised */
-        beside_cubic(ccs[i], 1, 0, i ? 0.35 : 0.3, i ? 0.67 : 0.7);
-        beside_cubic(ccs[i], 1, 300, i ? 0.35 : 0.3, i ? 0.72 : 0.75);
+        beside_cubic(ccs[i], 1, 0, i ? 0.35 : 0.3, i ? 0.65 : 0.7);
+        beside_cubic(ccs[i], 1, 300, i ? 0.35 : 0.3, i ? 0.65 : 0.7);
         beside_cubic(ccs[i], 4, 0, 0.1, 0.9);
     }
     share_alike(2, 20);

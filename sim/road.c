@@ -56,6 +56,7 @@ static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
             .mtu = l->mtu,
             .mtu_most = l->mtu_most,
             .pacer = l->pacer,
+            .ack_each = l->ack_each,
             .trace = e == THERE ? l->trace : NULL,
             .trace_ctx = l->trace_ctx,
         };

@@ -26,7 +26,8 @@ struct road_lane {
     uint32_t mtu;             /* 0: 1472 */
     uint32_t mtu_most;        /* up to so much is tried; 0: nothing is */
     enum pacer_kind pacer;
-    bool guess; /* no handshake said how long a round trip is */
+    uint32_t ack_each; /* as flow_settings has it */
+    bool guess;        /* no handshake said how long a round trip is */
     flow_trace_fn *trace;
     void *trace_ctx;
     int64_t step_us; /* at 2 s, the sender's clock jumps ahead by so much */

@@ -91,11 +91,11 @@ struct cc_reno {
 
 /* In packets and seconds, as RFC 9438 has it. */
 struct cc_cubic {
-    double w_max, k_s, w_est;
+    double w_max, w_prior, k_s, w_est; /* w_prior: the window before the last reduction */
     int64_t epoch_us; /* congestion avoidance began; -1: with the next acknowledgement */
     int64_t last_us;  /* of acknowledgements */
     double rest;      /* of a byte of growth */
-    double saved_w_max, saved_k_s; /* for on_undo */
+    double saved_w_max, saved_w_prior, saved_k_s; /* for on_undo */
     int64_t saved_epoch_us;
 };
 

@@ -39,6 +39,8 @@ static void begin_epoch(struct cc *c, int64_t now_us)
 
     if (q->w_max < now)
         q->w_max = now; /* slow start ended without a loss */
+    if (q->w_prior < now)
+        q->w_prior = now;
     q->k_s = cbrt((q->w_max - now) / C);
     q->w_est = now;
     q->epoch_us = now_us;
@@ -49,7 +51,7 @@ static void begin_epoch(struct cc *c, int64_t now_us)
 static void grow_estimate(struct cc *c, const struct cc_ack *a)
 {
     struct cc_cubic *q = &c->cubic;
-    double alpha = q->w_est < q->w_max ? ALPHA : 1;
+    double alpha = q->w_est < q->w_prior ? ALPHA : 1;
 
     q->w_est += alpha * (double)a->bytes / (double)c->window;
 }
@@ -117,10 +119,12 @@ static void on_loss(struct cc *c, const struct cc_loss *l)
     if (cc_begin_recovery(c, l)) {
         double now = packets(c);
         q->saved_w_max = q->w_max;
+        q->saved_w_prior = q->w_prior;
         q->saved_k_s = q->k_s;
         q->saved_epoch_us = q->epoch_us;
         /* below the last plateau: somebody else came, and is given room */
         q->w_max = now < q->w_max ? now * (1 + BETA) / 2 : now;
+        q->w_prior = now;
         c->window = (uint64_t)((double)c->window * BETA);
         if (c->window < cc_least(c))
             c->window = cc_least(c);
@@ -142,10 +146,14 @@ static void on_undo(struct cc *c, int64_t now_us)
     (void)now_us;
     if (c->saved.valid) {
         q->w_max = q->saved_w_max;
+        q->w_prior = q->saved_w_prior;
         q->k_s = q->saved_k_s;
         q->epoch_us = q->saved_epoch_us;
     }
     cc_undo(c);
 }
 
-const struct cc_ops cc_cubic = { "cubic", init, NULL, on_ack, on_loss, on_undo, 2 };
+/* In threes: Linux sends two for each acknowledgement, and three when its window has grown. In
+ * pairs this one lost half as often as that (sim/course.c: 69 % of a link beside it; 45 % in
+ * threes). */
+const struct cc_ops cc_cubic = { "cubic", init, NULL, on_ack, on_loss, on_undo, 3 };

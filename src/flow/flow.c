@@ -42,6 +42,8 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
         return -ROOST_NOMEM;
     }
     f->client = settings->client;
+    f->ack_each = settings->ack_each;
+    f->acks_fixed = settings->ack_each > 0;
     f->mtu = settings->mtu ? settings->mtu : PACKET_MTU_MIN;
     f->born_us = f->now_us = now_us;
     f->turn_end = &f->turn;
@@ -313,7 +315,7 @@ static void count_round(struct flow *f, int64_t now_us)
 {
     uint64_t came = f->packets_in - f->round_in;
 
-    if (now_us - f->round_us < f->rtt.smooth_us)
+    if (f->acks_fixed || now_us - f->round_us < f->rtt.smooth_us)
         return;
     f->ack_each = (uint32_t)(came / ACKS_A_ROUND < ACK_EACH_MAX ? came / ACKS_A_ROUND
                                                                 : ACK_EACH_MAX);

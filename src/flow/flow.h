@@ -67,6 +67,8 @@ struct flow_settings {
                               translator (flow/alive.h) */
     flow_trace_fn *trace;  /* or NULL */
     enum pacer_kind pacer; /* how packets are spaced; 0: by a token bucket */
+    uint32_t ack_each; /* packets that an acknowledgement is for; 0: as many as come in a part of
+                          a round trip. To be compared with others, who acknowledge each second */
     void *trace_ctx;
 };
 

@@ -115,6 +115,7 @@ struct flow {
     uint64_t round_in; /* packets in, when this round trip began */
     int64_t round_us;
     uint32_t ack_each; /* packets */
+    bool acks_fixed;   /* ... always */
     bool rtt_told;     /* a first guess was given */
     struct cc cc;
     struct pacer pacer;

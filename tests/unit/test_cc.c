@@ -274,6 +274,35 @@ static void cubic_is_no_slower_than_reno(void)
     CHECK(fabs((double)(packets(&p) - before) - 20 * alpha) < 2);
 }
 
+/* Room was given to somebody, so the plateau is lower than what was lost at: it is what was lost at
+ * that ends the time of growing slower than Reno (RFC 9438, 4.3). */
+static void cubic_is_as_fast_as_reno_above_what_was_lost_at(void)
+{
+    struct path p;
+    uint64_t before;
+
+    path_begin(&p, "cubic", 5000);
+    for (int round = 0; round < 2; round++)
+        round_of(&p);
+    lose(&p, p.now_us, false);
+    p.now_us += 5000;
+    lose(&p, p.now_us - 1, false);
+    uint64_t prior = (uint64_t)(p.c.cubic.w_prior + 0.5), plateau = (uint64_t)p.c.cubic.w_max;
+    CHECK(plateau < prior - 10);
+    while (packets(&p) <= plateau)
+        round_of(&p);
+    before = packets(&p);
+    for (int round = 0; round < 10; round++)
+        round_of(&p);
+    CHECK(packets(&p) - before <= 6 && packets(&p) < prior); /* 0.53 in a round */
+    while (packets(&p) <= prior)
+        round_of(&p);
+    before = packets(&p);
+    for (int round = 0; round < 10; round++)
+        round_of(&p);
+    CHECK(packets(&p) - before >= 9);
+}
+
 static void cubic_does_not_count_idle_time(void)
 {
     struct path p, q;
@@ -324,6 +353,8 @@ TEST_MAIN({ "slow_start_doubles_each_round_trip", slow_start_doubles_each_round_
           { "cubic_draws_its_curve", cubic_draws_its_curve },
           { "cubic_gives_room_to_who_comes", cubic_gives_room_to_who_comes },
           { "cubic_is_no_slower_than_reno", cubic_is_no_slower_than_reno },
+          { "cubic_is_as_fast_as_reno_above_what_was_lost_at",
+            cubic_is_as_fast_as_reno_above_what_was_lost_at },
           { "cubic_does_not_count_idle_time", cubic_does_not_count_idle_time },
           { "names_find_controllers", names_find_controllers },
           { "packets_leave_as_the_window_says", packets_leave_as_the_window_says })

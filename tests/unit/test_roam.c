@@ -61,7 +61,7 @@ static void who_moves_is_followed(void)
         }
         net_run(&n, 20 * SECOND);
         CHECK(n.got == 15000000);
-        CHECK(n.longest_us < 120 * MS); /* some two round trips, with a part of the queue */
+        CHECK(n.longest_us < 130 * MS); /* two round trips, and the queue */
         flow_look(n.end[SERVER], &v);
         CHECK(v.paths->proven == 11);
         net_end(&n);
