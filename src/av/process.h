@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum { PROCESS_BLOCK = 480 };
-#define PROCESS_DELAY_US 250000
+#define PROCESS_DELAY_US 200000
 
 struct process;
 struct process_wish {

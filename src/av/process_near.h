@@ -1,12 +1,9 @@
-/* process_near.h - the library behind process.h, in C: blocks of 10 ms, 48 kHz, one channel. */
+/* process_near.h - the library behind process.h, of the one that was chosen (bench/run echo):
+ * blocks of 10 ms, 48 kHz, one channel. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 struct near;
 
@@ -17,7 +14,3 @@ void near_free(struct near *n);
 void near_heard(struct near *n, const int16_t *far);
 /* In place. */
 void near_said(struct near *n, int16_t *pcm);
-
-#ifdef __cplusplus
-}
-#endif

@@ -1,12 +1,11 @@
-// process_near.cc - WebRTC's audio processing as Debian has it, behind four functions of C.
-// Nothing here throws: what fails leaves the sound as it was.
+// webrtc.cc - WebRTC's audio processing as Debian has it, as a room_cancel.
 #include <cstring>
 #include <new>
 
 #include <webrtc/modules/audio_processing/include/audio_processing.h>
 #include <webrtc/modules/interface/module_common_types.h>
 
-#include "av/process_near.h"
+#include "echo.h"
 
 namespace
 {
@@ -22,19 +21,18 @@ void fill(webrtc::AudioFrame *frame, const int16_t *pcm)
 }
 }
 
-struct near {
+struct apm {
     webrtc::AudioProcessing *audio;
     webrtc::AudioFrame frame;
-    bool echo;
 };
 
-struct near *near_new(bool echo, bool noise, bool gain)
+struct apm *webrtc_new(bool gentle)
 {
     webrtc::Config config;
     // the filter is long enough for rooms, and finds what is left of the delay by itself
     config.Set<webrtc::ExtendedFilter>(new webrtc::ExtendedFilter(true));
     config.Set<webrtc::DelayAgnostic>(new webrtc::DelayAgnostic(true));
-    struct near *n = new (std::nothrow) near();
+    struct apm *n = new (std::nothrow) apm();
     if (!n)
         return nullptr;
     n->audio = webrtc::AudioProcessing::Create(config);
@@ -42,39 +40,28 @@ struct near *near_new(bool echo, bool noise, bool gain)
         delete n;
         return nullptr;
     }
-    n->echo = echo;
-    n->audio->high_pass_filter()->Enable(noise);
     n->audio->echo_cancellation()->enable_drift_compensation(false);
     n->audio->echo_cancellation()->set_suppression_level(
-        webrtc::EchoCancellation::kModerateSuppression);
-    n->audio->echo_cancellation()->Enable(echo);
-    n->audio->noise_suppression()->set_level(webrtc::NoiseSuppression::kModerate);
-    n->audio->noise_suppression()->Enable(noise);
-    n->audio->gain_control()->set_mode(webrtc::GainControl::kAdaptiveDigital);
-    n->audio->gain_control()->Enable(gain);
+        gentle ? webrtc::EchoCancellation::kLowSuppression
+               : webrtc::EchoCancellation::kModerateSuppression);
+    n->audio->echo_cancellation()->Enable(true);
     return n;
 }
 
-void near_free(struct near *n)
+void webrtc_free(struct apm *n)
 {
-    if (n)
-        delete n->audio;
+    delete n->audio;
     delete n;
 }
 
-void near_heard(struct near *n, const int16_t *far)
+void webrtc_cancel(void *ctx, const int16_t *far, int16_t *near)
 {
-    if (!n->echo)
-        return;
+    struct apm *n = static_cast<struct apm *>(ctx);
+
     fill(&n->frame, far);
     n->audio->ProcessReverseStream(&n->frame);
-}
-
-void near_said(struct near *n, int16_t *pcm)
-{
-    fill(&n->frame, pcm);
-    if (n->echo)
-        n->audio->set_stream_delay_ms(0);
+    fill(&n->frame, near);
+    n->audio->set_stream_delay_ms(0);
     if (n->audio->ProcessStream(&n->frame) == webrtc::AudioProcessing::kNoError)
-        memcpy(pcm, n->frame.data_, kBlock * sizeof *pcm);
+        memcpy(near, n->frame.data_, kBlock * sizeof *near);
 }
