@@ -87,6 +87,9 @@ static void pull(struct hall *h)
         case HUB_DATAGRAMS:
             h->carried[h->n_carried++ % HALL_CARRIED_MAX] = out.datagrams;
             break;
+        case HUB_LEG:
+            h->legs[h->n_legs++ % HALL_LEGS_MAX] = out.leg;
+            break;
         case HUB_FILE:
             h->file_err = out.err;
             free(out.depot.name);

@@ -17,6 +17,7 @@
 enum {
     HALL_WAITING_MAX = 4096, /* operations and hashes that may wait */
     HALL_CARRIED_MAX = 16,
+    HALL_LEGS_MAX = 256,
 };
 
 /* Where output goes; bytes are borrowed for the call. */
@@ -65,6 +66,8 @@ struct hall {
     int title_err;
     struct hub_datagrams carried[HALL_CARRIED_MAX]; /* what its carrier was told, a ring */
     size_t n_carried;
+    struct hub_leg legs[HALL_LEGS_MAX]; /* likewise, of media; a ring */
+    size_t n_legs;
     struct hub_depot depot[HALL_CARRIED_MAX]; /* what its depot was told, a ring */
     size_t n_depot;
     struct hub_depot file; /* the last answer to hub_ask_file */

@@ -95,6 +95,7 @@ void conn_detach(struct hub *h, struct conn *c)
 
     if (!u)
         return;
+    media_on_gone(h, c);
     datagrams_on_gone(h, c);
     if (c->meeting)
         tell_attached(h, c->meeting, u->account, false);

@@ -71,10 +71,14 @@ static bool end(struct hub *h, struct datagrams *d)
 
 /* --- opening ----------------------------------------------------------------------- */
 
-int datagrams_draw_id(struct hub *h, uint32_t *ret)
+int datagrams_draw_id(struct hub *h, int worker, uint32_t *ret)
 {
+    uint32_t low = h->config.workers - 1;
+
     for (int i = 0; i < TRIES; i++) {
         uint32_t id = (uint32_t)rng_u64(&h->rng);
+        if (worker >= 0)
+            id = (id & ~low) | (uint32_t)worker;
         if (id && !map_get(&h->datagram_ids, id) && !map_get(&h->relays, id)) {
             *ret = id;
             return 0;
@@ -84,10 +88,9 @@ int datagrams_draw_id(struct hub *h, uint32_t *ret)
 }
 
 /* The one that is named, else this connection's, else one whose connection has gone. */
-static struct datagrams *find(struct hub *h, const struct request *q)
+static struct datagrams *find(struct hub *h, const struct request *q, uint32_t named)
 {
     struct datagrams *first = map_get(&h->datagrams, q->session), *found = NULL;
-    uint32_t named = q->msg->datagrams->keep;
     unsigned n = 0;
 
     for (struct datagrams *d = first; d; d = d->next, n++) {
@@ -99,9 +102,9 @@ static struct datagrams *find(struct hub *h, const struct request *q)
     return found || n < EACH_SESSION ? found : first;
 }
 
-static int get(struct hub *h, struct request *q, struct datagrams **ret)
+static int get(struct hub *h, struct request *q, uint32_t named, struct datagrams **ret)
 {
-    struct datagrams *d = find(h, q);
+    struct datagrams *d = find(h, q, named);
 
     if (!d) {
         d = calloc(1, sizeof *d);
@@ -119,33 +122,11 @@ static int get(struct hub *h, struct request *q, struct datagrams **ret)
     return 0;
 }
 
-static int reply(struct hub *h, struct request *q, struct datagrams *d, uint8_t *secret)
-{
-    Roost__Reply r = ROOST__REPLY__INIT;
-    Roost__DatagramSession s = ROOST__DATAGRAM_SESSION__INIT;
-
-    s.session = d->id;
-    if (secret)
-        s.secret = (ProtobufCBinaryData){ DATAGRAMS_SECRET, secret };
-    s.token = (ProtobufCBinaryData){ sizeof d->token, d->token };
-    s.port = h->config.media_port;
-    s.outlives_ms = OUTLIVES_US / 1000;
-    r.result_case = ROOST__REPLY__RESULT_DATAGRAMS;
-    r.datagrams = &s;
-    return reply_with(h, q, &r);
-}
-
-/* The one it has goes on: only that its connection is another now. */
-static int keep(struct hub *h, struct request *q, struct datagrams *d)
-{
-    d->conn = q->conn;
-    return reply(h, q, d, NULL);
-}
-
-static int renew(struct hub *h, struct request *q, struct datagrams *d)
+static int renew(struct hub *h, struct datagrams *d, int worker,
+                 uint8_t ret_secret[static DATAGRAMS_SECRET])
 {
     struct hub_datagrams open = { .what = DATAGRAMS_OPEN };
-    int err = tell_over(h, &d->before) ? datagrams_draw_id(h, &open.id) : -ROOST_NOMEM;
+    int err = tell_over(h, &d->before) ? datagrams_draw_id(h, worker, &open.id) : -ROOST_NOMEM;
 
     if (!err)
         err = map_put(&h->datagram_ids, open.id, d);
@@ -160,32 +141,70 @@ static int renew(struct hub *h, struct request *q, struct datagrams *d)
     d->before = d->id;
     d->before_us = h->now.mono_us + BOTH_US;
     d->id = open.id;
-    d->conn = q->conn;
     rng_fill(&h->rng, d->token, sizeof d->token);
-    err = reply(h, q, d, open.secret);
+    memcpy(ret_secret, open.secret, sizeof open.secret);
     seal_wipe(&open, sizeof open);
-    return err;
+    return 0;
+}
+
+static bool is_kept(const struct hub *h, const struct datagrams *d, uint32_t keep, int worker)
+{
+    return keep && keep == d->id &&
+           (worker < 0 || (d->id & (h->config.workers - 1)) == (uint32_t)worker);
+}
+
+static void fill(const struct hub *h, const struct datagrams *d, struct datagrams_given *ret)
+{
+    roost__datagram_session__init(&ret->session);
+    memcpy(ret->token, d->token, sizeof d->token);
+    ret->session.session = d->id;
+    if (ret->fresh)
+        ret->session.secret = (ProtobufCBinaryData){ sizeof ret->secret, ret->secret };
+    ret->session.token = (ProtobufCBinaryData){ sizeof ret->token, ret->token };
+    ret->session.port = h->config.media_port;
+    ret->session.outlives_ms = OUTLIVES_US / 1000;
+}
+
+int datagrams_give(struct hub *h, struct request *q, uint32_t keep, int worker,
+                   struct datagrams_given *ret)
+{
+    struct datagrams *d = NULL;
+    int err = h->config.datagrams ? get(h, q, keep, &d) : -ROOST_UNSUPPORTED;
+
+    if (err)
+        return err;
+    ret->fresh = !is_kept(h, d, keep, worker);
+    if (ret->fresh)
+        err = renew(h, d, worker, ret->secret);
+    if (err && !d->id) {
+        unlink_one(h, d);
+        free(d);
+    }
+    if (err)
+        return err;
+    d->conn = q->conn;
+    fill(h, d, ret);
+    if (ret->fresh)
+        media_on_renewed(h, q->session, d->before, d->id);
+    return 0;
 }
 
 int datagrams_on_message(struct hub *h, struct request *q)
 {
-    uint32_t kept = q->msg->datagrams->keep;
-    struct datagrams *d = NULL;
+    Roost__Reply r = ROOST__REPLY__INIT;
+    struct datagrams_given given;
 
     if (!h->config.datagrams)
         return -ROOST_UNSUPPORTED;
     int err = speed_check(h, q);
     if (!err)
-        err = get(h, q, &d);
+        err = datagrams_give(h, q, q->msg->datagrams->keep, media_worker(h, q), &given);
     if (err)
         return err;
-    if (kept && kept == d->id)
-        return keep(h, q, d);
-    err = renew(h, q, d);
-    if (err && !d->id) {
-        unlink_one(h, d);
-        free(d);
-    }
+    r.result_case = ROOST__REPLY__RESULT_DATAGRAMS;
+    r.datagrams = &given.session;
+    err = reply_with(h, q, &r);
+    seal_wipe(&given, sizeof given);
     return err;
 }
 
@@ -200,7 +219,8 @@ int tunnel_on_message(struct hub *h, struct request *q)
 
     bool fits = d && d->id == b->session && b->token.len == sizeof d->token &&
                 seal_equal(b->token.data, d->token, sizeof d->token);
-    open.passes = !fits && relay_token_side(h, b->session, b->token.data, b->token.len, &open.side);
+    open.passes = !fits &&
+                  relays_token_side(h, b->session, b->token.data, b->token.len, &open.side);
     if (!fits && !open.passes)
         return -ROOST_SESSION_OVER;
     if (!c || c->user)

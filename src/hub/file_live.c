@@ -27,7 +27,7 @@ int ends_reply_relay(struct hub *h, struct request *q, struct ends *e, int side)
 {
     Roost__Reply reply = ROOST__REPLY__INIT;
     Roost__Relay relay = ROOST__RELAY__INIT;
-    int err = e->relay ? 0 : relay_new(h, h->config.relays, &e->relay, e->tokens);
+    int err = e->relay ? 0 : relays_new(h, h->config.relays, &e->relay, e->tokens);
 
     if (err)
         return err;
@@ -42,7 +42,7 @@ int ends_reply_relay(struct hub *h, struct request *q, struct ends *e, int side)
 
 void ends_over(struct hub *h, struct ends *e)
 {
-    relay_end(h, e->relay);
+    relays_end(h, e->relay);
     seal_wipe(e, sizeof *e);
 }
 

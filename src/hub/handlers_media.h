@@ -3,4 +3,11 @@
 
 #include "hub/internal.h"
 
-int media_on_message(struct hub *h, struct request *q);
+int media_enter_on_message(struct hub *h, struct request *q);
+int media_leave_on_message(struct hub *h, struct request *q);
+int media_publish_on_message(struct hub *h, struct request *q);
+int media_unpublish_on_message(struct hub *h, struct request *q);
+int media_want_on_message(struct hub *h, struct request *q);
+int media_keys_on_message(struct hub *h, struct request *q);
+int media_report_on_message(struct hub *h, struct request *q);
+int meet_stats_on_message(struct hub *h, struct request *q);

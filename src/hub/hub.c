@@ -42,6 +42,8 @@ void hub_config_default(struct hub_config *c)
         .file_quota_user = 20ULL << 30,
         .file_quota_room = 50ULL << 30,
         .file_days = 90,
+        .workers = 1,
+        .speakers = 5,
         .idle_ms = 60000,
     };
 }
@@ -68,6 +70,9 @@ struct hub *hub_new(const struct hub_config *config, struct bus *bus, const uint
     map_init(&h->datagrams, rng_u64(&h->rng));
     map_init(&h->datagram_ids, rng_u64(&h->rng));
     map_init(&h->relays, rng_u64(&h->rng));
+    map_init(&h->media, rng_u64(&h->rng));
+    map_init(&h->devices, rng_u64(&h->rng));
+    h->media_due_us = INT64_MAX;
     map_init(&h->parcels, rng_u64(&h->rng));
     map_init(&h->codes, rng_u64(&h->rng));
     map_init(&h->lost, rng_u64(&h->rng));
@@ -115,8 +120,9 @@ void hub_free(struct hub *h)
     if (!h)
         return;
     free_requests(h);
+    media_free_all(h);
     datagrams_free_all(h);
-    relay_free_all(h);
+    relays_free_all(h);
     files_free_all(h);
     free_conns(h);
     shard_free_all(h);
@@ -142,6 +148,7 @@ int hub_set_config(struct hub *h, const struct hub_config *config)
 
 static void on_sessions_end(struct hub *h, struct user *u, const Roost__EndSessions *end)
 {
+    media_on_sessions_end(h, u->account, end->only, end->except);
     datagrams_end(h, u->account, end->only, end->except);
     for (struct conn *c = u->conns, *next; c; c = next) {
         next = c->next_of_user;
@@ -329,6 +336,13 @@ void hub_on_depot(struct hub *h, const struct hub_depot_word *word, struct now n
     pump(h);
 }
 
+void hub_on_leg(struct hub *h, const struct hub_leg_word *word, struct now now)
+{
+    h->now = now;
+    media_on_word(h, word);
+    pump(h);
+}
+
 void hub_tell_admins(struct hub *h, const char *text, struct now now)
 {
     h->now = now;
@@ -352,10 +366,12 @@ void hub_expire(struct hub *h, struct now now)
         h->swept_us = now.mono_us;
         conn_sweep(h);
         shard_sweep(h);
+        media_sweep(h);
         datagrams_expire(h);
         files_expire(h);
     }
     meetings_expire(h);
+    media_expire(h);
     retention_expire(h);
     pump(h);
 }
@@ -370,6 +386,8 @@ int64_t hub_deadline_us(const struct hub *h)
 
     if (meetings_due < due)
         due = meetings_due;
+    if (h->media_due_us < due)
+        due = h->media_due_us;
     if (h->people_changed && h->people_due_us < due)
         due = h->people_due_us;
     return log_due < due ? log_due : due;
@@ -409,6 +427,7 @@ void hub_stats(const struct hub *h, struct hub_stats *ret)
     ret->rooms_loaded = h->rooms.n;
     ret->parcels = h->parcels.n;
     ret->codes = h->codes.n;
+    ret->media_devices = h->devices.n;
     ret->bytes = sizeof *h + h->conns.n * sizeof(struct conn) + h->users.n * sizeof(struct user) +
                  h->requests.n * sizeof(struct request);
     for (size_t i = 0; (s = map_next(&h->rooms, &i));)

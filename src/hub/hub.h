@@ -61,6 +61,9 @@ struct hub_config {
     uint32_t file_days;  /* so long it is kept; 0: until somebody forgets it */
     bool datagrams;      /* somebody carries them (HUB_DATAGRAMS) */
     uint32_t media_port; /* UDP; 0: only in tunnels */
+    uint32_t workers;    /* that carry them: a power of two, the low bits of a session say which */
+    uint32_t speakers;   /* of a meeting, whose voices are forwarded: 5 */
+    bool unsealed;       /* media of new meetings is not sealed end to end, if nobody says so */
     int64_t idle_ms;     /* a silent client is taken for dead: 60000 */
     uint8_t server_id[16];
     uint8_t server_secret[32]; /* kept in the data directory; tokens are derived from it */
@@ -84,6 +87,7 @@ enum hub_output_kind {
     HUB_FILE,  /* the answer to hub_ask_file; depot: the grant, unless err says why there is none */
     HUB_DEPOT, /* depot: what is to become of kept parcels; hub_depot_fini, hub_on_depot */
     HUB_DATAGRAMS, /* datagrams: keys that are good from now on, or no more */
+    HUB_LEG,       /* leg: what is forwarded of the media of meetings */
 };
 
 struct hub_hash {
@@ -107,6 +111,47 @@ struct hub_datagrams {
     uint8_t side;                     /* TUNNEL of a relay: whose token it was, 0 or 1 */
     bool passes; /* RELAY: else it only answers where it sees the ends; TUNNEL: of a relay */
     uint64_t conn;
+};
+
+/* To whoever carries datagrams, and forwards media: its tables (relay/relay.h). A leg is a
+ * device's session of datagrams in a meeting; all legs of a meeting are on one worker. */
+struct hub_leg {
+    enum {
+        LEG_ENTER,
+        LEG_LEAVE, /* with its streams */
+        LEG_MOVE,  /* to session `to`, as soon as that knows its way */
+        LEG_PUBLISH,
+        LEG_UNPUBLISH,
+        LEG_MUTE, /* its stream, or no more */
+        LEG_WANT, /* relay_want */
+    } what;
+    uint32_t id, to;
+    uint32_t number; /* ENTER: of the device in the meeting */
+    uint64_t meeting, stream;
+    enum { LEG_PICTURE, LEG_VOICE, LEG_SOUND /* heard whoever speaks */ } kind;
+    bool muted;
+    uint8_t encoding;
+    int temporal;
+};
+
+/* What is measured of a path (stream 0) or a stream. */
+struct hub_figures {
+    uint64_t stream, bits, estimate;
+    uint32_t rtt_us, jitter_us, loss_ppm, left_ppm, held_us, concealed_ppm, why, why_value;
+    bool sent, tunnel;
+};
+
+enum { LEG_FIGURES_MAX = 8 };
+
+/* From there. */
+struct hub_leg_word {
+    enum {
+        LEG_SPEAKER, /* number: of the device that is shown as the speaker now; 0: nobody */
+        LEG_FIGURES, /* of the leg of device `number` */
+    } what;
+    uint64_t meeting;
+    uint32_t number, n_figures;
+    struct hub_figures figures[LEG_FIGURES_MAX];
 };
 
 /* What an admin asks of whoever keeps the server's data. */
@@ -199,6 +244,7 @@ struct hub_output {
     struct hub_hash hash;
     struct hub_keep keep;
     struct hub_datagrams datagrams;
+    struct hub_leg leg;
     struct hub_depot depot;
     char *title; /* "" when err says why there is none */
     int err;
@@ -226,6 +272,7 @@ void hub_on_hashed(struct hub *h, uint64_t token, bool ok, const char *encoded, 
 void hub_on_unhashed(struct hub *h, uint64_t token, struct now now);
 void hub_on_kept(struct hub *h, uint64_t token, const struct hub_kept *kept, struct now now);
 void hub_on_depot(struct hub *h, const struct hub_depot_word *word, struct now now);
+void hub_on_leg(struct hub *h, const struct hub_leg_word *word, struct now now);
 /* What is the meeting with this code called? A page asks, which counts as a guess; the answer
  * is HUB_TITLE with the same conn. -ROOST_BUSY, -ROOST_NOMEM: there will be none. */
 int hub_ask_title(struct hub *h, uint64_t conn, const char *code, const struct hub_peer *peer,
@@ -253,7 +300,7 @@ struct store_op *hub_first_admin(struct hub *h, char ret_token[static 48], struc
 
 struct hub_stats {
     uint64_t conns, sessions, rooms_loaded, requests, refusals, events_out, dups, stores_failed,
-        offers, parcels, codes;
+        offers, parcels, codes, media_devices;
     size_t bytes; /* rough size of all state, to show that it is bounded */
 };
 void hub_stats(const struct hub *h, struct hub_stats *ret);

@@ -233,6 +233,8 @@ struct hub {
     struct map conns, users, topics, rooms, requests;
     struct map datagrams, datagram_ids; /* of login sessions, and by their own numbers */
     struct map relays;                  /* by number */
+    struct map media, devices;          /* media.h: of meetings, and by login session */
+    int64_t media_due_us;               /* when a roster is to be told; INT64_MAX: none */
     struct map parcels, codes;          /* file.h: what two ends are at just now, by number */
     struct map code_guesses;            /* by source */
     int64_t guesses_us;                 /* when they were last forgotten */
@@ -387,6 +389,7 @@ int outbox_hash(struct outbox *o, const struct hub_hash *hash);                /
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err); /* copies */
 int outbox_keep(struct outbox *o, const struct hub_keep *keep);        /* takes, unless it fails */
 int outbox_datagrams(struct outbox *o, const struct hub_datagrams *d); /* copies */
+int outbox_leg(struct outbox *o, const struct hub_leg *leg);           /* copies */
 int outbox_depot(struct outbox *o, const struct hub_depot *d);         /* takes, unless it fails */
 int outbox_file(struct outbox *o, uint64_t conn, const struct hub_depot *d, int err); /* the same */
 bool outbox_next(struct outbox *o, struct hub_output *ret);
@@ -418,7 +421,34 @@ void datagrams_on_gone(struct hub *h, const struct conn *c); /* its connection o
 void datagrams_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except);
 void datagrams_expire(struct hub *h);
 void datagrams_free_all(struct hub *h);
-int datagrams_draw_id(struct hub *h, uint32_t *ret); /* one that no session or relay has */
+/* One that no session or relay has; of that worker, or of any (-1). */
+int datagrams_draw_id(struct hub *h, int worker, uint32_t *ret);
+/* What is given to who asks. */
+struct datagrams_given {
+    Roost__DatagramSession session; /* its bytes are below */
+    uint8_t secret[DATAGRAMS_SECRET], token[DATAGRAMS_TOKEN];
+    bool fresh; /* it is another than before, which is good for 2 s more */
+};
+/* The session of q's connection: the one to be kept if it fits, else another. Wipe it after. */
+int datagrams_give(struct hub *h, struct request *q, uint32_t keep, int worker,
+                   struct datagrams_given *ret);
+
+/* --- media.c ------------------------------------------------------------------------------- */
+
+/* The meeting changed, or may have: who may still take part, and what is forwarded. */
+void media_on_meeting(struct hub *h, const struct room *r);
+void media_on_gone(struct hub *h, const struct conn *c); /* it is in that meeting no more */
+void media_on_sessions_end(struct hub *h, uint64_t account, uint64_t only, uint64_t except);
+/* Of which worker this session's datagrams have to be; -1: of any. */
+int media_worker(const struct hub *h, const struct request *q);
+/* Its session of datagrams is another one now. */
+void media_on_renewed(struct hub *h, uint64_t session, uint32_t was, uint32_t is);
+void media_on_word(struct hub *h, const struct hub_leg_word *word);
+void media_expire(struct hub *h);
+void media_sweep(struct hub *h); /* once a second */
+void media_free_all(struct hub *h);
+/* What devices measured is with their attendees now, to be kept with them. */
+void media_stats_note(struct hub *h, struct room *r);
 
 /* --- files (file_live.c, file_keep.c, code.c) ------------------------------------------------- */
 
@@ -437,14 +467,14 @@ void codes_on_gone(struct hub *h, const struct conn *c);
 /* --- relay.c ------------------------------------------------------------------------------- */
 
 enum { RELAYS_MAX = 4096 };
-/* A relay's number, until relay_end, and the token of each end. passes: see hub_datagrams.
+/* A relay's number, until relays_end, and the token of each end. passes: see hub_datagrams.
  * -ROOST_UNSUPPORTED: nobody carries datagrams here; -ROOST_LIMIT, -ROOST_BUSY, -ROOST_NOMEM. */
-int relay_new(struct hub *h, bool passes, uint32_t *ret_number,
-              uint8_t ret_tokens[static 2][DATAGRAMS_TOKEN]);
-void relay_end(struct hub *h, uint32_t number); /* 0, or none: nothing */
-bool relay_token_side(const struct hub *h, uint32_t number, const uint8_t *token, size_t len,
-                      uint8_t *ret_side);
-void relay_free_all(struct hub *h);
+int relays_new(struct hub *h, bool passes, uint32_t *ret_number,
+               uint8_t ret_tokens[static 2][DATAGRAMS_TOKEN]);
+void relays_end(struct hub *h, uint32_t number); /* 0, or none: nothing */
+bool relays_token_side(const struct hub *h, uint32_t number, const uint8_t *token, size_t len,
+                       uint8_t *ret_side);
+void relays_free_all(struct hub *h);
 
 /* --- retention.c ------------------------------------------------------------------------ */
 

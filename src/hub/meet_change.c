@@ -31,7 +31,7 @@ static bool membership(const struct attendee *was, const struct attendee *is, bo
     return is_in(is) ? !is_in(was) : was && (thrown || (is->row.guest && is_in(was)));
 }
 
-static int rows_fill(struct request *q, const struct meet_change *c, struct store_op *op)
+static int rows_fill(struct request *q, struct meet_change *c, struct store_op *op)
 {
     const struct meeting *m = q->room ? q->room->meeting : NULL;
     struct attendee_row *rows = arena_get(&op->mem, (c->n_edits + 1) * sizeof *rows);
@@ -39,17 +39,18 @@ static int rows_fill(struct request *q, const struct meet_change *c, struct stor
 
     if (!rows || !members)
         return -ROOST_NOMEM;
-    for (const struct meet_edit *e = c->edits; e; e = e->next) {
+    for (struct meet_edit *e = c->edits; e; e = e->next) {
         struct attendee_row *row = &rows[op->n_attendees++];
         row->account = e->a.row.account;
         row->gone = e->gone;
         if (e->gone)
             continue;
+        const struct attendee *was = m ? meeting_attendee(m, row->account) : NULL;
+        e->a.past = was ? was->past : NULL;
         row->skeleton = attendee_present(&e->a) ? arena_str(&op->mem, e->a.skeleton) : NULL;
         if (meet_pack_attendee(&op->mem, &e->a, &row->data, &row->n_data) < 0)
             return -ROOST_NOMEM;
         bool out;
-        const struct attendee *was = m ? meeting_attendee(m, row->account) : NULL;
         if (membership(was, &e->a, &out))
             members[op->n_members++] = (struct member_row){
                 .account = row->account, .name = arena_str(&op->mem, e->a.row.name), .banned = out
@@ -131,6 +132,8 @@ int meet_store(struct hub *h, struct request *q, struct meet_change *c)
 {
     struct store_op *op = request_do(h, q, STORE_MEET_CHANGE);
 
+    if (q->room)
+        media_stats_note(h, q->room);
     if (!op || op_fill(q, c, op) < 0) {
         store_op_unref(op);
         return -ROOST_NOMEM;
@@ -345,6 +348,7 @@ void meet_changed(struct hub *h, struct request *q, const struct store_result *r
     tell_lobby(h, m, lobby, n_lobby);
     if (c->action == ROOST__MEET_ACTION__TITLE)
         call(h, q->room, c->head.title);
+    media_on_meeting(h, q->room);
     if (ends)
         close_all(h, q);
 }
@@ -389,8 +393,10 @@ void meet_attach(struct hub *h, struct request *q)
 
     if (!c || c->meeting == q->room_id)
         return;
-    if (c->meeting)
+    if (c->meeting) {
+        media_on_gone(h, c);
         tell_attached(h, c->meeting, q->account, false);
+    }
     c->meeting = q->room_id;
     tell_attached(h, c->meeting, q->account, true);
 }

@@ -74,6 +74,8 @@ static void head_fill(struct hub *h, struct request *q, struct making *k)
     head->until_ms = (b->starts_ms > now ? b->starts_ms : now) + MEET_CODE_MS;
     head->open = b->open;
     head->forget_chat = b->forget_chat;
+    head->unsealed = b->sealed == ROOST__SWITCH__AS_IT_IS ? h->config.unsealed
+                                                          : b->sealed == ROOST__SWITCH__OFF;
     head->host = head->first_host = q->account;
     if (q->room) { /* permanent */
         head->until_ms = 0;

@@ -10,10 +10,37 @@ static char *copy_of(const char *s)
     return strdup(s ? s : "");
 }
 
+void attendee_free_past(struct device_past *p)
+{
+    while (p) {
+        struct device_past *next = p->next;
+        free(p);
+        p = next;
+    }
+}
+
+void attendee_put_past(struct attendee *a, struct device_past *p)
+{
+    unsigned n = 0;
+
+    for (struct device_past **at = &a->past; *at;) {
+        struct device_past *old = *at;
+        if (old->number == p->number || ++n == DEVICES_PAST_MAX) {
+            *at = old->next;
+            free(old);
+        } else {
+            at = &old->next;
+        }
+    }
+    p->next = a->past;
+    a->past = p;
+}
+
 static void attendee_free(struct attendee *a)
 {
     if (!a)
         return;
+    attendee_free_past(a->past);
     free(a->row.name);
     free(a->row.note);
     free(a->row.login);
@@ -93,13 +120,17 @@ static int attendee_put(struct meeting *m, const struct attendee *from)
     a->source = copy_of(from->source);
     a->here = old ? old->here : 0;
     a->lost_us = old ? old->lost_us : 0;
+    a->past = NULL;
     if (!a->row.name || !a->row.note || !a->row.login || !a->skeleton || !a->source ||
         map_put(&m->attendees, from->row.account, a) < 0) {
         attendee_free(a);
         return -ROOST_NOMEM;
     }
-    if (old)
+    a->past = old ? old->past : from->past;
+    if (old) {
+        old->past = NULL;
         count(m, old, -1);
+    }
     attendee_free(old);
     count(m, a, 1);
     return 0;
@@ -136,6 +167,27 @@ const struct attendee *meeting_named(const struct meeting *m, const char *skelet
 
 /* --- from the store ---------------------------------------------------------------- */
 
+static int past_load(struct attendee *a, const Roost__KeptAttendee *kept)
+{
+    struct device_past **end = &a->past;
+
+    for (size_t i = 0; i < kept->n_devices && i < DEVICES_PAST_MAX; i++) {
+        const Roost__DeviceFigures *d = kept->devices[i];
+        struct device_past *p = d->summary ? calloc(1, sizeof *p) : NULL;
+        if (!p && d->summary)
+            return -ROOST_NOMEM;
+        if (!p)
+            continue;
+        p->number = d->number;
+        strncpy(p->name, d->device_name, sizeof p->name - 1);
+        p->summary = *d->summary;
+        p->summary.base = (ProtobufCMessage){ .descriptor = &roost__media_summary__descriptor };
+        *end = p;
+        end = &p->next;
+    }
+    return 0;
+}
+
 static int attendee_load(struct meeting *m, struct arena *mem, const struct attendee_row *row,
                          int64_t now_us)
 {
@@ -152,8 +204,12 @@ static int attendee_load(struct meeting *m, struct arena *mem, const struct atte
     if (a.has_device)
         memcpy(a.device, kept->device.data, 32);
     a.row.account = row->account;
-    int err = attendee_put(m, &a);
-    if (!err) /* nobody is connected to what was just read: their time runs from now */
+    int err = past_load(&a, kept);
+    if (!err)
+        err = attendee_put(m, &a);
+    if (err)
+        attendee_free_past(a.past);
+    else /* nobody is connected to what was just read: their time runs from now */
         meeting_attendee(m, row->account)->lost_us = now_us;
     return err;
 }
@@ -191,10 +247,15 @@ void meeting_keep_presence(struct meeting *m, const struct meeting *before)
 
     for (size_t i = 0; (s = map_next(&m->attendees, &i));) {
         struct attendee *a = s->value;
-        const struct attendee *was = meeting_attendee(before, a->row.account);
+        struct attendee *was = meeting_attendee(before, a->row.account);
         if (was) {
             a->here = was->here;
             a->lost_us = was->lost_us;
+        }
+        if (was && was->past) {
+            attendee_free_past(a->past);
+            a->past = was->past;
+            was->past = NULL;
         }
     }
 }
@@ -341,9 +402,29 @@ int meet_pack_head(struct arena *mem, const Roost__Meeting *head, const uint8_t 
     return msg_pack(mem, &kept.base, ret, n);
 }
 
+/* At most DEVICES_PAST_MAX rows. Returns how many. */
+static size_t past_fill(const struct attendee *a, Roost__DeviceFigures *rows,
+                        Roost__DeviceFigures **list)
+{
+    size_t n = 0;
+
+    for (struct device_past *p = a->past; p && n < DEVICES_PAST_MAX; p = p->next, n++) {
+        roost__device_figures__init(&rows[n]);
+        rows[n].number = p->number;
+        rows[n].device_name = p->name;
+        rows[n].summary = &p->summary;
+        list[n] = &rows[n];
+    }
+    return n;
+}
+
 int meet_pack_attendee(struct arena *mem, const struct attendee *a, const uint8_t **ret, size_t *n)
 {
     Roost__KeptAttendee kept = ROOST__KEPT_ATTENDEE__INIT;
+    Roost__DeviceFigures rows[DEVICES_PAST_MAX], *list[DEVICES_PAST_MAX];
+
+    kept.devices = list;
+    kept.n_devices = past_fill(a, rows, list);
 
     kept.attendee = (Roost__Attendee *)&a->row;
     kept.skeleton = a->skeleton;

@@ -34,6 +34,16 @@ enum {
 #define MEET_AHEAD_MS       (732 * 86400000ULL) /* to the start: two years, leap days */
 #define MEET_CODE_MS        86400000LL /* so long a code opens a meeting that nobody is in */
 
+enum { DEVICE_NAME_MAX = 40, DEVICES_PAST_MAX = 8 /* that are kept of an attendee */ };
+
+/* What a device measured while it took part with media: kept with its attendee. */
+struct device_past {
+    struct device_past *next;
+    uint32_t number;
+    char name[DEVICE_NAME_MAX + 1];
+    Roost__MediaSummary summary;
+};
+
 struct attendee {
     Roost__Attendee row; /* its strings are ours */
     char *skeleton;
@@ -44,6 +54,7 @@ struct attendee {
     /* known to this node only, and to no change: */
     uint32_t here; /* connections */
     int64_t lost_us;
+    struct device_past *past; /* the newest first; kept with the row, and not part of a change */
 };
 
 struct meeting {
@@ -75,6 +86,10 @@ static inline bool attendee_present(const struct attendee *a)
 {
     return a->row.state == ROOST__MEET_STATE__IN || a->row.state == ROOST__MEET_STATE__WAITING;
 }
+
+/* Its summary is this now; the oldest of too many goes. Takes it. */
+void attendee_put_past(struct attendee *a, struct device_past *p);
+void attendee_free_past(struct device_past *p);
 
 /* --- changing ------------------------------------------------------------------- */
 

@@ -165,6 +165,18 @@ int outbox_datagrams(struct outbox *o, const struct hub_datagrams *d)
     return err;
 }
 
+int outbox_leg(struct outbox *o, const struct hub_leg *leg)
+{
+    struct hub_leg *copy = malloc(sizeof *copy);
+    int err = copy ? push(o, HUB_LEG, 0, copy) : -ROOST_NOMEM;
+
+    if (!err)
+        *copy = *leg;
+    else
+        free(copy);
+    return err;
+}
+
 int outbox_title(struct outbox *o, uint64_t conn, const char *title, int err)
 {
     char *copy = strdup(title ? title : "");
@@ -229,6 +241,10 @@ bool outbox_next(struct outbox *o, struct hub_output *ret)
     case HUB_DATAGRAMS:
         ret->datagrams = *(struct hub_datagrams *)item.thing;
         seal_wipe(item.thing, sizeof ret->datagrams);
+        free(item.thing);
+        break;
+    case HUB_LEG:
+        ret->leg = *(struct hub_leg *)item.thing;
         free(item.thing);
         break;
     case HUB_TITLE:

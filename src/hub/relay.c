@@ -28,15 +28,15 @@ static int tell_new(struct hub *h, const struct relay *r, bool passes)
     return err < 0 ? err : 0;
 }
 
-int relay_new(struct hub *h, bool passes, uint32_t *ret_number,
-              uint8_t ret_tokens[static 2][DATAGRAMS_TOKEN])
+int relays_new(struct hub *h, bool passes, uint32_t *ret_number,
+               uint8_t ret_tokens[static 2][DATAGRAMS_TOKEN])
 {
     if (!h->config.datagrams)
         return -ROOST_UNSUPPORTED;
     if (h->relays.n >= RELAYS_MAX)
         return -ROOST_LIMIT;
     struct relay *r = calloc(1, sizeof *r);
-    int err = r ? datagrams_draw_id(h, &r->number) : -ROOST_NOMEM;
+    int err = r ? datagrams_draw_id(h, -1, &r->number) : -ROOST_NOMEM;
     if (!err)
         err = map_put(&h->relays, r->number, r);
     if (err) {
@@ -56,7 +56,7 @@ int relay_new(struct hub *h, bool passes, uint32_t *ret_number,
 }
 
 /* Without memory for the word the worker keeps it; nobody has its tokens any more. */
-void relay_end(struct hub *h, uint32_t number)
+void relays_end(struct hub *h, uint32_t number)
 {
     struct hub_datagrams d = { .what = DATAGRAMS_CLOSE, .id = number };
     struct relay *r = number ? map_take(&h->relays, number) : NULL;
@@ -68,8 +68,8 @@ void relay_end(struct hub *h, uint32_t number)
     free(r);
 }
 
-bool relay_token_side(const struct hub *h, uint32_t number, const uint8_t *token, size_t len,
-                      uint8_t *ret_side)
+bool relays_token_side(const struct hub *h, uint32_t number, const uint8_t *token, size_t len,
+                       uint8_t *ret_side)
 {
     const struct relay *r = map_get(&h->relays, number);
 
@@ -81,7 +81,7 @@ bool relay_token_side(const struct hub *h, uint32_t number, const uint8_t *token
     return false;
 }
 
-void relay_free_all(struct hub *h)
+void relays_free_all(struct hub *h)
 {
     struct map_slot *s;
 

@@ -24,7 +24,8 @@ static bool is_secret(const Roost__ToClient *frame)
 {
     return frame->body_case == ROOST__TO_CLIENT__BODY_REPLY &&
            (frame->reply->result_case == ROOST__REPLY__RESULT_SESSION ||
-            frame->reply->result_case == ROOST__REPLY__RESULT_DATAGRAMS);
+            frame->reply->result_case == ROOST__REPLY__RESULT_DATAGRAMS ||
+            frame->reply->result_case == ROOST__REPLY__RESULT_MEDIA_PLACE);
 }
 
 int send_frame(struct hub *h, struct conn *c, Roost__ToClient *frame)

@@ -4,8 +4,8 @@
  */
 #include "hub/file.h"
 #include "hub/handlers_account.h"
-#include "hub/handlers_meet.h"
 #include "hub/handlers_media.h"
+#include "hub/handlers_meet.h"
 #include "hub/handlers_talk.h"
 
 /* Which names in a message must become numbers. */
@@ -141,14 +141,15 @@ static const struct rule rules[] = {
     ROW(MEET_REACT, meet_react, MEET, RULE_QUIET | RULE_GUESTS, want_meet_react,
         meet_react_on_message),
 
-    ROW(MEDIA_ENTER, media_enter, MEET, RULE_GUESTS, want_media_enter, media_on_message),
-    ROW(MEDIA_LEAVE, media_leave, LOGIN, RULE_GUESTS, NULL, media_on_message),
-    ROW(MEDIA_PUBLISH, media_publish, MEET, RULE_GUESTS, want_media_publish, media_on_message),
-    ROW(MEDIA_UNPUBLISH, media_unpublish, LOGIN, RULE_GUESTS, NULL, media_on_message),
-    ROW(MEDIA_WANT, media_want, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_on_message),
-    ROW(MEDIA_KEYS, media_keys, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_on_message),
-    ROW(MEDIA_REPORT, media_report, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_on_message),
-    ROW(MEET_STATS, meet_stats, MEET, RULE_GUESTS, want_meet_stats, media_on_message),
+    ROW(MEDIA_ENTER, media_enter, MEET, RULE_GUESTS, want_media_enter, media_enter_on_message),
+    ROW(MEDIA_LEAVE, media_leave, LOGIN, RULE_GUESTS, NULL, media_leave_on_message),
+    ROW(MEDIA_PUBLISH, media_publish, MEET, RULE_GUESTS, want_media_publish,
+        media_publish_on_message),
+    ROW(MEDIA_UNPUBLISH, media_unpublish, LOGIN, RULE_GUESTS, NULL, media_unpublish_on_message),
+    ROW(MEDIA_WANT, media_want, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_want_on_message),
+    ROW(MEDIA_KEYS, media_keys, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_keys_on_message),
+    ROW(MEDIA_REPORT, media_report, LOGIN, RULE_QUIET | RULE_GUESTS, NULL, media_report_on_message),
+    ROW(MEET_STATS, meet_stats, MEET, RULE_GUESTS, want_meet_stats, meet_stats_on_message),
 
     ROW(FILE_OFFER, file_offer, SPEAK, CHANGES | RULE_DUPS | RULE_GUESTS, want_file_offer,
         file_offer_on_message, file_offer_on_stored),

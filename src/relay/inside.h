@@ -53,7 +53,8 @@ struct leg {
 };
 
 struct stream {
-    bool used, is_voice, muted;
+    bool used, muted;
+    enum relay_sort sort;
     uint64_t number;
     uint32_t leg, meeting, slot;
     int64_t key_asked_us[MEDIA_ENCODINGS];

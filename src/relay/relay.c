@@ -152,7 +152,7 @@ static void stream_end(struct relay *r, struct stream *s)
     struct meeting *m = &r->meetings[s->meeting];
 
     unwant_all(r, m, (uint32_t)(s - r->streams));
-    if (s->is_voice)
+    if (s->sort == RELAY_VOICE)
         speakers_on_silent(&m->speakers, s->leg + 1);
     map_take(&m->streams, s->number);
     m->slots[s->slot / 64] &= ~(1ULL << s->slot % 64);
@@ -195,7 +195,7 @@ static int free_slot(const struct meeting *m)
     return -ROOST_LIMIT;
 }
 
-int relay_publish(struct relay *r, uint32_t leg, uint64_t number, bool is_voice)
+int relay_publish(struct relay *r, uint32_t leg, uint64_t number, enum relay_sort sort)
 {
     if (leg >= r->is.legs || !r->legs[leg].used)
         return -ROOST_INVALID;
@@ -213,7 +213,7 @@ int relay_publish(struct relay *r, uint32_t leg, uint64_t number, bool is_voice)
     if (map_put(&m->streams, number, s))
         return -ROOST_NOMEM;
     m->slots[slot / 64] |= 1ULL << slot % 64;
-    *s = (struct stream){ .used = true, .is_voice = is_voice, .number = number, .leg = leg };
+    *s = (struct stream){ .used = true, .sort = sort, .number = number, .leg = leg };
     s->meeting = r->legs[leg].meeting;
     s->slot = (uint32_t)slot;
     for (int i = 0; i < MEDIA_ENCODINGS; i++)
@@ -239,7 +239,7 @@ int relay_mute(struct relay *r, uint64_t meeting, uint64_t stream, bool muted)
     if (!s)
         return -ROOST_INVALID;
     s->muted = muted;
-    if (muted && s->is_voice)
+    if (muted && s->sort == RELAY_VOICE)
         speakers_on_silent(&m->speakers, s->leg + 1);
     return 0;
 }
@@ -258,7 +258,7 @@ int relay_want(struct relay *r, uint32_t leg, uint64_t stream, uint8_t encoding,
         return -ROOST_INVALID;
     struct leg *l = &r->legs[leg];
     struct stream *s = relay_stream(&r->meetings[l->meeting], stream);
-    if (!s || s->is_voice || s->leg == leg)
+    if (!s || s->sort != RELAY_PICTURE || s->leg == leg)
         return -ROOST_INVALID;
     uint32_t place = (uint32_t)(s - r->streams);
     struct want *w = want_of(l, place);
@@ -283,7 +283,7 @@ bool relay_ask_key(struct relay *r, int64_t now_us, uint32_t leg, const struct m
         return false;
     struct leg *l = &r->legs[leg];
     struct stream *s = relay_stream(&r->meetings[l->meeting], a->stream);
-    if (!s || s->is_voice || !want_of(l, (uint32_t)(s - r->streams)) ||
+    if (!s || s->sort != RELAY_PICTURE || !want_of(l, (uint32_t)(s - r->streams)) ||
         now_us - s->key_asked_us[a->encoding] < RELAY_KEY_US)
         return false;
     s->key_asked_us[a->encoding] = now_us;

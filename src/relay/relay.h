@@ -56,6 +56,10 @@ struct relay_out {
     struct media_part parts[RELAY_PARTS_MAX]; /* with their counts for this leg */
 };
 
+/* Pictures go to who wants them, a voice to all while its sender is among the speakers, sound (of
+ * what is presented) to all. */
+enum relay_sort { RELAY_PICTURE, RELAY_VOICE, RELAY_SOUND };
+
 /* Sums since the beginning. */
 struct relay_counts {
     uint64_t came, forwarded, datagrams;
@@ -76,7 +80,7 @@ const struct relay_counts *relay_counts(const struct relay *r);
 /* A leg is a device's session in a meeting. Returns its number. */
 int64_t relay_enter(struct relay *r, uint64_t meeting, int64_t now_us);
 void relay_leave(struct relay *r, uint32_t leg); /* with its streams */
-int relay_publish(struct relay *r, uint32_t leg, uint64_t stream, bool is_voice);
+int relay_publish(struct relay *r, uint32_t leg, uint64_t stream, enum relay_sort sort);
 void relay_unpublish(struct relay *r, uint32_t leg, uint64_t stream);
 int relay_mute(struct relay *r, uint64_t meeting, uint64_t stream, bool muted);
 /* The leg shows a picture of this encoding, up to this temporal layer; it changes to another

@@ -32,7 +32,7 @@ static uint32_t item_new(struct relay *r, const struct media *m, const struct st
 }
 
 /* To all others; who joined a moment ago too. */
-static void spread_voice(struct relay *r, int64_t now_us, const struct stream *s, uint32_t item)
+static void spread_sound(struct relay *r, int64_t now_us, const struct stream *s, uint32_t item)
 {
     const struct meeting *m = &r->meetings[s->meeting];
 
@@ -79,14 +79,14 @@ int relay_on_media(struct relay *r, int64_t now_us, uint32_t leg, const struct m
         r->counts.muted++;
         return -ROOST_NOT_ALLOWED;
     }
-    if (s->is_voice && !speakers_on_frame(&meeting->speakers, now_us, leg + 1,
-                                          m->has_level ? m->level : 0, &changed)) {
+    if (s->sort == RELAY_VOICE && !speakers_on_frame(&meeting->speakers, now_us, leg + 1,
+                                                     m->has_level ? m->level : 0, &changed)) {
         r->counts.unheard++;
         return 0;
     }
     uint32_t item = item_new(r, m, s, buffer, offset);
-    if (s->is_voice)
-        spread_voice(r, now_us, s, item);
+    if (s->sort != RELAY_PICTURE)
+        spread_sound(r, now_us, s, item);
     else
         spread_picture(r, now_us, s, m, item);
     return 0;

@@ -67,6 +67,11 @@ static const struct setting settings[] = {
     { "code_tries_all", NUMBER, AT(hub.code_tries_all), "8000", 1, 10000000, NULL,
       "wrong codes a day from all who are not signed in" },
 
+    { "speakers", NUMBER, AT(hub.speakers), "5", 1, 16, NULL,
+      "of a meeting, whose voices are forwarded: those who spoke last" },
+    { "unsealed", FLAG, AT(hub.unsealed), "no", 0, 1, NULL,
+      "new meetings are sealed by the server, not end to end, unless who makes one says so" },
+
     { "files.keep", FLAG, AT(hub.files), "yes", 0, 1, NULL,
       "files to rooms, meetings and everyone are taken and kept here" },
     { "files.away", FLAG, AT(hub.files_away), "yes", 0, 1, NULL,

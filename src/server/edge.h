@@ -125,6 +125,7 @@ void edge_on_hashed(void *edge, uint64_t token, int err, bool ok, const char *en
 /* Called by workers, of tunnels. */
 void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes);
 void edge_on_over(void *edge, uint64_t conn);
+void edge_on_leg(void *edge, const struct hub_leg_word *word);
 void edge_on_taken(void *edge);
 
 /* The end has three steps. Tells the hub, which tells all peers; nothing more is

@@ -73,6 +73,9 @@ static void do_output(struct edge *e, struct hub_output *out)
     case HUB_DATAGRAMS:
         do_datagrams(e, &out->datagrams);
         break;
+    case HUB_LEG:
+        workers_leg(e->workers, &out->leg);
+        break;
     case HUB_DEPOT:
         if (e->depot)
             depot_put(e->depot, &out->depot);
@@ -93,6 +96,14 @@ static void do_output(struct edge *e, struct hub_output *out)
         free(out->title);
         break;
     }
+}
+
+void edge_on_leg(void *ctx, const struct hub_leg_word *word)
+{
+    struct edge *e = ctx;
+
+    hub_on_leg(e->hub, word, edge_now());
+    edge_pull(e);
 }
 
 void edge_on_depot(void *ctx, const struct hub_depot_word *word)

@@ -96,6 +96,25 @@ static void of_threads(const struct edge *e, struct metrics *m)
     m->hashes_waiting_max = e->settings.hashes_max;
 }
 
+static void of_media(const struct edge *e, struct metrics *m)
+{
+    struct workers_stats w = { 0 };
+    struct hub_stats h;
+
+    if (e->workers)
+        workers_stats(e->workers, &w);
+    hub_stats(e->hub, &h);
+    m->media_devices = h.media_devices;
+    m->media_in = w.media_in;
+    m->media_forwarded = w.media_forwarded;
+    m->media_datagrams = w.media_datagrams;
+    m->media_muted = w.media_muted;
+    m->media_unheard = w.media_unheard;
+    m->media_dropped = w.media_dropped;
+    m->media_again = w.media_again;
+    m->media_refused = w.media_refused;
+}
+
 static void of_files(const struct edge *e, struct metrics *m)
 {
     struct depot_stats s = { 0 };
@@ -122,5 +141,6 @@ void measure(const struct edge *e, struct metrics *ret)
     of_edge(e, ret);
     of_hub(e, ret);
     of_threads(e, ret);
+    of_media(e, ret);
     of_files(e, ret);
 }

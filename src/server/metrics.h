@@ -28,6 +28,8 @@ struct metrics {
     uint64_t store_known, store_writable;
     uint64_t hashes_waiting, hashes_waiting_max;
     uint64_t bytes_in, bytes_out, frames, records, writes, queue_max;
+    uint64_t media_devices, media_in, media_forwarded, media_datagrams, media_muted, media_unheard;
+    uint64_t media_dropped, media_again, media_refused;
     uint64_t files_taken, files_given, files_kept, files_failed, files_dropped, files_open;
     uint64_t files_crowded, files_lost;
     uint64_t files_bytes_in, files_bytes_out, files_room;

@@ -150,6 +150,7 @@ static void set_identity(struct server *s)
     memcpy(h->server_secret, s->dir.server_secret, sizeof h->server_secret);
     h->datagrams = s->workers != NULL;
     h->media_port = s->workers ? workers_port(s->workers) : 0;
+    h->workers = s->workers ? workers_n(s->workers) : 1;
 }
 
 static void reload_tls(struct server *s)
@@ -177,8 +178,9 @@ static void tell_what_waits(const struct config *was, const struct config *is)
         log_warn("sandbox takes effect at the next start");
     if (is->media_port != was->media_port || is->mdns != was->mdns ||
         is->hash_threads != was->hash_threads || is->store_waiting != was->store_waiting ||
-        is->store_batch != was->store_batch)
-        log_warn("media_port, mdns, hash.threads and store.* take effect at the next start");
+        is->store_batch != was->store_batch || is->hub.speakers != was->hub.speakers)
+        log_warn(
+            "media_port, speakers, mdns, hash.threads and store.* take effect at the next start");
 }
 
 static void reload(struct server *s)
@@ -377,9 +379,11 @@ static int open_workers(struct server *s)
                                               .port = (uint16_t)(port <= 65535 ? port : 0),
                                               .must = c->media_port != 0,
                                               .depot = s->depot,
+                                              .speakers = c->hub.speakers,
                                               .on_frames = edge_on_frames,
                                               .on_over = edge_on_over,
                                               .on_taken = edge_on_taken,
+                                              .on_leg = edge_on_leg,
                                               .ctx = &s->edge };
     int err = workers_new(&s->workers, &s->loop, &working);
 

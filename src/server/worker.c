@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "server/worker_media.h"
 #include "server/worker_relay.h"
 #include "server/worker_trip.h"
 #include "wire/frame.h"
@@ -77,6 +78,7 @@ static void close_session(struct worker *w, uint32_t id)
 
     if (!c)
         return;
+    worker_media_left(w, c);
     trips_leave(w, c);
     flow_close(c->flow, FLOW_DONE, "the server ends this session");
     worker_send_one(w, c);
@@ -132,6 +134,7 @@ static void on_frames(struct worker *w, const struct word *word)
     while (frame_next(&whole, &at, end, &body, &len) > 0)
         flow_on_frames(c->flow, w->now_us, body, len);
     frame_reader_fini(&whole);
+    worker_media_came(w, c);
     worker_touch(w, c);
 }
 
@@ -172,6 +175,11 @@ static void on_word(struct worker *w, struct word *word)
     case WORD_FRAMES:
         on_frames(w, word);
         break;
+    case WORD_LEG:
+        worker_media_on_leg(w, (const struct hub_leg *)word->bytes->bytes);
+        break;
+    case WORD_HEARD: /* goes the other way */
+        break;
     case WORD_HUNG_UP:
         on_hung_up(w, word);
         break;
@@ -211,6 +219,7 @@ static void on_packet(struct worker *w, const struct packet_in *p, uint32_t sess
     if (!is_proven)
         w->counts.unproven_in += p->len;
     note_via(c, p);
+    worker_media_came(w, c);
     worker_touch(w, c);
 }
 
@@ -339,7 +348,8 @@ static void turn(struct worker *w)
 {
     struct sleep_ready ready[SLEEP_AT_ONCE];
     struct due *first = dues_first(&w->dues);
-    int n = sleep_until(&w->sleep, first ? first->at_us : INT64_MAX, ready);
+    int64_t media_us = worker_media_deadline_us(w), due_us = first ? first->at_us : INT64_MAX;
+    int n = sleep_until(&w->sleep, media_us < due_us ? media_us : due_us, ready);
 
     w->now_us = sleep_now_us();
     for (int i = 0; i < n; i++)
@@ -348,6 +358,7 @@ static void turn(struct worker *w)
     for (int i = 0; i < n; i++)
         if (ready[i].id != EVENT_ID)
             read_socket(w, (unsigned)ready[i].id);
+    worker_media_send(w);
     worker_send(w);
     expire(w);
     count_overflows(w);

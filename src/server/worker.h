@@ -4,6 +4,7 @@
  * worker.c       the thread: waits, reads its sockets, does what is due
  * worker_out.c   what its sessions want to send
  * worker_relay.c what it passes between two ends, unopened
+ * worker_media.c media of meetings, forwarded to all who are in them
  */
 #pragma once
 
@@ -36,6 +37,8 @@ struct word {
         WORD_HUNG_UP,
         WORD_STOP,
         WORD_RELAY,
+        WORD_LEG,   /* bytes: a struct hub_leg */
+        WORD_HEARD, /* back; bytes: a struct hub_leg_word */
     } what;
     uint32_t id;
     uint64_t conn;
@@ -77,15 +80,19 @@ struct carried {
     struct trip *trips; /* worker_trip.h */
     unsigned n_trips;
     uint64_t next_stream; /* lower ones are over */
+    struct leg_at *leg;   /* worker_media.c; NULL: it is in no meeting */
 };
 
 struct worker_counts {
     _Atomic uint64_t sessions, in, in_bytes, out, out_bytes, strangers, forged, handed_over,
-        overflowed, unproven_in, unproven_out, relays, relayed_bytes;
+        overflowed, unproven_in, unproven_out, relays, relayed_bytes, media_in, media_forwarded,
+        media_datagrams, media_muted, media_unheard, media_dropped, media_again, media_refused;
 };
 
 struct trip;
-struct passing; /* worker_relay.c */
+struct passing;    /* worker_relay.c */
+struct forwarding; /* worker_media.c */
+struct leg_at;
 
 /* Packets of a relay that leave together; they lie in the worker's `out`. */
 struct relay_run {
@@ -111,6 +118,7 @@ struct worker {
     struct map sessions;
     struct map relays; /* worker_relay.h */
     struct relay_run run;
+    struct forwarding *media;
     struct dues dues;
     struct carried *dirty;
     struct trip *unclosed; /* over, but the depot had no room to hear of it */
@@ -149,6 +157,8 @@ bool worker_tell(struct worker *w, struct word *word);
 
 struct path_address path_of(const union address *a);
 bool worker_address(const struct path_address *p, union address *ret);
+/* Where answers to that address leave; NULL: nothing came from there lately. */
+const struct via *worker_via(const struct carried *c, const struct path_address *at);
 /* All that have something to send do, and know when they are due again. */
 void worker_send(struct worker *w);
 void worker_send_one(struct worker *w, struct carried *c);

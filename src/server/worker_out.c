@@ -34,7 +34,7 @@ bool worker_address(const struct path_address *p, union address *ret)
     return true;
 }
 
-static const struct via *via_of(const struct carried *c, const struct path_address *at)
+const struct via *worker_via(const struct carried *c, const struct path_address *at)
 {
     for (unsigned i = 0; i < CARRIED_VIAS; i++)
         if (path_same(&c->vias[i].at, at))
@@ -69,7 +69,7 @@ static void note_sent(struct worker *w, const struct carried *c, const struct ru
 
 static void flush(struct worker *w, const struct carried *c, struct run *r)
 {
-    const struct via *via = via_of(c, &r->to.at);
+    const struct via *via = worker_via(c, &r->to.at);
     union address to;
     size_t at = 0;
 

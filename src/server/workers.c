@@ -14,6 +14,7 @@
 #include "server/depot.h"
 #include "server/log.h"
 #include "server/worker.h"
+#include "server/worker_media.h"
 #include "server/worker_trip.h"
 
 enum {
@@ -138,6 +139,8 @@ static int open_worker(struct workers *w, unsigned i)
         err = passage_init(&worker->outbox, WORDS_MAX);
     for (unsigned k = 0; !err && k < w->n; k++)
         err = passage_init(&worker->handed[k], HANDED_MAX);
+    if (!err)
+        err = worker_media_init(worker);
     if (!err && w->settings.depot)
         err = depot_attach(w->settings.depot, i, worker->event);
     return err;
@@ -165,6 +168,9 @@ static void on_wake(void *ctx)
             if (word->what == WORD_FRAMES && !w->stopped) {
                 w->settings.on_frames(w->settings.ctx, word->conn, word->bytes);
                 word->bytes = NULL;
+            } else if (word->what == WORD_HEARD && !w->stopped) {
+                w->settings.on_leg(w->settings.ctx,
+                                   (const struct hub_leg_word *)word->bytes->bytes);
             } else if (!w->stopped) {
                 w->settings.on_over(w->settings.ctx, word->conn);
             }
@@ -302,6 +308,19 @@ void workers_put(struct workers *w, struct hub_datagrams *d)
     seal_wipe(d, sizeof *d);
 }
 
+void workers_leg(struct workers *w, const struct hub_leg *leg)
+{
+    struct word *word = calloc(1, sizeof *word);
+
+    if (!word)
+        return;
+    *word = (struct word){ .what = WORD_LEG, .id = leg->id, .bytes = blob_copy(leg, sizeof *leg) };
+    if (word->bytes)
+        put_surely(w, word);
+    else
+        word_free(word);
+}
+
 bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct gate *gate,
                     struct blob *bytes)
 {
@@ -362,6 +381,14 @@ void workers_stats(const struct workers *w, struct workers_stats *ret)
         ret->unproven_out += c->unproven_out;
         ret->relays += c->relays;
         ret->relayed_bytes += c->relayed_bytes;
+        ret->media_in += c->media_in;
+        ret->media_forwarded += c->media_forwarded;
+        ret->media_datagrams += c->media_datagrams;
+        ret->media_muted += c->media_muted;
+        ret->media_unheard += c->media_unheard;
+        ret->media_dropped += c->media_dropped;
+        ret->media_again += c->media_again;
+        ret->media_refused += c->media_refused;
     }
 }
 
@@ -418,6 +445,7 @@ static void free_worker(struct workers *w, struct worker *worker)
         close(worker->event);
     map_fini(&worker->sessions);
     map_fini(&worker->relays);
+    worker_media_fini(worker);
     dues_fini(&worker->dues);
     free(worker->out);
     free(worker);

@@ -27,11 +27,14 @@ struct workers_settings {
     bool must;           /* a port that is taken is an error; else it is done without */
     bool unsteered;      /* without the filter, for tests */
     unsigned n;          /* a power of two; 0: one a processor */
+    uint32_t speakers;   /* of a meeting, that are heard */
     struct depot *depot; /* borrowed, stopped before the workers are; NULL: no files */
     /* On the loop. A message of a tunnel, with its length before it; takes the reference. */
     void (*on_frames)(void *ctx, uint64_t conn, struct blob *bytes);
     /* This connection carries no session any more: it is to be closed. */
     void (*on_over)(void *ctx, uint64_t conn);
+    /* What was seen of the legs of meetings. */
+    void (*on_leg)(void *ctx, const struct hub_leg_word *word);
     /* What workers_await asked for. */
     void (*on_taken)(void *ctx);
     void *ctx;
@@ -45,7 +48,11 @@ struct workers_stats {
     uint64_t handed_over;                  /* came to another's socket */
     uint64_t overflowed;                   /* we were too slow */
     uint64_t relays, relayed_bytes;
-    uint64_t unproven_in, unproven_out; /* bytes from and to addresses that are not proven */
+    uint64_t media_in, media_forwarded, media_datagrams; /* parts that came, copies, datagrams */
+    uint64_t media_muted, media_unheard;                 /* parts that went nowhere */
+    uint64_t media_dropped, media_again; /* copies; sent again, or along with others */
+    uint64_t media_refused;              /* legs and streams that there was no room for */
+    uint64_t unproven_in, unproven_out;  /* bytes from and to addresses that are not proven */
 };
 
 struct workers;
@@ -57,6 +64,8 @@ unsigned workers_n(const struct workers *w);
 
 /* Takes the secret out of it. */
 void workers_put(struct workers *w, struct hub_datagrams *d);
+/* What is forwarded of media, from now on. */
+void workers_leg(struct workers *w, const struct hub_leg *leg);
 /* Messages of a tunnel, each with its length before it; takes the reference, and holds the gate
  * until the worker has done with them: with the gate shut there are to be no more. False: out of
  * memory, close it. */
