@@ -83,10 +83,12 @@ static int way_of(struct hub *h, const struct request *q, struct file_row *f)
 static void row_of(const struct request *q, struct file_row *f)
 {
     const Roost__FileOffer *b = q->msg->file_offer;
+    const char *shown = meeting_shown(q->room ? q->room->meeting : NULL, q->account, q->name);
 
     *f = (struct file_row){ .room = q->room_id,
                             .sender = q->account,
-                            .sender_name = q->name,
+                            .sender_name = shown ? shown : q->name,
+                            .shown = shown,
                             .peer_name = "",
                             .name = b->name,
                             .kind = (uint32_t)b->kind,
@@ -110,6 +112,7 @@ static int offer_store(struct hub *h, struct request *q, const struct file_row *
         return -ROOST_NOMEM;
     op->file = *f;
     op->file.name = arena_str(&op->mem, f->name);
+    op->file.shown = arena_str(&op->mem, f->shown);
     op->room.id = q->room_id;
     op->account.id = q->account;
     op->unread = file_is_lost(h, f);
@@ -119,7 +122,7 @@ static int offer_store(struct hub *h, struct request *q, const struct file_row *
     struct file_row shown = *f;
     shown.until_ms = op->file.until_ms;
     int err = file_event(&op->mem, &shown, &op->event);
-    if (err || !op->file.name) {
+    if (err || !op->file.name || (f->shown && !op->file.shown)) {
         store_op_unref(op);
         return -ROOST_NOMEM;
     }

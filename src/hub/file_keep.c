@@ -207,6 +207,7 @@ static int keep_store(struct hub *h, struct request *q)
     op->event = k->event;
     op->event.data = arena_dup(&op->mem, k->event.data, k->event.n_data);
     op->event.from_name = arena_str(&op->mem, k->event.from_name);
+    op->event.shown = k->event.shown ? op->event.from_name : NULL;
     if (err || !op->event.data || !op->event.from_name || !op->log.target) {
         store_op_unref(op);
         return -ROOST_NOMEM;
@@ -220,6 +221,7 @@ static int row_keep(struct request *q, struct file_row *to, const struct file_ro
     *to = *from;
     to->name = arena_str(&q->mem, from->name);
     to->sender_name = arena_str(&q->mem, from->sender_name);
+    to->shown = from->shown && *from->shown ? to->sender_name : NULL;
     to->peer_name = arena_str(&q->mem, from->peer_name);
     return to->name && to->sender_name && to->peer_name ? 0 : -ROOST_NOMEM;
 }

@@ -46,6 +46,8 @@ int file_event(struct arena *mem, const struct file_row *f, struct event *ret)
                            .from = f->sender,
                            .from_name = arena_str(mem, words(f->sender_name)),
                            .ref = f->id };
+    if (f->shown && *f->shown)
+        ret->shown = ret->from_name;
     return msg_pack(mem, &filed.base, &ret->data, &ret->n_data);
 }
 

@@ -31,7 +31,9 @@ static void show(struct mem *m, struct store_result *r, const struct file_row *f
 {
     *out = *f;
     out->name = mem_str(m, r, f->name);
-    out->sender_name = mem_str(m, r, f->sender ? mem_name(m, f->sender) : "");
+    const char *own = f->sender ? mem_name(m, f->sender) : "";
+    out->shown = mem_str(m, r, f->shown);
+    out->sender_name = mem_str(m, r, f->shown && *f->shown ? f->shown : own);
     out->peer_name = mem_str(m, r, f->peer ? mem_name(m, f->peer) : "");
 }
 
@@ -306,7 +308,7 @@ int mem_file_expire(struct mem *m, const struct store_op *op, struct store_resul
 int mem_file_loose(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     r->file = op->file;
-    r->file.name = r->file.sender_name = r->file.peer_name = NULL;
+    r->file.name = r->file.sender_name = r->file.peer_name = r->file.shown = NULL;
     r->on = !has_contents(m, &op->file);
     return 0;
 }
@@ -341,6 +343,7 @@ void mem_files_forget_account(struct mem *m, uint64_t account)
         if (f->sender == account) {
             file_forget(f);
             f->name = "";
+            f->shown = NULL;
         }
         if (f->peer == account && !f->got && is_open(f))
             f->stage = CANCELLED;

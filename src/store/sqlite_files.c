@@ -6,7 +6,7 @@
 #define FILE_COLS                                                                                  \
     "f.id, f.room, f.sender, f.peer, f.name, f.kind, f.files, f.size, f.open_size, f.list_size,"   \
     " f.root, f.list_root, f.kept, f.stage, f.got, f.made_ms, f.done_ms, f.until_ms, f.seq,"       \
-    " s.name, p.name"
+    " coalesce(f.shown, s.name), p.name, f.shown"
 #define FILE_FROM                                                                                  \
     " FROM files f LEFT JOIN accounts s ON s.id = f.sender LEFT JOIN accounts p ON p.id = f.peer"
 
@@ -45,6 +45,7 @@ static void file_col(struct db *d, struct store_result *r, sqlite3_stmt *st, str
         .seq = col_u64(st, 18),
         .sender_name = col_text(d, r, st, 19),
         .peer_name = col_text(d, r, st, 20),
+        .shown = col_text(d, r, st, 21),
     };
     f->has_root = root_col(st, 10, f->root);
     f->has_list = root_col(st, 11, f->list_root);
@@ -142,12 +143,13 @@ static uint64_t file_insert(struct db *d, const struct file_row *f, int64_t now_
 {
     db_run(d,
            "INSERT INTO files(room, sender, peer, name, kind, files, size, open_size, list_size,"
-           " root, list_root, kept, stage, made_ms, done_ms, until_ms, seq)"
-           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13, 0, 0, 0)",
-           "iiitiiiiixxii", (int64_t)f->room, (int64_t)f->sender, (int64_t)f->peer, f->name,
+           " root, list_root, kept, stage, made_ms, done_ms, until_ms, seq, shown)"
+           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13, 0, 0, 0, ?14)",
+           "iiitiiiiixxiit", (int64_t)f->room, (int64_t)f->sender, (int64_t)f->peer, f->name,
            (int64_t)f->kind, (int64_t)f->files, (int64_t)f->size, (int64_t)f->open_size,
            (int64_t)f->list_size, f->has_root ? (const void *)f->root : NULL, (size_t)32,
-           f->has_list ? (const void *)f->list_root : NULL, (size_t)32, (int64_t)f->kept, now_ms);
+           f->has_list ? (const void *)f->list_root : NULL, (size_t)32, (int64_t)f->kept, now_ms,
+           f->shown && *f->shown ? f->shown : NULL);
     return (uint64_t)db_last_id(d);
 }
 
@@ -349,7 +351,7 @@ int do_file_expire(struct db *d, const struct store_op *op, struct store_result 
 int do_file_loose(struct db *d, const struct store_op *op, struct store_result *r)
 {
     r->file = op->file;
-    r->file.name = r->file.sender_name = r->file.peer_name = NULL;
+    r->file.name = r->file.sender_name = r->file.peer_name = r->file.shown = NULL;
     r->on = !has_contents(d, &op->file);
     return 0;
 }
@@ -365,7 +367,7 @@ void files_forget_account(struct db *d, uint64_t account)
            "UPDATE files SET stage = CASE WHEN stage = 5 THEN 6 ELSE 3 END, until_ms = 0"
            " WHERE sender = ?1 AND stage IN (0, 1, 5)",
            "i", id);
-    db_run(d, "UPDATE files SET name = '' WHERE sender = ?1", "i", id);
+    db_run(d, "UPDATE files SET name = '', shown = NULL WHERE sender = ?1", "i", id);
     db_run(d, "UPDATE files SET stage = 3 WHERE peer = ?1 AND got = 0 AND stage IN (0, 1)", "i",
            id);
 }

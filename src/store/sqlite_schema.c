@@ -58,6 +58,9 @@ static const char pragmas[] = "PRAGMA page_size = 4096;"
     "CREATE INDEX files_until ON files(until_ms) WHERE kept = 1 AND stage = 5 AND until_ms > 0;"   \
     "CREATE INDEX files_root ON files(root) WHERE kept = 1 AND stage = 5;"
 
+/* Came with version 4, as did events' own. */
+#define FILES_SHOWN "ALTER TABLE files ADD COLUMN shown TEXT;"
+
 static const char schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE accounts(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
@@ -102,7 +105,7 @@ static const char schema[] =
     "CREATE TABLE pins(room INTEGER, seq INTEGER, PRIMARY KEY(room, seq)) WITHOUT ROWID;"
     "CREATE TABLE requests(scope INTEGER, id BLOB, digest BLOB NOT NULL, made_ms INTEGER NOT NULL,"
     "  room INTEGER, seq INTEGER, at_ms INTEGER, account INTEGER, PRIMARY KEY(scope, id))"
-    "  WITHOUT ROWID;" RECENT MEETS FILES
+    "  WITHOUT ROWID;" RECENT MEETS FILES FILES_SHOWN
     "CREATE TABLE log(n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, account INTEGER NOT NULL,"
     "  kind TEXT NOT NULL, target TEXT, address TEXT, outcome INTEGER NOT NULL);"
     /* It holds no texts of its own and no lengths of them: we ask for order, not rank. */
@@ -178,7 +181,8 @@ static int to_version_3(sqlite3 *sql)
 /* Who was called otherwise in a meeting: of what was said before, only the account is known. */
 static int to_version_4(sqlite3 *sql)
 {
-    return sqlite3_exec(sql, "ALTER TABLE events ADD COLUMN shown TEXT", NULL, NULL, NULL);
+    return sqlite3_exec(sql, "ALTER TABLE events ADD COLUMN shown TEXT;" FILES_SHOWN, NULL, NULL,
+                        NULL);
 }
 
 static const struct migration steps[] = { { 2, to_version_2 },

@@ -315,6 +315,8 @@ struct file_row {
     uint8_t root[32], list_root[32];
     int64_t made_ms, done_ms, until_ms;
     const char *name, *sender_name, *peer_name;
+    const char *shown; /* what a meeting called its sender, kept in sender_name's place; "", NULL:
+                        * its own name */
 };
 
 struct room_place {

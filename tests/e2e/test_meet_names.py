@@ -46,6 +46,9 @@ def two_of_one_name_and_a_renamed_one(hall):
         seat.do("say", text=f"now I am {name}")
         expected.append((name, f"now I am {name}"))
         equal(host.event(event="message", text=f"now I am {name}")["account"], numbers[seat])
+    chat = str(made["meeting"])
+    ben.user.run("send", "--text", "a text that is kept", chat)
+    equal(host.event(event="filed")["from"], "Benjamin")
     second.do("note", user="anna", text="psst")
     note = host.event(event="message", text="psst")
     equal((note["from"], note["account"], note["to"]), ("Gustav", numbers[second], "@anna"))
@@ -65,14 +68,15 @@ def two_of_one_name_and_a_renamed_one(hall):
     equal(rows["Gustav"]["number"], str(numbers[second]))
     host.do("end")
     host.over("ended", 0)
-    chat = str(made["meeting"])
     for since in ((), ("--since", "1 hour ago")):
         rows = anna.rows("read", chat, "--last", "200", *since)
         said, names = told(rows)
         equal(said, expected)
+        equal([r["from"] for r in rows if r["event"] == "filed"], ["Benjamin"])
         equal(names, [(seats[second], seats[second], "Gustav"), ("anna", "ben", "Benjamin")])
     equal([(r["from"], r["account"]) for r in anna.rows("read", chat, "--search", "Gustav")], [("Gustav", numbers[second])])
     equal([r["from"] for r in anna.rows("read", "--search", "psst")], ["Gustav"])
+    equal([r["from"] for r in anna.rows("files", chat) if r["event"] == "file"], ["Benjamin"])
     (notes,) = [r for r in anna.rows("rooms", "--mine") if r["kind"] == "direct"]
     equal((notes["closed"], notes["room"]), (True, note["room"]))  # readable, and nobody is there any more
     admin.run("admin", "export", str(hall.dir / "export"))

@@ -225,6 +225,7 @@ static bool same_file(const struct file_row *a, const struct file_row *b)
     SAME(until_ms);
     SAME_TEXT(name);
     SAME_TEXT(sender_name);
+    SAME_TEXT(shown);
     SAME_TEXT(peer_name);
     return true;
 }

@@ -221,7 +221,8 @@ static void random_parcel(struct world *w, struct store_op *op)
                             .stage = (uint32_t)roll(&w->dice, 7),
                             .has_list = roll(&w->dice, 4) == 0,
                             .open_size = roll(&w->dice, 6) == 0,
-                            .kept = roll(&w->dice, 3) != 0 };
+                            .kept = roll(&w->dice, 3) != 0,
+                            .shown = roll(&w->dice, 3) ? NULL : "shown" };
     f->has_root = op->kind == STORE_FILE_KEEP || roll(&w->dice, 2);
     f->list_size = f->has_list ? 10 : 0;
     f->until_ms = roll(&w->dice, 3) ? 0 : w->now_ms + (int64_t)roll(&w->dice, 900000);
