@@ -184,11 +184,20 @@ static const Roost__MediaRoster *roster(const struct visitor *v)
     return f ? f->media_roster : NULL;
 }
 
+static const Roost__MediaRoster *the_roster(const struct visitor *v)
+{
+    const Roost__MediaRoster *r = roster(v);
+
+    CHECK(r); /* starved */
+    return r;
+}
+
 static const Roost__MediaStreams *streams(const struct visitor *v)
 {
     const Roost__ToClient *f = heard(v, ROOST__TO_CLIENT__BODY_MEDIA_STREAMS);
 
-    return f ? f->media_streams : NULL;
+    CHECK(f); /* starved */
+    return f->media_streams;
 }
 
 static size_t count(const struct visitor *v, Roost__ToClient__BodyCase what)
@@ -218,6 +227,22 @@ static const struct hub_leg *told(const struct meets *m, int what, uint32_t id)
     return NULL;
 }
 
+static const struct hub_leg *the_leg(const struct meets *m, int what, uint32_t id)
+{
+    const struct hub_leg *leg = told(m, what, id);
+
+    CHECK(leg); /* starved */
+    return leg;
+}
+
+static const Roost__MediaKey *heard_key(const struct visitor *v)
+{
+    const Roost__ToClient *f = heard(v, ROOST__TO_CLIENT__BODY_MEDIA_KEYS);
+
+    CHECK(f && f->media_keys->n_keys == 1);
+    return f->media_keys->keys[0];
+}
+
 static void end(struct meets *m, struct visitor *ann, struct visitor *bob)
 {
     if (ann)
@@ -237,7 +262,7 @@ static void all_are_told_who_is_there(void)
     struct visitor *ann = comer(&m, "ann"), *bob = comer(&m, "bob");
 
     struct place a = enter(ann, &m, 1), b = enter(bob, &m, 2);
-    CHECK(a.number != b.number && told(&m, LEG_ENTER, a.datagrams)->number == a.number);
+    CHECK(a.number != b.number && the_leg(&m, LEG_ENTER, a.datagrams)->number == a.number);
     CHECK(a.datagrams % 4 == b.datagrams % 4); /* on one worker */
     CHECK(!roster(ann));                       /* changes are told together */
     stage_run(m.stage, 250000);
@@ -252,7 +277,7 @@ static void all_are_told_who_is_there(void)
     CHECK(leave(bob, &m) == 0 && leave(bob, &m) == ROOST_NOT_IN_MEETING);
     CHECK(told(&m, LEG_LEAVE, b.datagrams));
     stage_run(m.stage, 250000);
-    CHECK(roster(ann)->n_members == 1 && roster(ann)->epoch > epoch);
+    CHECK(the_roster(ann)->n_members == 1 && the_roster(ann)->epoch > epoch);
     CHECK(act_on(ann, &m, ACT(LEAVE), 0, "") == 0); /* and so is who leaves the meeting */
     CHECK(told(&m, LEG_LEAVE, a.datagrams));
     end(&m, ann, bob);
@@ -290,7 +315,7 @@ static void what_is_sent_is_told(void)
     CHECK(streams(ann)->whole && streams(ann)->n_streams == 0);
     CHECK(publish(ann, &m, VOICE, VP8, NULL) == ROOST_INVALID);
     CHECK(publish(ann, &m, VOICE, OPUS, &voice) == 0 && voice);
-    CHECK(told(&m, LEG_PUBLISH, a.datagrams)->kind == LEG_VOICE);
+    CHECK(the_leg(&m, LEG_PUBLISH, a.datagrams)->kind == LEG_VOICE);
     CHECK(publish(ann, &m, VOICE, OPUS, NULL) == ROOST_ALREADY);
     enter(bob, &m, 2);
     CHECK(streams(bob)->whole && streams(bob)->n_streams == 1);
@@ -300,7 +325,7 @@ static void what_is_sent_is_told(void)
     CHECK(want(bob, &m, camera, 2) == 0 && want(bob, &m, 999, 2) == ROOST_INVALID);
     CHECK(unpublish(bob, &m, camera) == ROOST_INVALID && unpublish(ann, &m, camera) == 0);
     CHECK(streams(bob)->n_gone == 1 && streams(bob)->gone[0] == camera);
-    CHECK(told(&m, LEG_UNPUBLISH, a.datagrams)->stream == camera);
+    CHECK(the_leg(&m, LEG_UNPUBLISH, a.datagrams)->stream == camera);
     end(&m, ann, bob);
 }
 
@@ -318,28 +343,28 @@ static void mutes_are_enforced(void)
     CHECK(publish(ann, &m, SCREEN, VP8, &screen) == ROOST_NOT_ALLOWED); /* does not present */
     CHECK(!told(&m, LEG_MUTE, a.datagrams));
     CHECK(act_on(m.host, &m, ACT(LOCK_MICS), 0, "") == 0);
-    CHECK(told(&m, LEG_MUTE, a.datagrams)->muted &&
-          told(&m, LEG_MUTE, a.datagrams)->stream == voice);
+    CHECK(the_leg(&m, LEG_MUTE, a.datagrams)->muted &&
+          the_leg(&m, LEG_MUTE, a.datagrams)->stream == voice);
     CHECK(streams(bob)->streams[0]->muted && streams(bob)->streams[0]->stream == voice);
     CHECK(act_on(ann, &m, ACT(SELF_UNMUTE), 0, "") == ROOST_NOT_ALLOWED);
-    CHECK(told(&m, LEG_MUTE, a.datagrams)->muted);
+    CHECK(the_leg(&m, LEG_MUTE, a.datagrams)->muted);
     CHECK(act_on(m.host, &m, ACT(UNLOCK_MICS), 0, "") == 0);
     CHECK(act_on(ann, &m, ACT(SELF_UNMUTE), 0, "") == 0);
-    CHECK(!told(&m, LEG_MUTE, a.datagrams)->muted);
+    CHECK(!the_leg(&m, LEG_MUTE, a.datagrams)->muted);
     CHECK(act_on(m.host, &m, ACT(STOP_VIDEO), ann->account, "") == 0);
-    CHECK(told(&m, LEG_MUTE, a.datagrams)->muted &&
-          told(&m, LEG_MUTE, a.datagrams)->stream == camera);
+    CHECK(the_leg(&m, LEG_MUTE, a.datagrams)->muted &&
+          the_leg(&m, LEG_MUTE, a.datagrams)->stream == camera);
 
     CHECK(act_on(ann, &m, ACT(START_SHARE), 0, "") == 0);
     CHECK(publish(ann, &m, SCREEN, VP8, &screen) == 0);
     CHECK(act_on(m.host, &m, ACT(TAKE_SHARE), 0, "") == 0);
-    CHECK(told(&m, LEG_MUTE, a.datagrams)->stream == screen);
+    CHECK(the_leg(&m, LEG_MUTE, a.datagrams)->stream == screen);
 
     /* muted from the beginning, and silent for good as a viewer */
     CHECK(unpublish(ann, &m, voice) == 0);
     CHECK(act_on(m.host, &m, ACT(MUTE), ann->account, "") == 0);
     CHECK(publish(ann, &m, VOICE, OPUS, &voice) == 0);
-    CHECK(told(&m, LEG_PUBLISH, a.datagrams)->muted);
+    CHECK(the_leg(&m, LEG_PUBLISH, a.datagrams)->muted);
     CHECK(act_on(m.host, &m, ACT(MAKE_VIEWER), ann->account, "") == 0);
     CHECK(publish(ann, &m, VOICE, OPUS, NULL) == ROOST_NOT_ALLOWED);
     CHECK(unpublish(ann, &m, voice) == ROOST_INVALID); /* is gone already */
@@ -357,10 +382,10 @@ static void a_lost_connection_is_not_leaving(void)
 
     CHECK(publish(ann, &m, VOICE, OPUS, &voice) == 0);
     stage_run(m.stage, SECONDS(1));
-    uint32_t epoch = roster(bob)->epoch;
+    uint32_t epoch = the_roster(bob)->epoch;
     hall_disconnect(&m.stage->hall, ann->conn, HUB_CLOSE_GONE);
     stage_run(m.stage, SECONDS(20));
-    CHECK(roster(bob)->epoch == epoch && !told(&m, LEG_LEAVE, a.datagrams));
+    CHECK(the_roster(bob)->epoch == epoch && !told(&m, LEG_LEAVE, a.datagrams));
     CHECK(keys(bob, &m, a.number, 3, SHORT) == 0); /* they wait */
 
     visitor_connect(ann);
@@ -369,14 +394,14 @@ static void a_lost_connection_is_not_leaving(void)
     const Roost__Reply *r = enter_reply(ann, &m, 1, a.number, a.datagrams);
     CHECK(reply_code(r) == 0 && r->media_place->number == a.number);
     CHECK(r->media_place->datagrams->session == a.datagrams && !r->media_place->hub_key.len);
-    CHECK(roster(ann)->epoch == epoch && streams(ann)->n_streams == 1);
+    CHECK(the_roster(ann)->epoch == epoch && streams(ann)->n_streams == 1);
     CHECK(count(ann, ROOST__TO_CLIENT__BODY_MEDIA_KEYS) == 3);
-    CHECK(heard(ann, ROOST__TO_CLIENT__BODY_MEDIA_KEYS)->media_keys->keys[0]->number == b.number);
-    CHECK(heard(ann, ROOST__TO_CLIENT__BODY_MEDIA_KEYS)->media_keys->keys[0]->data.data[0] == 2);
+    CHECK(heard_key(ann)->number == b.number);
+    CHECK(heard_key(ann)->data.data[0] == 2);
 
     hall_disconnect(&m.stage->hall, ann->conn, HUB_CLOSE_GONE);
     stage_run(m.stage, SECONDS(32));
-    CHECK(told(&m, LEG_LEAVE, a.datagrams) && roster(bob)->n_members == 1);
+    CHECK(told(&m, LEG_LEAVE, a.datagrams) && the_roster(bob)->n_members == 1);
     end(&m, ann, bob);
 }
 
@@ -392,11 +417,11 @@ static void another_session_takes_over(void)
     CHECK(reply_code(r) == 0 && r->media_place->number == a.number);
     uint32_t is = r->media_place->datagrams->session;
     CHECK(is != a.datagrams && is % 4 == a.datagrams % 4);
-    CHECK(told(&m, LEG_MOVE, a.datagrams)->to == is && !told(&m, LEG_LEAVE, a.datagrams));
+    CHECK(the_leg(&m, LEG_MOVE, a.datagrams)->to == is && !told(&m, LEG_LEAVE, a.datagrams));
     Roost__Datagrams b = ROOST__DATAGRAMS__INIT;
     r = ASK(ann, DATAGRAMS, datagrams, &b);
     CHECK(reply_code(r) == 0 && r->datagrams->session % 4 == is % 4);
-    CHECK(told(&m, LEG_MOVE, is)->to == r->datagrams->session);
+    CHECK(the_leg(&m, LEG_MOVE, is)->to == r->datagrams->session);
 
     /* a program that begins anew is another device */
     is = r->datagrams->session;
@@ -413,9 +438,8 @@ static void keys_are_carried(void)
     struct place a = enter(ann, &m, 1), b = enter(bob, &m, 2);
 
     CHECK(keys(ann, &m, b.number, 1, KEYRING_MESSAGE_MAX) == 0);
-    const Roost__MediaKeys *k = heard(bob, ROOST__TO_CLIENT__BODY_MEDIA_KEYS)->media_keys;
-    CHECK(k->n_keys == 1 && k->keys[0]->number == a.number &&
-          k->keys[0]->data.len == KEYRING_MESSAGE_MAX);
+    const Roost__MediaKey *k = heard_key(bob);
+    CHECK(k->number == a.number && k->data.len == KEYRING_MESSAGE_MAX);
     CHECK(keys(ann, &m, b.number, 1, KEYRING_MESSAGE_MAX + 1) == ROOST_INVALID);
     CHECK(keys(ann, &m, b.number, 1, 0) == ROOST_INVALID);
     CHECK(keys(ann, &m, b.number, MEDIA_KEYS_MAX + 1, SHORT) == ROOST_LIMIT);
@@ -504,7 +528,7 @@ static void after_a_restart(void)
     CHECK(publish(m.host, &m, VOICE, OPUS, &voice) == 0);
     CHECK(unpublish(m.host, &m, voice) == 0 && publish(m.host, &m, VOICE, OPUS, &voice) == 0);
     stage_run(m.stage, SECONDS(1));
-    uint32_t epoch = roster(m.host)->epoch;
+    uint32_t epoch = the_roster(m.host)->epoch;
     visitor_forget(m.host);
     meets_crash(&m);
     const Roost__Reply *r = enter_reply(m.host, &m, 1, a.number, a.datagrams);
@@ -513,7 +537,7 @@ static void after_a_restart(void)
     kept = voice;
     CHECK(publish(m.host, &m, VOICE, OPUS, &kept) == 0 && kept == voice);
     stage_run(m.stage, SECONDS(1));
-    CHECK(roster(m.host)->epoch > epoch);
+    CHECK(the_roster(m.host)->epoch > epoch);
     end(&m, NULL, NULL);
 }
 
