@@ -277,6 +277,7 @@ const struct cli_command cli_commands[] = {
       "  roost receive 4821-maple-orbit-tin\n"
       "  roost receive 4821-maple-orbit-tin -o - | tar x\n"
       "  roost receive --nearby --dir ~/Downloads\n"
+      "  roost receive --nearby --from anna\n"
       "  roost receive --from bea --accept all --dir ~/Downloads --count 1\n",
       OPTIONS({ "from", 'f', "USER", "only from this person" },
               { "nearby", 'N', NULL, "without a server, from a program on this network" },

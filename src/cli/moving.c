@@ -119,6 +119,15 @@ bool moving_add(struct moving *m, int64_t number, const char *what)
     return true;
 }
 
+void moving_drop(struct moving *m, int64_t number)
+{
+    struct moving_one *one = find(m, number);
+
+    moving_clear(m);
+    if (one)
+        *one = m->list[--m->n];
+}
+
 size_t moving_left(const struct moving *m)
 {
     return m->n;

@@ -36,6 +36,8 @@ struct moving {
 void moving_init(struct moving *m, struct cli *c);
 /* The number of a transfer, or what a call gave instead: then false, and the error is printed. */
 bool moving_add(struct moving *m, int64_t number, const char *what);
+/* It goes on or ends without being shown. */
+void moving_drop(struct moving *m, int64_t number);
 /* False: it is not about a transfer of this. */
 bool moving_event(struct moving *m, const struct roost_event *e);
 void moving_draw(struct moving *m);

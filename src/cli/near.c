@@ -1,30 +1,30 @@
-/* near.c - send and receive --nearby: who is found, what people compare, what they answer.
+/* near.c - send --nearby: who is found, what people compare, what they answer.
  *
  * While a question stands the connection lives on: the terminal is read only when a line is there.
  */
-#include "cli/near.h"
+#include "cli/near_inside.h"
 
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "cli/amount.h"
+#include "cli/ask.h"
 #include "cli/filing.h"
 #include "cli/json.h"
-#include "cli/moving.h"
 #include "cli/text.h"
 
-enum { LINE_BYTES = 256, TOGETHER_MS = 1500, NOBODY_MS = 8000, NAME_BYTES = 63 };
+enum { TOGETHER_MS = 1500, NOBODY_MS = 8000 };
 
 struct near {
     struct cli *c;
     struct moving m;
+    struct near_ask q;
     int64_t number;
-    bool asks, all; /* asks: on a terminal */
-    char asked[3 * LINE_BYTES], line[LINE_BYTES];
+    bool asks;        /* on a terminal */
     bool shown;       /* the words */
     const char *to;   /* who is to get it; NULL: whoever is there */
     size_t told;      /* of those who were found */
@@ -32,20 +32,19 @@ struct near {
     bool chosen;
 };
 
-/* "anna on laptop" */
-static void my_name(char ret[static NAME_BYTES + 1])
+void near_my_name(char ret[static NEAR_NAME + 1])
 {
     const char *user = getenv("USER");
     char machine[65] = "";
 
     gethostname(machine, sizeof machine - 1);
     if (user && *user)
-        snprintf(ret, NAME_BYTES + 1, "%.24s on %.34s", user, machine);
+        snprintf(ret, NEAR_NAME + 1, "%.24s on %.34s", user, machine);
     else
-        snprintf(ret, NAME_BYTES + 1, "%.63s", *machine ? machine : "roost");
+        snprintf(ret, NEAR_NAME + 1, "%.63s", *machine ? machine : "roost");
 }
 
-static int open_alone(struct cli *c)
+int near_open(struct cli *c)
 {
     struct roost_options o = {
         .alone = true, .home = c->home, .pcap = c->pcap, .key_log = c->key_log, .link = c->link
@@ -60,35 +59,46 @@ static int open_alone(struct cli *c)
 
 /* --- questions --- */
 
-static void question(struct near *n, const char *text)
+void near_tell(struct moving *m, const char *format, ...)
+{
+    struct buf clean = { 0 };
+    char line[3 * NEAR_LINE];
+    va_list args;
+
+    if (m->c->json)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    moving_clear(m);
+    text_clean(&clean, line, TEXT_ONE_LINE);
+    fprintf(stderr, "%s\n", buf_str(&clean));
+    buf_fini(&clean);
+}
+
+void near_question(struct near_ask *q, struct moving *m, const char *text)
 {
     struct buf b = { 0 };
 
     text_clean(&b, text, TEXT_ONE_LINE);
-    moving_clear(&n->m);
+    moving_clear(m);
     fprintf(stderr, "%s ", buf_str(&b));
     fflush(stderr);
-    snprintf(n->asked, sizeof n->asked, "%s", buf_str(&b));
+    snprintf(q->asked, sizeof q->asked, "%s", buf_str(&b));
     buf_fini(&b);
 }
 
-/* A line, if there is one; an end of input is an empty line. */
-static bool answered(struct near *n)
+bool near_answered(struct near_ask *q)
 {
     struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
     if (poll(&p, 1, 0) <= 0)
         return false;
-    ssize_t len = read(STDIN_FILENO, n->line, sizeof n->line - 1);
-    n->line[len > 0 ? len : 0] = 0;
-    n->line[strcspn(n->line, "\r\n")] = 0;
-    n->asked[0] = 0;
+    ssize_t len = read(STDIN_FILENO, q->line, sizeof q->line - 1);
+    q->line[len > 0 ? len : 0] = 0;
+    q->line[strcspn(q->line, "\r\n")] = 0;
+    q->asked[0] = 0;
     return true;
-}
-
-static bool said_yes(const struct near *n)
-{
-    return !strcasecmp(n->line, "y") || !strcasecmp(n->line, "yes");
 }
 
 /* --- the words --- */
@@ -105,63 +115,48 @@ static void put_connected(struct cli *c, const struct roost_transfer *t)
     cli_flush(c);
 }
 
-static void show_words(struct near *n, const struct roost_transfer *t)
+void near_words(struct moving *m, const struct roost_transfer *t)
 {
-    n->shown = *t->words != 0;
-    if (!n->shown)
-        return;
-    moving_clear(&n->m);
-    if (n->c->json)
-        put_connected(n->c, t);
-    cli_say(n->c, "Connected%s%s. Both sides show the same three words if nobody is between: %s",
-            *t->peer ? " with " : "", t->peer, t->words);
+    moving_clear(m);
+    if (m->c->json)
+        put_connected(m->c, t);
+    near_tell(m, "Connected%s%s. Both sides show the same three words if nobody is between: %s",
+              *t->peer ? " with " : "", t->peer, t->words);
 }
 
 static void put_question(struct near *n, const struct roost_transfer *t)
 {
     struct buf b = { 0 };
 
-    if (t->sends) {
-        buf_printf(&b, "Does %s show the words %s? [y/N]", t->peer, t->words);
-    } else {
-        buf_printf(&b, "%s sends %s", t->peer, t->name);
-        if (t->files != 1)
-            buf_printf(&b, ", %u files", (unsigned)t->files);
-        if (t->size != ROOST_SIZE_UNKNOWN) {
-            buf_puts(&b, ", ");
-            amount_bytes(&b, (double)t->size);
-        }
-        buf_printf(&b, ". Are the words there %s, and do you want it? [y/N]", t->words);
-    }
-    question(n, buf_str(&b));
+    buf_printf(&b, "Does %s show the words %s? [y/N]", t->peer, t->words);
+    near_question(&n->q, &n->m, buf_str(&b));
     buf_fini(&b);
 }
 
 static void answer(struct near *n, bool yes)
 {
-    struct roost_transfer t;
-    bool sends = roost_transfer_get(n->c->r, n->number, &t) && t.sends;
-
-    if (!roost_nearby_answer(n->c->r, n->number, yes) && yes && sends)
+    if (!roost_nearby_answer(n->c->r, n->number, yes) && yes)
         cli_say(n->c, "Waiting for the other side to take it.");
 }
 
 static void mind_words(struct near *n)
 {
     struct roost_transfer t;
+    bool yes;
 
     if (!roost_transfer_get(n->c->r, n->number, &t) || roost_transfer_over(t.stage))
         return;
-    if (n->shown != (*t.words != 0))
-        show_words(n, &t);
+    if (!n->shown && *t.words)
+        near_words(&n->m, &t);
+    n->shown = *t.words != 0;
     if (!t.asks)
-        n->asked[0] = 0;
+        n->q.asked[0] = 0;
     else if (!n->asks)
-        answer(n, t.sends || n->all);
-    else if (!*n->asked)
+        answer(n, true);
+    else if (!*n->q.asked)
         put_question(n, &t);
-    else if (answered(n))
-        answer(n, said_yes(n));
+    else if (near_answered(&n->q) && ask_answer(n->q.line, &yes))
+        answer(n, yes);
 }
 
 /* --- who is there --- */
@@ -188,7 +183,7 @@ static void tell_found(struct near *n)
 static int choose(struct near *n, size_t i)
 {
     n->chosen = true;
-    n->asked[0] = 0;
+    n->q.asked[0] = 0;
     if (!roost_nearby_choose(n->c->r, n->number, i))
         return CLI_OK;
     return cli_fail(n->c, CLI_UNREACHABLE, "the other program cannot be reached",
@@ -214,7 +209,7 @@ static void list_them(struct near *n)
     struct roost_nearby p;
 
     for (size_t i = 0; roost_nearby_at(n->c->r, n->number, i, &p); i++)
-        cli_say(n->c, "%3zu  %s  (%s)", i + 1, p.name, p.address);
+        near_tell(&n->m, "%3zu  %s  (%s)", i + 1, p.name, p.address);
 }
 
 static int choose_one(struct near *n)
@@ -228,19 +223,19 @@ static int choose_one(struct near *n)
         list_them(n);
         return cli_usage(n->c, "several are there", "say which: --to NAME");
     }
-    if (!*n->asked) {
+    if (!*n->q.asked) {
         list_them(n);
-        question(n, "To which of them? Number or name:");
+        near_question(&n->q, &n->m, "To which of them? Number or name:");
         return CLI_OK;
     }
-    if (!answered(n))
+    if (!near_answered(&n->q))
         return CLI_OK;
-    if (!*n->line)
+    if (!*n->q.line)
         return cli_fail(n->c, CLI_REFUSED, "nobody was chosen", "nothing was sent");
-    unsigned long number = strtoul(n->line, &end, 10);
+    unsigned long number = strtoul(n->q.line, &end, 10);
     if (!*end && number >= 1 && number <= n->told)
         return choose(n, number - 1);
-    return named(n, n->line, &i) ? choose(n, i) : CLI_OK; /* else it is asked again */
+    return named(n, n->q.line, &i) ? choose(n, i) : CLI_OK; /* else it is asked again */
 }
 
 static int find(struct near *n, int64_t since_us)
@@ -289,7 +284,7 @@ static int go(struct near *n)
         else if (!n->chosen)
             since = cli_now_us(); /* its source is still looked through */
         mind_words(n);
-        if (!*n->asked)
+        if (!*n->q.asked)
             moving_draw(&n->m);
     }
     moving_clear(&n->m);
@@ -300,15 +295,15 @@ int near_send(struct cli *c, const struct cli_args *a)
 {
     struct near n = { .c = c, .to = args_value(a, "to"), .asks = isatty(STDIN_FILENO) && !c->json };
     struct filing_send f;
-    char me[NAME_BYTES + 1];
+    char me[NEAR_NAME + 1];
     int status = filing_send_read(c, a, &f);
 
-    my_name(me);
+    near_my_name(me);
     f.what.nearby = me;
     if (!status && f.what.via > ROOST_VIA_DIRECT)
         status = cli_usage(c, "there is no server on the way", "leave --via out");
     if (!status)
-        status = open_alone(c);
+        status = near_open(c);
     moving_init(&n.m, c);
     moving_catch();
     if (!status) {
@@ -318,53 +313,4 @@ int near_send(struct cli *c, const struct cli_args *a)
     }
     filing_send_fini(&f);
     return status;
-}
-
-static int receive_one(struct near *n, const struct roost_file_get *what)
-{
-    n->shown = false;
-    n->chosen = true; /* who receives chooses nobody */
-    n->number = roost_file_get(n->c->r, what);
-    if (n->number == -ROOST_E_INVALID)
-        return cli_usage(n->c, "under this name nobody can be found", "--name 'Ann on laptop'");
-    return moving_add(&n->m, n->number, what->nearby) ? go(n) : n->m.status;
-}
-
-int near_receive(struct cli *c, const struct cli_args *a)
-{
-    struct near n = { .c = c, .asks = isatty(STDIN_FILENO) && !c->json };
-    const char *accept = args_value(a, "accept"), *name = args_value(a, "name");
-    unsigned long long count = 1;
-    char me[NAME_BYTES + 1];
-
-    my_name(me);
-    struct filing_get g;
-    n.all = accept && !strcmp(accept, "all");
-    if (accept && !n.all && strcmp(accept, "ask"))
-        return cli_usage(c, "accept what?", "--accept all, or --accept ask");
-    if (!n.all && !n.asks)
-        return cli_usage(c, "nobody can be asked here", "give --accept all");
-    if (a->n_words || args_has(a, "from"))
-        return cli_usage(c, "nearby nobody has an account", "leave the phrase and --from out");
-    if (args_has(a, "count") && !args_number(args_value(a, "count"), 1, 1000000, &count))
-        return cli_usage(c, "this is no number", "--count 3");
-    n.asks = n.asks && !n.all;
-    int status = filing_where_read(c, a, &g), worst = CLI_OK;
-    if (!status && (g.what.name || g.what.stream) && count > 1)
-        status = cli_usage(c, "many cannot have one name", "leave --count out, or give --dir DIR");
-    if (!status)
-        status = open_alone(c);
-    g.what.nearby = name ? name : me;
-    moving_init(&n.m, c);
-    n.m.to_stdout = g.what.stream;
-    moving_catch();
-    if (!status && !g.what.stream)
-        cli_say(c, "Found nearby as \"%s\"; Ctrl+C ends it.", g.what.nearby);
-    for (; !status && count && !moving_interrupted(); count--) {
-        n.m.status = CLI_OK;
-        status = receive_one(&n, &g.what);
-        worst = worst ? worst : status;
-    }
-    filing_get_fini(&g);
-    return worst ? worst : status;
 }

@@ -45,6 +45,8 @@ static void free_mover(struct mover *m)
         close(m->fd);
     if (m->dir_fd >= 0)
         close(m->dir_fd);
+    if (m->lock_fd >= 0)
+        close(m->lock_fd);
     for (size_t i = 0; i < m->n_paths; i++)
         free(m->paths[i]);
     free(m->paths);
@@ -76,7 +78,7 @@ static struct mover *new_mover(struct files *f, bool sends)
         return NULL;
     m->all = f;
     m->sends = sends;
-    m->fd = m->dir_fd = -1;
+    m->fd = m->dir_fd = m->lock_fd = -1;
     m->size = ROOST_SIZE_UNKNOWN;
     m->number = f->next_number + 1;
     return m;

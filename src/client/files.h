@@ -60,7 +60,8 @@ struct job {
         char part_id[32];
     };
     int64_t result;
-    int cause; /* an errno, of JOB_PART */
+    int cause;  /* an errno, of JOB_PART */
+    bool alone; /* of JOB_PART: of one person for another, there is no second part of it */
 };
 
 /* What it waits for. */
@@ -144,9 +145,9 @@ struct mover {
     /* the disk's, while a job is out */
     struct disk_source *source;
     struct disk_part *part;
-    int dir_fd;
-    char *finished; /* the name that it got, below dir */
-    bool stop;      /* set here, read there: hashing ends */
+    int dir_fd, lock_fd; /* lock: of the part, which is this mover's alone */
+    char *finished;      /* the name that it got, below dir */
+    bool stop;           /* set here, read there: hashing ends */
     struct job jobs[MOVER_JOBS];
     unsigned n_jobs;
     /* the machine */

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -20,7 +22,7 @@
 
 #define PARTS ".roost-parts"
 
-enum { PART_IS_WHOLE = 1 };
+enum { PART_IS_WHOLE = 1, PARTS_MOST = 64 /* of the same contents, in one folder */ };
 
 /* --- on the disk thread --- */
 
@@ -96,6 +98,46 @@ static void remove_part(struct mover *m)
         unlinkat(m->dir_fd, m->finished, 0);
 }
 
+/* Two programs, or two transfers of one, may get the same contents into the same folder: each
+ * has a part of its own. 0; 1: it is somebody else's. */
+static int lock_part(struct mover *m, const char *part)
+{
+    const struct disk_os *os = &disk_os_real;
+    struct stat st = { .st_nlink = 1 };
+
+    os->mkdir_below(os->ctx, m->dir_fd, PARTS, 0700);
+    os->mkdir_below(os->ctx, m->dir_fd, part, 0700);
+    int fd = os->open_below(os->ctx, m->dir_fd, part, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return 0; /* who opens the part says why */
+    bool taken = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    if (taken || fstat(fd, &st) || !st.st_nlink) { /* or it went a moment ago */
+        close(fd);
+        return 1;
+    }
+    m->lock_fd = fd;
+    return 0;
+}
+
+static void unlock_part(struct mover *m)
+{
+    if (m->lock_fd >= 0)
+        close(m->lock_fd);
+    m->lock_fd = -1;
+}
+
+/* From one person to another there is one part; another program may have it. */
+static int find_part(struct mover *m, const struct job *j, char *part, size_t cap)
+{
+    snprintf(part, cap, PARTS "/%s", j->part_id);
+    for (int i = 2; lock_part(m, part); i++) {
+        if (i > PARTS_MOST || j->alone)
+            return -ROOST_ALREADY;
+        snprintf(part, cap, PARTS "/%s-%d", j->part_id, i);
+    }
+    return 0;
+}
+
 static int open_part(struct mover *m, struct job *j)
 {
     char parts[80];
@@ -104,9 +146,11 @@ static int open_part(struct mover *m, struct job *j)
     };
     int err = m->dir_fd < 0 ? open_dir(m, j) : 0;
 
+    unlock_part(m);
+    if (!err)
+        err = find_part(m, j, parts, sizeof parts);
     if (err)
         return err;
-    snprintf(parts, sizeof parts, PARTS "/%s", j->part_id);
     s.dir = m->dir_fd;
     err = disk_part_open(&m->part, &s);
     if (err || !disk_part_is_whole(m->part))
@@ -119,7 +163,9 @@ static int open_part(struct mover *m, struct job *j)
     free(m->finished);
     m->finished = NULL;
     m->part = NULL;
-    return disk_part_open(&m->part, &s);
+    unlock_part(m);
+    err = find_part(m, j, parts, sizeof parts);
+    return err ? err : disk_part_open(&m->part, &s);
 }
 
 static void do_wish(struct mover *m, struct job *j)
@@ -140,6 +186,7 @@ static void close_all(struct mover *m)
     if (m->part && m->dir_fd >= 0)
         unlinkat(m->dir_fd, PARTS, AT_REMOVEDIR); /* unless there are others in it */
     m->part = NULL;
+    unlock_part(m);
 }
 
 static void run(struct chore *chore)
@@ -179,6 +226,7 @@ static void give(struct mover *m, struct job *j)
         if (!*m->part_id)
             snprintf(m->part_id, sizeof m->part_id, "%02x%02x-%" PRIu64, id[0], id[1], m->file);
         memcpy(j->part_id, m->part_id, sizeof j->part_id);
+        j->alone = !m->by_code && !m->kept;
     }
 }
 
@@ -274,6 +322,8 @@ static void on_part(struct mover *m, const struct job *j)
         s.list_held = disk_part_list(m->part);
         err = receiver_new(&m->receiver, &s);
     }
+    if (err == -ROOST_ALREADY)
+        snprintf(m->detail, sizeof m->detail, "another program here receives it");
     if (j->cause)
         snprintf(m->detail, sizeof m->detail, "%.200s: %s", m->dir, strerror(j->cause));
     if (err) {

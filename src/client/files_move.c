@@ -205,13 +205,23 @@ static int put_all(struct mover *m)
 
 /* --- in --- */
 
+/* With --limit, who receives leaves the rest in the stream: its window makes the sender wait. */
+static size_t may_take(struct mover *m, size_t len)
+{
+    if (!m->receiver || !m->limit || m->purse >= (double)len)
+        return len;
+    m->in_over = false; /* not to its end, now */
+    return m->purse > 0 ? (size_t)m->purse : 0;
+}
+
 static void take_in(struct mover *m, int64_t now_us)
 {
     size_t len;
     const uint8_t *bytes;
 
     while (!m->in_over && m->flow &&
-           (bytes = flow_read(m->flow, m->stream_id, &len, &m->in_over)) && len) {
+           (bytes = flow_read(m->flow, m->stream_id, &len, &m->in_over)) && len &&
+           (len = may_take(m, len))) {
         int64_t n = m->sender ? sender_in(m->sender, bytes, len)
                               : receiver_in(m->receiver, now_us, bytes, len);
         if (m->sender && n == 0)
@@ -219,6 +229,8 @@ static void take_in(struct mover *m, int64_t now_us)
         if (n <= 0)
             return; /* full; or it is over, and the state says why */
         flow_take(m->flow, m->stream_id, (size_t)n, now_us);
+        if (m->receiver && m->limit)
+            m->purse -= (double)n;
         if ((size_t)n < len) {
             m->in_over = false;
             return;
@@ -415,7 +427,7 @@ int64_t move_deadline_us(const struct mover *m)
         at = m->flush_us;
     if (m->receiver && m->step == STEP_MOVE)
         at = receiver_deadline_us(m->receiver) < at ? receiver_deadline_us(m->receiver) : at;
-    if (m->limit && m->sends && m->step == STEP_MOVE && 2 * m->purse < PURSE_LEAST) {
+    if (m->limit && m->step == STEP_MOVE && 2 * m->purse < PURSE_LEAST) {
         int64_t due = m->purse_us + (int64_t)((PURSE_LEAST - m->purse) * 1e6 / (double)m->limit) +
                       1;
         at = due < at ? due : at;

@@ -2,7 +2,8 @@
  *
  * Who receives is there under a name (nearby.h), who sends looks and calls. The signals of their
  * edge go over that connection; else they are two ends like those of a phrase (files_code.c), but
- * that nothing proves them: people compare the words, and both sides have to say yes. What is lost
+ * that nothing proves them: people compare the words, and both sides have to say yes. Several that
+ * receive under one name take one caller each: who comes later takes over being found. What is lost
  * is over: nobody is called again without a person who compares.
  */
 #include <string.h>
@@ -25,10 +26,23 @@ int near_init(struct mover *m, const char *me)
     return 0;
 }
 
+/* Another one that receives has found somebody: this one is found from now on. */
+static int serve(struct mover *m, int64_t now_us)
+{
+    const struct files *f = m->all;
+
+    for (size_t i = 0; i < f->n; i++) {
+        struct mover *other = f->list[i];
+        if (other != m && other->near && !other->sends && !strcmp(other->near_me, m->near_me) &&
+            !nearby_pass_on(other->near, &m->near))
+            return 0;
+    }
+    return nearby_serve(&m->near, m->near_me, now_us);
+}
+
 void near_begin(struct mover *m, int64_t now_us)
 {
-    struct nearby **n = &m->near;
-    int err = m->sends ? nearby_look(n, now_us) : nearby_serve(n, m->near_me, now_us);
+    int err = m->sends ? nearby_look(&m->near, now_us) : serve(m, now_us);
 
     if (!err)
         err = sleep_add(&m->all->r->datagrams.sleep, nearby_fd(m->near), SLEEP_READ,
@@ -65,7 +79,7 @@ void near_lost(struct mover *m, bool said_goodbye)
     if (m->step >= STEP_CLOSE)
         return;
     peer_drop(m);
-    if (!m->sends && !*m->part_id && m->near)
+    if (!m->sends && !*m->part_id && m->near && nearby_listens(m->near))
         wait_anew(m);
     else if (m->sends && said_goodbye && !m->has_had && *m->words)
         mover_end(m, ROOST_FILE_DECLINED, 0, NULL);

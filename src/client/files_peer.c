@@ -71,6 +71,7 @@ static int new_edge(struct mover *m, int64_t now_us)
         .identity_seed = m->by_code ? NULL : seed,
         .phrase = m->by_code && !m->by_near ? secret : NULL,
         .nearby = m->by_near,
+        .nearby_link = m->near ? nearby_link(m->near) : 0,
         .expects = n_known ? known : NULL,
         .n_expects = n_known,
         .relay = m->has_relay ? &m->relay : NULL,

@@ -1,10 +1,12 @@
 /* nearby.h - two programs on one network find each other without a server, and pass signals.
  *
  * Who receives is there: it answers questions of multicast DNS (wire/mdns.h) beside whatever daemon
- * the machine has, and takes one connection at a time (TCP). Who sends looks: it asks now
- * and then, lists who answers, and calls one. From NEARBY_MET on signals of reach_edge.h go
- * over that connection, in both directions; nothing is known yet of who is at its other end:
- * people compare reach_edge_words.
+ * the machine has, by IPv4 and IPv6 and on every interface, and takes one connection at a time
+ * (TCP); who calls meanwhile waits. nearby_pass_on lets another one listen meanwhile, under the
+ * same name. Who sends looks: it asks now and then, lists who answers, and calls one, at each of
+ * the places that it answered from until one takes the call. From NEARBY_MET on signals of
+ * reach_edge.h go over that connection, in both directions; nothing is known yet of who is at its
+ * other end: people compare reach_edge_words.
  *
  * Only addresses of this machine's own networks are listened to and called. One thread. Everything
  * others can make grow has a limit.
@@ -45,11 +47,18 @@ int nearby_serve(struct nearby **ret, const char *name, int64_t now_us);
 /* To look. */
 int nearby_look(struct nearby **ret, int64_t now_us);
 void nearby_free(struct nearby *n); /* NULL is fine */
+/* `busy` keeps its connection, and *ret is found and called from now on. -ROOST_INVALID: busy is
+ * not, or does not listen any more itself. */
+int nearby_pass_on(struct nearby *busy, struct nearby **ret);
+bool nearby_listens(const struct nearby *n);
 
 unsigned nearby_peers(const struct nearby *n);
 const struct nearby_peer *nearby_peer(const struct nearby *n, unsigned i);
 int nearby_call(struct nearby *n, unsigned peer, int64_t now_us); /* NEARBY_MET or GONE follows */
 void nearby_hang_up(struct nearby *n);
+/* The interface, if the connection is between link-local addresses, which mean something there
+ * alone; 0: it is not. */
+uint32_t nearby_link(const struct nearby *n);
 const uint8_t *nearby_offer(const struct nearby *n); /* REACH_OFFER bytes, from MET on */
 
 int nearby_fd(const struct nearby *n); /* readable: nearby_process */

@@ -71,7 +71,8 @@ static void take_local(struct reach_edge *e, const struct ifaddrs *i, bool loopb
         e->n_locals == REACH_LOCALS_MAX)
         return;
     memcpy(&at, i->ifa_addr, six ? sizeof at.v6 : sizeof at.v4);
-    if (six && IN6_IS_ADDR_LINKLOCAL(&at.v6.sin6_addr))
+    if (six && IN6_IS_ADDR_LINKLOCAL(&at.v6.sin6_addr) &&
+        (!e->link || at.v6.sin6_scope_id != e->link))
         return; /* its scope means nothing elsewhere */
     struct reach_local *l = &e->locals[e->n_locals++];
     carry_address(&at, &l->at);
@@ -221,6 +222,7 @@ int reach_edge_new(struct reach_edge **ret, const struct reach_edge_settings *s,
     e->no_direct = s->no_direct || s->hides;
     e->no_relay = s->no_relay;
     e->nearby = s->nearby;
+    e->link = s->nearby_link;
     e->cc = s->cc;
     e->trace = s->trace;
     e->trace_ctx = s->trace_ctx;

@@ -56,6 +56,7 @@ struct reach_edge_settings {
     const uint8_t *identity_seed; /* 32 bytes, home_identity: signs the keys */
     const char *phrase;           /* words of a phrase (seal/phrase.h), canonical; or NULL */
     bool nearby;                  /* neither: people compare the words (reach_edge_words) */
+    uint32_t nearby_link;   /* they met between link-local addresses of this interface; or 0 */
     const uint8_t *expects; /* identities of REACH_IDENTITY bytes: the other end has one; or NULL */
     size_t n_expects;       /* REACH_EXPECTS_MAX at most */
     const struct reach_relay *relay; /* or NULL; copied */

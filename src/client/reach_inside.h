@@ -56,6 +56,7 @@ struct reach_edge {
     struct sleep sleep;
     int interfaces; /* netlink */
     unsigned tunnel_wants, udp_wants;
+    uint32_t link; /* the interface whose link-local address is told; 0: none is */
     struct reach_local locals[REACH_LOCALS_MAX];
     unsigned n_locals;
     /* the relay */

@@ -29,7 +29,8 @@ static int know(struct reach_edge *e, int64_t now_us)
                                       .session = ntohl(ids[0]) & ~1u,
                                       .secret = ask,
                                       .seed = seed[0],
-                                      .no_direct = e->no_direct };
+                                      .no_direct = e->no_direct,
+                                      .link = e->link };
     const struct flow_settings f = { .client = e->caller,
                                      .session = ntohl(ids[1]) | 1u,
                                      .secret = talk,

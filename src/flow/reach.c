@@ -26,7 +26,9 @@ enum {
 
 int reach_init(struct reach *r, const struct reach_settings *s, int64_t now_us)
 {
-    *r = (struct reach){ .caller = s->caller, .no_direct = s->no_direct, .now = -1, .wanted = -1 };
+    *r = (struct reach){
+        .caller = s->caller, .no_direct = s->no_direct, .link = s->link, .now = -1, .wanted = -1
+    };
     rng_init(&r->rng, s->seed);
     r->begun_us = r->heard_us = now_us;
     r->first_us = INT64_MAX;
@@ -57,14 +59,18 @@ static bool is_near(const struct reach *r, const struct path_address *at)
     return false;
 }
 
+static bool is_of_a_link(const struct path_address *at)
+{
+    return at->len == 16 && at->ip[0] == 0xfe && (at->ip[1] & 0xc0) == 0x80;
+}
+
 /* Not routed in the internet (RFC 1918, 4193, 3927, 6598, 4291), or of one machine alone. */
 static bool is_private(const struct path_address *at)
 {
     const uint8_t *a = at->ip;
 
     if (at->len == 16)
-        return (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
-               (a[0] == 0 && a[15] <= 1);
+        return (a[0] & 0xfe) == 0xfc || is_of_a_link(at) || (a[0] == 0 && a[15] <= 1);
     return a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
            (a[0] == 192 && a[1] == 168) || (a[0] == 169 && a[1] == 254) ||
            (a[0] == 100 && (a[1] & 0xc0) == 64);
@@ -89,7 +95,7 @@ static bool share_a_public_one(const struct reach *r)
 
 static bool may_try(const struct reach *r, const struct path_address *at)
 {
-    return !r->no_direct && is_sane(at) &&
+    return !r->no_direct && is_sane(at) && (!is_of_a_link(at) || at->scope) &&
            (!is_private(at) || is_near(r, at) || share_a_public_one(r));
 }
 
@@ -224,6 +230,7 @@ int reach_on_list(struct reach *r, const uint8_t *bytes, size_t len, int64_t now
         if (!ip || in.bad || kind < 1 || kind > 2)
             return -ROOST_MALFORMED;
         memcpy(told[i].ip, ip, size);
+        told[i].scope = is_of_a_link(&told[i]) ? r->link : 0;
         if (kind == 2)
             seen = told[i];
     }

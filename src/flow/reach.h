@@ -73,6 +73,7 @@ struct reach_answer {
 
 struct reach {
     bool caller, no_direct, over;
+    uint32_t link;
     struct session session;
     struct rng rng;
     struct reach_local locals[REACH_LOCALS_MAX];
@@ -96,6 +97,7 @@ struct reach_settings {
     const uint8_t *secret; /* SESSION_SECRET bytes; of questions alone */
     const uint8_t *seed;   /* 32 */
     bool no_direct;
+    uint32_t link; /* the scope of link-local addresses that they tell; 0: those are not tried */
 };
 
 int reach_init(struct reach *r, const struct reach_settings *s, int64_t now_us);

@@ -311,6 +311,16 @@ def the_limit_is_kept(hall):
     check(min(rates) < 1.3 * 1600000, rates)  # without a limit each is a hundred times that
     sending.end()
     receiving.end()
+    # and by who receives: what the sender may not send yet it cannot have sent
+    anna.run("room", "new", "maths", "ben")
+    large = hall.dir / "large.mkv"
+    wanted = make(large, 30 * MB)
+    file = anna.run("send", large, "#maths").rows[-1]["file"]
+    getting = ben.follow("get", file, "-o", to / "large.mkv", "--limit", "10MB")
+    rows = [getting.event(event="progress") for _ in range(2)]
+    check(rows[0]["bytes"] < 25 * MB, rows)
+    getting.event(event="received")
+    equal(digest(to / "large.mkv"), wanted)
 
 
 @story(short=True)
@@ -324,3 +334,20 @@ def what_cannot_be_is_said(hall):
     equal(anna.run("get", "99", status=1).error["name"], "no-such-file")
     anna.run("get", "maths", status=2)
     anna.run("receive", status=2)
+
+
+@story
+def two_of_one_name_at_the_same_moment(hall):
+    """The same contents, and others under the same name, into one folder by several programs at once: all arrive."""
+    anna, ben = hall.users("anna", "ben")
+    anna.run("room", "new", "maths", "ben")
+    one, other, to = hall.dir / "a" / "film.mkv", hall.dir / "b" / "film.mkv", folder(hall, "to")
+    wanted = sorted([make(one, 3 * MB, 1)] * 3 + [make(other, 3 * MB, 2)] * 3)
+    ids = [anna.run("send", source, "#maths").rows[-1]["file"] for source in (one, other)]
+    getting = [ben.follow("get", i, "-o", to) for i in ids * 3]
+    for g in getting:
+        g.event(event="received", patience=60)
+        equal(g.process.wait(PATIENCE), 0)
+    equal(sorted(digest(p) for p in to.iterdir()), wanted)
+    equal(sorted(p.name for p in to.iterdir()), sorted(["film.mkv", *(f"film ({n}).mkv" for n in range(2, 7))]))
+    nothing_left(to)

@@ -13,7 +13,10 @@ class Here(User):
 
     def __init__(self, hall, space):
         super().__init__(hall, None)
-        self.space = space
+        self.space, self.called = space, None
+
+    def env(self, **more):
+        return super().env(**({"USER": self.called} if self.called else {}), **more)
 
     def argv(self, *words, json=True):
         return ["ip", "netns", "exec", self.space, str(self.hall.roost), "--home", str(self.home),
@@ -24,32 +27,63 @@ def ip(*words):
     subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
 
 
-def on_a_cable(f):
-    """f(hall, here, there): two machines of which nobody else knows, on one network; no server."""
-    def told(hall):
+class Cables:
+    """Machines of which nobody else knows, and cables between them: ("a", "b") gives each of the two an interface.
+    addresses: of each end of each cable; none: what IPv6 gives itself."""
+
+    def __init__(self, *cables, addresses=()):
+        self.cables, self.addresses, self.made = cables, list(addresses), []
+        self.names = {x: f"near{os.getpid()}{x}" for cable in cables for x in cable}
+
+    def __enter__(self):
         if os.geteuid() != 0 or not shutil.which("ip"):
             raise Skip("network namespaces need root and ip")
-        hall.stop()
-        spaces = [f"near{os.getpid()}{x}" for x in "ab"]
-        made = []
         try:
-            for space in spaces:
-                try:
-                    ip("netns", "add", space)
-                except subprocess.CalledProcessError as no:
-                    raise Skip("no network namespace can be made: " + no.stderr.decode().strip())
-                made.append(space)
-            ip("-n", spaces[0], "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", spaces[1])
-            for i, space in enumerate(spaces):
-                ip("-n", space, "address", "add", f"10.77.0.{i + 1}/24", "dev", "eth0")
-                ip("-n", space, "link", "set", "eth0", "up")
-                ip("-n", space, "link", "set", "lo", "up")
-            f(hall, *(Here(hall, space) for space in spaces))
-        finally:
-            for space in made:
-                subprocess.run(["ip", "netns", "del", space], timeout=20, check=False)
-    told.__name__, told.__module__ = f.__name__, f.__module__
-    return told
+            for name in self.names.values():
+                self._space(name)
+            for i, cable in enumerate(self.cables):
+                self._cable(f"eth{i}", *cable)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _space(self, name):
+        try:
+            ip("netns", "add", name)
+        except subprocess.CalledProcessError as no:
+            raise Skip("no network namespace can be made: " + no.stderr.decode().strip()) from no
+        self.made.append(name)
+        ip("-n", name, "link", "set", "lo", "up")
+        # addresses count at once, without asking the cable for a second whether somebody else has them
+        ip("netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
+
+    def _cable(self, device, one, other):
+        ip("-n", self.names[one], "link", "add", device, "type", "veth", "peer", "name", device, "netns",
+           self.names[other])
+        for x in (one, other):
+            for address in self.addresses.pop(0) if self.addresses else ():
+                ip("-n", self.names[x], "address", "add", address, "dev", device)
+            ip("-n", self.names[x], "link", "set", device, "up")
+
+    def __exit__(self, *_):
+        for name in self.made:
+            subprocess.run(["ip", "netns", "del", name], timeout=20, check=False)
+
+
+def on_cables(*cables, addresses=()):
+    """f(hall, ...): one user on each machine, in the order of their letters; no server."""
+    def tells(f):
+        def told(hall):
+            hall.stop()
+            with Cables(*cables, addresses=addresses) as made:
+                f(hall, *(Here(hall, made.names[x]) for x in sorted(made.names)))
+        told.__name__, told.__module__ = f.__name__, f.__module__
+        return told
+    return tells
+
+
+on_a_cable = on_cables("ab", addresses=[["10.77.0.1/24"], ["10.77.0.2/24"]])
 
 
 def receives(user, to, *options, name="Ben's laptop"):
@@ -186,3 +220,94 @@ def nobody_or_several_are_there(hall, anna, ben):
     ben.run("receive", "--nearby", status=2)
     ben.run("receive", "--name", "Ben", "--accept", "all", status=None)
     anna.run("send", "--nearby", "--code", source, status=2)
+
+
+def by_link_alone(f):
+    """IPv6 as it comes with the cable, and nothing else."""
+    return on_cables("ab")(f)
+
+
+@story
+@by_link_alone
+def over_ipv6_alone(hall, anna, ben):
+    source, to = hall.dir / "notes.pdf", folder(hall, "to")
+    wanted = make(source, 2 * MB)
+    receiving = receives(ben, to)
+    done = anna.run("send", "--nearby", source)
+    check(done.rows and any(r["event"] == "nearby" and r["address"].startswith("[fe80::") for r in done.rows), done.out)
+    equal((done.rows[-1]["event"], done.rows[-1]["way"]), ("sent", "LAN"))
+    receiving.event(event="received")
+    equal(digest(to / "notes.pdf"), wanted)
+    nothing_left(to)
+
+
+@story
+@on_cables("ab", "bc", addresses=[["10.77.0.1/24"], ["10.77.0.2/24"], ["fd77::1/64"], ["fd77::2/64"]])
+def one_with_two_interfaces_is_found_by_both(hall, anna, ben, carl):
+    """Anna has IPv4 to Ben, Carl has IPv6; and Ben, when he looks, finds both."""
+    source, to = hall.dir / "notes.pdf", folder(hall, "to")
+    wanted = make(source, MB)
+    receiving = receives(ben, to, "--count", "2")
+    for sender, name in ((anna, "a.pdf"), (carl, "c.pdf")):
+        equal(sender.run("send", "--nearby", source, "--name", name).rows[-1]["way"], "LAN")
+        receiving.event(event="received")
+        equal(digest(to / name), wanted)
+    equal(receiving.process.wait(PATIENCE), 0)
+    others = [receives(anna, to, name="Anna"), receives(carl, to, name="Carl")]
+    for one, name in zip(others, ("Anna", "Carl")):
+        equal(ben.run("send", "--nearby", "--to", name, source, "--name", name).rows[-1]["way"], "LAN")
+        one.event(event="received")
+        equal(digest(to / name), wanted)
+
+
+three = on_cables("ab", "bc", addresses=[["10.77.0.1/24"], ["10.77.0.2/24"], ["10.77.1.2/24"], ["10.77.1.1/24"]])
+
+
+@story
+@three
+def of_two_who_send_at_once_one_is_chosen(hall, anna, ben, carl):
+    source, to = hall.dir / "notes.pdf", folder(hall, "to")
+    make(source, MB)
+    other = hall.dir / "film.mkv"
+    wanted = make(other, 2 * MB, 7)
+    receiver, there = asked(ben, "receive", "--nearby", "--dir", to)
+    first = anna.follow("send", "--nearby", source)
+    seen = until_asked(receiver, b"[y/N]")
+    check("sends notes.pdf, 1.0 MB" in seen and first.event(event="connected")["words"] in seen, seen)
+    second = carl.follow("send", "--nearby", other)
+    seen = until_asked(receiver, b"or n for none:")
+    for words in ("notes.pdf, 1.0 MB", "film.mkv, 2.0 MB", second.event(event="connected")["words"]):
+        check(words in seen, words, "not in", seen)
+    number = [line.split()[0] for line in seen.splitlines() if "film.mkv" in line][-1]
+    os.write(there, b"perhaps\n")
+    until_asked(receiver, b"or n for none:")
+    os.write(there, number.encode() + b"\n")
+    second.event(event="sent")
+    check("declined" in first.event(event="error")["text"])
+    check("received from" in ends(receiver, there, 0))
+    equal([p.name for p in to.iterdir()], ["film.mkv"])
+    equal(digest(to / "film.mkv"), wanted)
+
+
+@story
+@three
+def two_at_once_are_both_taken_or_one_by_name(hall, anna, ben, carl):
+    source, to = hall.dir / "notes.pdf", folder(hall, "to")
+    wanted = make(source, 3 * MB)
+    receiving = receives(ben, to, "--count", "2")
+    sending = [who.follow("send", "--nearby", source, "--limit", "8M") for who in (anna, carl)]
+    for one in sending:
+        one.event(event="progress")  # both move, neither waits for the other
+    for one in sending:
+        one.event(event="sent")
+        receiving.event(event="received")
+    equal(sorted(digest(p) for p in to.iterdir()), [wanted, wanted])
+    equal(receiving.process.wait(PATIENCE), 0)
+    anna.called, carl.called = "anna", "carl"
+    receiving = receives(ben, to, "--from", "Anna")
+    away = carl.follow("send", "--nearby", source, "--name", "carl.pdf")
+    check("declined" in away.event(event="error")["text"])
+    anna.run("send", "--nearby", source, "--name", "anna.pdf")
+    receiving.event(event="received")
+    equal(receiving.process.wait(PATIENCE), 0)
+    equal(sorted(p.name for p in to.iterdir()), ["anna.pdf", "notes (2).pdf", "notes.pdf"])
