@@ -12,6 +12,7 @@
 #include "av/record.h"
 
 enum { COMPOSE_TRACKS_MAX = 256 };
+#define COMPOSE_MOST_US (7 * 86400 * 1000000LL)
 
 struct compose_track {
     char name[RECORD_NAME];     /* with what the recording said of it, if it is not whole */
