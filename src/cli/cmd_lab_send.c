@@ -1,6 +1,7 @@
 /* lab send: a file, or what is piped in, to who listens with the same word */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@ struct sending {
     struct parcel_out parcel;
     uint8_t *piece;
     int64_t begun_us;
+    uint64_t refused;  /* hellos, by the other machine */
     int64_t looked_us; /* whether this machine has another address now */
 };
 
@@ -157,6 +159,26 @@ static int nobody(struct sending *s)
                     "nobody answers at %s", text);
 }
 
+/* Its machine says so. Whoever starts the other side a moment later is waited for. */
+static bool nobody_listens(struct sending *s, int64_t now_us)
+{
+    char text[ADDRESS_TEXT_MAX];
+    uint64_t refused = udp_counts(s->e.udp)->refused;
+    bool again = refused > s->refused;
+
+    address_text(&s->to, text);
+    if (again && !s->refused && !s->e.c->json)
+        fprintf(stderr, "nobody listens at %s yet: trying for %d seconds\n", text,
+                (int)(LAB_KNOCK_US / 1000000));
+    s->refused = refused;
+    if (!again || now_us - s->begun_us < LAB_KNOCK_US)
+        return false;
+    lab_fail(&s->e, CLI_UNREACHABLE,
+             "start roost lab receive there first, and look at address and port",
+             "nobody listens at %s", text);
+    return true;
+}
+
 /* It would not even leave this machine. */
 static int too_narrow(struct sending *s)
 {
@@ -190,6 +212,8 @@ static int call(struct sending *s)
         if (!lab_wait(&s->e, s->pair.due_us, &file))
             return lab_fail(&s->e, CLI_REFUSED, "", "stopped");
         got = hear_answer(s, sleep_now_us(), &keys);
+        if (!got && nobody_listens(s, sleep_now_us()))
+            return CLI_UNREACHABLE;
     }
     explicit_bzero(seed, sizeof seed);
     if (got < 0)

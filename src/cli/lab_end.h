@@ -24,9 +24,11 @@ enum {
     LAB_SIGNAL = 2, /* what is slept for */
 };
 #define LAB_PATIENCE_US 30000000 /* until somebody answers at all */
-#define LAB_SILENCE_US  20000000 /* without a word, then the other side is gone */
-#define LAB_REFUSED_US  2000000  /* the same when its machine says that nobody is there */
-#define LAB_CSV_US      100000
+#define LAB_KNOCK_US                                                                               \
+    5000000 /* ... when its machine says that nobody is there: he may be about to come */
+#define LAB_SILENCE_US 20000000 /* without a word, then the other side is gone */
+#define LAB_REFUSED_US 2000000  /* the same when its machine says that nobody is there */
+#define LAB_CSV_US     100000
 
 struct lab_end {
     struct cli *c;

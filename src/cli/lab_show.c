@@ -52,19 +52,28 @@ static double ms(int64_t us)
     return (double)us / 1000;
 }
 
+/* Empty until one was measured. */
+static const char *rtt_text(const struct rtt *r, int64_t us, char ret[static 24])
+{
+    *ret = 0;
+    if (r->known)
+        snprintf(ret, 24, "%.3f", ms(us));
+    return ret;
+}
+
 static void write_row(struct lab_end *e, int64_t now_us, uint64_t done)
 {
     struct flow_view v;
-    char threshold[24];
+    char threshold[24], newest[24], smooth[24], low[24];
 
     flow_look(e->flow, &v);
     fprintf(e->csv,
-            "%.3f,%" PRIu64 ",%.0f,%" PRIu64 ",%s,%" PRIu64 ",%" PRIu64 ",%.3f,%.3f,%.3f,%" PRIu64
+            "%.3f,%" PRIu64 ",%.0f,%" PRIu64 ",%s,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,%" PRIu64
             ",%s,%" PRIu32 "\n",
             (double)(now_us - e->begun_us) / 1e6, done, e->rate * 8, v.cc->window,
             limit_text(v.cc->threshold, threshold), v.pacing * 8, v.sent->under_way,
-            ms(v.rtt->newest_us), ms(v.rtt->smooth_us), ms(v.rtt->low_us), v.sent->stats.lost_bytes,
-            v.cc->phase, v.mtu);
+            rtt_text(v.rtt, v.rtt->newest_us, newest), rtt_text(v.rtt, v.rtt->smooth_us, smooth),
+            rtt_text(v.rtt, v.rtt->low_us, low), v.sent->stats.lost_bytes, v.cc->phase, v.mtu);
 }
 
 /* --- progress ------------------------------------------------------------------------------ */
@@ -119,7 +128,10 @@ static void put_json(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t 
         json_u64(&j, "total", total);
     json_fixed(&j, "seconds", (double)(now_us - e->begun_us) / 1e6);
     json_u64(&j, "bits_a_second", (uint64_t)(e->rate * 8));
-    json_fixed(&j, "rtt_ms", ms(v.rtt->smooth_us));
+    if (v.rtt->known)
+        json_fixed(&j, "rtt_ms", ms(v.rtt->smooth_us));
+    else
+        json_null(&j, "rtt_ms");
     json_u64(&j, "window", v.cc->window);
     json_str(&j, "phase", v.cc->phase);
     json_u64(&j, "lost_bytes", v.sent->stats.lost_bytes);
@@ -188,7 +200,10 @@ static void put_result(struct lab_end *e, const char *event, const char *file, u
     json_u64(&j, "lost_bytes", v.sent->stats.lost_bytes);
     json_u64(&j, "late_packets", v.sent->stats.late);
     json_u64(&j, "packets_in", v.packets_in);
-    json_fixed(&j, "min_rtt_ms", ms(v.rtt->low_us));
+    if (v.rtt->known)
+        json_fixed(&j, "min_rtt_ms", ms(v.rtt->low_us));
+    else
+        json_null(&j, "min_rtt_ms");
     json_u64(&j, "mtu", v.mtu);
     json_str(&j, "ecn", v.ecn);
     json_u64(&j, "own_drops", u->overflowed);

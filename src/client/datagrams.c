@@ -188,21 +188,12 @@ static void ask_for_keys(struct datagrams *d, int64_t now_us)
         d->request = 0;
 }
 
-/* From where the system would send to the server now. */
+/* From where the system would send to the server now; zeros: from nowhere. */
 static union address source_of(const struct datagrams *d)
 {
     union address at = { 0 };
-    socklen_t len = sizeof at;
-    int fd = socket(d->carry.to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    if (fd >= 0 && !connect(fd, &d->carry.to.any, address_len(&d->carry.to)))
-        getsockname(fd, &at.any, &len);
-    if (fd >= 0)
-        close(fd);
-    if (at.any.sa_family == AF_INET6)
-        at.v6.sin6_port = 0;
-    else
-        at.v4.sin_port = 0;
+    udp_source(&d->carry.to, &at);
     return at;
 }
 

@@ -109,6 +109,34 @@ static void match(union address *mine, const union address *peer, const struct u
         memcpy(&mine->v6.sin6_addr, local->ip, 16);
 }
 
+static bool is_anywhere(const union address *a)
+{
+    return a->any.sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr)
+                                        : !a->v4.sin_addr.s_addr;
+}
+
+/* What the system puts into packets of a socket that sits on all addresses. */
+static void find_source(struct study *s, union address *mine, const union address *peer)
+{
+    struct timespec now;
+    uint16_t port = heads_port(mine);
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!address_equal(peer, &s->last_peer) || now.tv_sec != s->source_s) {
+        s->last_peer = *peer;
+        s->source_s = now.tv_sec;
+        if (udp_source(peer, &s->source))
+            s->source = *mine;
+    }
+    if (s->source.any.sa_family != mine->any.sa_family)
+        return;
+    *mine = s->source;
+    if (mine->any.sa_family == AF_INET6)
+        mine->v6.sin6_port = htons(port);
+    else
+        mine->v4.sin_port = htons(port);
+}
+
 static void write_packet(struct study *s, const uint8_t *head, size_t n, const uint8_t *bytes,
                          size_t len)
 {
@@ -131,6 +159,8 @@ static void on_datagram(void *ctx, const struct udp_seen *seen)
         return;
     address_plain(&peer);
     match(&mine, &peer, seen->mine);
+    if (is_anywhere(&mine))
+        find_source(s, &mine, &peer);
     size_t n = seen->out ? heads_udp(h, &mine, &peer, seen->ecn, seen->bytes, seen->len)
                          : heads_udp(h, &peer, &mine, seen->ecn, seen->bytes, seen->len);
     write_packet(s, h, n, seen->bytes, seen->len);

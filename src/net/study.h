@@ -19,7 +19,10 @@
 struct study {
     FILE *pcap, *keys;  /* NULL: not asked for */
     union address mine; /* of the socket */
-    bool failed;        /* something could not be written; then nothing more is */
+    union address last_peer,
+        source;       /* where that was sent from: a socket may sit on all addresses */
+    int64_t source_s; /* ... when that was looked up */
+    bool failed;      /* something could not be written; then nothing more is */
 };
 
 /* Names may be NULL. 0; -ROOST_IO: errno says why, and *ret_name which. */

@@ -109,19 +109,6 @@ const struct udp_counts *udp_counts(const struct udp *u)
     return &u->counts;
 }
 
-/* From where the system would send there now; the port means nothing. */
-static bool source_of(const struct udp *u, union address *ret)
-{
-    socklen_t len = sizeof *ret;
-    int fd = socket(u->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && !connect(fd, &u->to.any, address_len(&u->to)) &&
-              !getsockname(fd, &ret->any, &len);
-
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 static void set_port(union address *a, const union address *from)
 {
     if (a->any.sa_family == AF_INET6)
@@ -130,12 +117,29 @@ static void set_port(union address *a, const union address *from)
         a->v4.sin_port = from->v4.sin_port;
 }
 
+int udp_source(const union address *to, union address *ret)
+{
+    static const union address none;
+    union address at = none;
+    socklen_t len = sizeof at;
+    int fd = socket(to->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && !connect(fd, &to->any, address_len(to)) && !getsockname(fd, &at.any, &len);
+
+    if (fd >= 0)
+        close(fd);
+    if (!ok)
+        return -ROOST_IO;
+    set_port(&at, &none);
+    *ret = at;
+    return 0;
+}
+
 bool udp_follow(struct udp *u)
 {
     const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
     union address now = { 0 }, mine;
 
-    if (!u->connected || !source_of(u, &now) || udp_where(u, &mine))
+    if (!u->connected || udp_source(&u->to, &now) || udp_where(u, &mine))
         return false;
     set_port(&now, &mine);
     if (address_equal(&now, &mine))

@@ -95,6 +95,8 @@ void udp_close(struct udp *u); /* NULL is fine */
 int udp_fd(const struct udp *u);
 const struct udp_counts *udp_counts(const struct udp *u);
 int udp_where(const struct udp *u, union address *ret); /* it is bound to */
+/* From where the system would send there now; port 0. Nothing leaves. -ROOST_IO. */
+int udp_source(const union address *to, union address *ret);
 
 /* A connected socket keeps the address that the system chose at first. If it would choose
  * another one now (another network, another lease), the socket moves there. True: it did. */

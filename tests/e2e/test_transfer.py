@@ -1,4 +1,5 @@
 """Bytes between two programs, without a server: roost lab send and receive."""
+import csv
 import hashlib
 import os
 import pathlib
@@ -166,6 +167,32 @@ def nobody_listens(hall):
     ends(sender, 0)
     ends(receiver, 0)
     equal(out.read_bytes() == b"".join(parts), True, "what arrived")
+
+
+@story
+def nobody_is_there_at_all(hall):
+    """The other machine says so: that is told at once, and believed after a while, in words of its own."""
+    from harness import free_port
+    at = f"127.0.0.1:{free_port()}"
+    sender = hall.keep(Lines([str(hall.roost), "lab", "send", "--to", at, "--word", "maple", "/dev/null"], hall.plain_env()))
+    sender.until(f"nobody listens at {at} yet: trying")
+    sender.until(f"nobody listens at {at}$")
+    ends(sender, 3)
+
+
+@story
+def figures_of_a_transfer(hall):
+    """Ten times a second; no round trip before one was measured."""
+    file, out, table = a_file(hall, 300000), hall.dir / "out", hall.dir / "figures.csv"
+    receiver, port = receive(hall, out)
+    sender = hall.keep(Lines([str(hall.roost), "--link", "rate=4M delay=120ms", "lab", "send", "--to", f"127.0.0.1:{port}", "--word",
+                              "maple", "--csv", str(table), str(file)], hall.plain_env()))
+    ends(sender, 0)
+    ends(receiver, 0)
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    measured = [r for r in rows if r["rtt_ms"]]
+    check(len(rows) > 4 and not rows[0]["rtt_ms"] and not rows[0]["smooth_rtt_ms"] and not rows[0]["min_rtt_ms"], rows[:2])
+    check(measured and all(float(r["min_rtt_ms"]) >= 239 for r in measured), measured[:1])
 
 
 @story

@@ -106,3 +106,16 @@ def control_within_tls(hall):
         check(wanted in said, wanted, "is missing in", said)
     texts = tshark(hall, capture, keys, ["protobuf.field.value"], show="roost_control")
     check(any(b"a word to find".hex() in r[0].replace(":", "") for r in texts), texts)
+
+
+@story
+def where_datagrams_of_a_session_come_from(hall):
+    """Its socket sits on all addresses; what is written down has the one that the system used."""
+    ann, capture = hall.user("ann"), hall.dir / "d.pcap"
+    *_, path = ann.rows("ping", "--datagrams", "--count", "3", "--interval", "10", "--pcap", str(capture))
+    equal(path["way"], "udp", path)
+    rows = tshark(hall, capture, fields=("ip.src", "ip.dst", "udp.srcport", "udp.dstport"), show="udp")
+    ours, theirs = rows[0][2:]  # who asks first
+    out = [r for r in rows if r[2:] == [ours, theirs]]
+    check(3 <= len(out) < len(rows), rows)
+    check(all(r in (["127.0.0.1", "127.0.0.1", ours, theirs], ["127.0.0.1", "127.0.0.1", theirs, ours]) for r in rows), rows)
