@@ -386,10 +386,14 @@ static void write_end(struct record *r)
         r->err = -ROOST_IO;
 }
 
-int record_end(struct record *r)
+int record_end(struct record *r, int64_t now_us)
 {
+    int64_t ms = (now_us - r->start_us) / 1000;
+
     for (uint32_t i = 0; i < r->n_people; i++)
         finish_remade(r, r->people[i]);
+    r->webm.end_ms = ms > r->webm.end_ms ? ms
+                                         : r->webm.end_ms; /* silence at the end is a part of it */
     if (!r->err)
         write_end(r);
     else if (ftruncate(r->fd, (off_t)r->webm.at) != 0) /* half a block, perhaps */

@@ -50,4 +50,4 @@ void record_on_missed(struct record *r, int64_t now_us, uint32_t who, int err);
 /* False: no more. */
 bool record_next_news(struct record *r, struct record_news *ret);
 /* Writes the end (how long it is, where to seek to) and closes. 0 or the first error there was. */
-int record_end(struct record *r);
+int record_end(struct record *r, int64_t now_us);

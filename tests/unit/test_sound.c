@@ -19,11 +19,35 @@
 
 static char folder[] = "/tmp/roost-sound-XXXXXX";
 static char path[64];
+static bool made;
 
+static void cleanup(void)
+{
+    static const char *const names[] = {
+        "a.wav", "a.opus", "a.webm", "b.opus", "c.opus", "out.wav"
+    };
+
+    for (size_t i = 0; made && i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    if (made)
+        rmdir(folder);
+}
+
+/* In a folder of this process, which goes with it. */
 static const char *file_in(const char *name)
 {
-    if (folder[sizeof folder - 2] == 'X' && !mkdtemp(folder))
-        abort();
+    static pid_t maker;
+
+    if (maker != getpid()) {
+        maker = getpid();
+        memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
+        if (!mkdtemp(folder))
+            abort();
+        made = true;
+        atexit(cleanup);
+    }
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
 }
@@ -347,19 +371,6 @@ static void a_ring_keeps_order_and_tells(void)
         for (uint32_t k = 0; k < got; k++)
             CHECK(out[k] == (int16_t)next++);
     }
-}
-
-static void cleanup(void)
-{
-    static const char *const names[] = {
-        "a.wav", "a.opus", "a.webm", "b.opus", "c.opus", "out.wav"
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        unlink(file_in(names[i]));
-    rmdir(folder);
-    folder[sizeof folder - 2] = 'X';
-    memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
 }
 
 TEST_MAIN({ "words_are_checked", words_are_checked },
