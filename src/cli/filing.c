@@ -41,8 +41,8 @@ static int read_options(struct cli *c, const struct cli_args *a, struct roost_fi
     what->cc = args_value(a, "cc");
     what->name = args_value(a, "name");
     what->text = args_value(a, "text");
-    if (what->cc && strcmp(what->cc, "reno") && strcmp(what->cc, "cubic") &&
-        strcmp(what->cc, "bbr"))
+    if (what->cc && strcmp(what->cc, "reno") != 0 && strcmp(what->cc, "cubic") != 0 &&
+        strcmp(what->cc, "bbr") != 0)
         return cli_usage(c, "there is no such congestion control", "--cc reno, cubic or bbr");
     if (args_has(a, "via"))
         status = read_via(c, args_value(a, "via"), &what->via);
