@@ -300,7 +300,7 @@ static int read_options(struct receiving *r, const struct cli_args *a, struct fi
     const char *accept = args_value(a, "accept");
     bool all = accept && !strcmp(accept, "all"), terminal = isatty(STDIN_FILENO) && !r->c->json;
 
-    if (accept && !all && strcmp(accept, "ask"))
+    if (accept && !all && strcmp(accept, "ask") != 0)
         return cli_usage(r->c, "accept what?", "--accept all, or --accept ask");
     if (!all && !terminal)
         return cli_usage(r->c, "nobody can be asked here", "give --accept all");

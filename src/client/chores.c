@@ -21,6 +21,15 @@ static struct chore *take(struct chores *c)
     return chore;
 }
 
+/* It cannot be full: it is emptied before chores are taken. */
+static void wake_owner(struct chores *c)
+{
+    const uint64_t one = 1;
+    ssize_t n = write(c->fd, &one, sizeof one);
+
+    (void)n;
+}
+
 static void *work(void *arg)
 {
     struct chores *c = arg;
@@ -34,9 +43,8 @@ static void *work(void *arg)
         *c->done_end = chore;
         c->done_end = &chore->next;
         pthread_mutex_unlock(&c->lock);
-        const uint64_t one = 1;
-        ssize_t n = first ? write(c->fd, &one, sizeof one) : 0;
-        (void)n; /* it cannot be full: it is emptied before chores are taken */
+        if (first)
+            wake_owner(c);
     }
     return NULL;
 }
@@ -110,10 +118,8 @@ struct chore *chores_next(struct chores *c)
         c->done_end = &c->done;
     bool more = c->done != NULL;
     pthread_mutex_unlock(&c->lock);
-    if (more) { /* whoever stops here hears of the rest */
-        const uint64_t one = 1;
-        got = write(c->fd, &one, sizeof one);
-    }
+    if (more) /* whoever stops here hears of the rest */
+        wake_owner(c);
     if (chore)
         c->n--;
     return chore;
