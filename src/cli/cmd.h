@@ -66,6 +66,8 @@ CLI_RUN(cmd_meet_new);
 CLI_RUN(cmd_meet_list);
 CLI_RUN(cmd_meet_who);
 CLI_RUN(cmd_meet_host);
+CLI_RUN(cmd_meet_devices);
+CLI_RUN(cmd_meet_compose);
 CLI_RUN(cmd_admin_meetings);
 CLI_RUN(cmd_lab_link);
 CLI_RUN(cmd_lab_race);

@@ -219,6 +219,17 @@ const struct cli_command cli_commands[] = {
       "  roost meet join 'https://hall.example:5000/j/204816#K7Q2…' --name Ann\n"
       "  roost --json meet join 204816\n",
       OPTIONS(GUEST_NAME) },
+    { "meet devices", MEET, "", 0, 0, -1, CLI_NOTHING, true, cmd_meet_devices,
+      "list microphones and speakers",
+      "Those of PipeWire or PulseAudio; their names go behind --mic and --speaker.\n\n"
+      "  roost meet devices\n",
+      NULL },
+    { "meet compose", MEET, "RECORDING FILE", 2, 2, -1, CLI_NOTHING, true, cmd_meet_compose,
+      "mix the tracks of a recording into one file",
+      "Of what roost meet join --record wrote; a recording that was cut off too. FILE is .wav, .opus,\n"
+      ".ogg, .webm or .mka. Says of each track how much of it there is, and what is missing.\n\n"
+      "  roost meet compose seminar.webm seminar.opus\n",
+      NULL },
     { "meet list", MEET, "", 0, 0, -1, CLI_LOGIN, false, cmd_meet_list,
       "list one's meetings", "  roost meet list\n", NULL },
     { "meet who", MEET, "CODE|#N", 1, 3, -1, CLI_SERVER, true, cmd_meet_who,

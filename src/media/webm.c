@@ -101,6 +101,11 @@ static void write_void(struct writer *w, size_t bytes)
     memset(room, 0, bytes < 9 ? bytes - 2 : bytes - 9);
 }
 
+static void fill_until(struct writer *w, const uint8_t *begin, size_t at)
+{
+    write_void(w, at - (size_t)(w->p - begin));
+}
+
 /* An element whose contents are known only when they are written: 8 bytes for its size. */
 static uint8_t *begin_element(struct writer *w, uint32_t id)
 {
@@ -117,7 +122,8 @@ static void end_element(struct writer *w, uint8_t *size)
 
 /* --- the head ------------------------------------------------------------------------- */
 
-static void write_ebml(struct writer *w)
+/* Filled up inside: some readers want the segment right behind it. */
+static void write_ebml(struct writer *w, const uint8_t *begin)
 {
     uint8_t *size = begin_element(w, ID_EBML);
 
@@ -128,6 +134,7 @@ static void write_ebml(struct writer *w)
     write_text(w, ID_DOC_TYPE, "webm");
     write_uint(w, ID_DOC_VERSION, 4);
     write_uint(w, ID_DOC_READ_VERSION, 2);
+    fill_until(w, begin, SEGMENT_AT - 12);
     end_element(w, size);
 }
 
@@ -146,11 +153,6 @@ static void write_info(struct writer *w, int64_t date_us, const char *title)
     end_element(w, size);
 }
 
-static void fill_until(struct writer *w, const uint8_t *begin, size_t at)
-{
-    write_void(w, at - (size_t)(w->p - begin));
-}
-
 void webm_begin(struct webm_out *w, int64_t date_us, const char *title,
                 uint8_t ret[static WEBM_HEAD])
 {
@@ -161,8 +163,7 @@ void webm_begin(struct webm_out *w, int64_t date_us, const char *title,
     w->end_ms = 0;
     w->n_cues = w->clusters = 0;
     w->every = 1;
-    write_ebml(&o);
-    fill_until(&o, ret, SEGMENT_AT - 12);
+    write_ebml(&o, ret);
     write_id(&o, ID_SEGMENT);
     write_number(&o, UNKNOWN, 8);
     write_void(&o, SEEK_ROOM);

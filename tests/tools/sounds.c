@@ -1,17 +1,22 @@
-/* sounds.c - moves sound from a microphone to a speaker, as a participant does.
+/* sounds.c - moves sound from a microphone to a speaker, as a participant does; writes recordings.
  *
  *     sounds list
  *     sounds pump MIC SPEAKER SECONDS
+ *     sounds record FILE SECONDS APART_MS     three people, a tone each, who come one after the
+ * other
  *
  * Prints a line of JSON for each device, for each change of one, and at the end: what was held, and
  * how far the speaker's clock went from ours.
  */
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "av/codec.h"
+#include "av/record.h"
 #include "av/sound.h"
 
 static int64_t clock_us(void)
@@ -130,12 +135,59 @@ static int pump(const char *mic, const char *speaker, double seconds)
     return 0;
 }
 
+/* --- recordings ------------------------------------------------------------------------- */
+
+static int say(struct record *r, struct encoder *e, uint32_t who, int64_t at_us)
+{
+    static const double tones[] = { 0, 400, 700, 1100 };
+    int16_t pcm[960];
+    uint8_t bytes[CODEC_BYTES_MAX];
+    bool silence;
+
+    for (int i = 0; i < 960; i++)
+        pcm[i] = (int16_t)(6000 *
+                           sin(2 * M_PI * fmod(tones[who] * ((double)at_us * 0.048 + i), 48000) /
+                               48000));
+    int len = encoder_frame(e, pcm, 960, bytes, &silence);
+    return len <= 0 ? len : record_frame(r, at_us, who, MEDIA_OPUS, bytes, (size_t)len);
+}
+
+/* As fast as it goes, about: time is counted, not waited for. */
+static int record(const char *path, int64_t for_us, int64_t apart_us)
+{
+    static const char *const names[] = { "", "Ann", "Bea", "Cor" };
+    struct encoder_wish wish = { .codec = MEDIA_OPUS, .music = true, .bits = 48000 };
+    struct encoder *e[4] = { 0 };
+    struct record *r = NULL;
+    unsigned long frames = 0;
+    int err = record_new(&r, path, 0, 0, "three");
+
+    for (uint32_t who = 1; !err && who <= 3; who++)
+        err = encoder_new(&e[who], &wish) || record_person(r, who, names[who]);
+    for (int64_t at_us = 0; !err && at_us < for_us; at_us += 20000) {
+        for (uint32_t who = 1; who <= 3; who++)
+            if (at_us >= (who - 1) * apart_us) {
+                err = err ? err : say(r, e[who], who, at_us);
+                frames++;
+            }
+        printf("{\"frames\":%lu}\n", frames);
+        fflush(stdout);
+        poll(NULL, 0, 1);
+    }
+    err = r && !err ? record_end(r, for_us) : err;
+    for (int who = 1; who <= 3; who++)
+        encoder_free(e[who]);
+    return err ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list();
     if (argc == 5 && strcmp(argv[1], "pump") == 0)
         return pump(argv[2], argv[3], atof(argv[4]));
-    fprintf(stderr, "sounds list | pump MIC SPEAKER SECONDS\n");
+    if (argc == 5 && strcmp(argv[1], "record") == 0)
+        return record(argv[2], (int64_t)(atof(argv[3]) * 1e6), atoll(argv[4]) * 1000);
+    fprintf(stderr, "sounds list | pump MIC SPEAKER SECONDS | record FILE SECONDS APART_MS\n");
     return 2;
 }
