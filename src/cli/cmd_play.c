@@ -12,6 +12,8 @@
 #include "cli/filing.h"
 #include "cli/moving.h"
 
+#define LEAVE_US (5 * 1000000LL) /* for the last words */
+
 struct play {
     struct cli *c;
     struct moving m;
@@ -143,6 +145,23 @@ static void tell_played(struct play *p)
         moving_json(p->c, "played", &t, 0, -1);
 }
 
+/* Who sent it is to hear whether all came, or not to wait any more. */
+static void leave(struct play *p)
+{
+    int64_t until = cli_now_us() + LEAVE_US;
+    struct roost_transfer t;
+    struct roost_event e;
+
+    moving_drop(&p->m, p->number);
+    if (roost_transfer_cancel(p->c->r, p->number))
+        return;
+    while (cli_now_us() < until && roost_transfer_get(p->c->r, p->number, &t) && !wait_once(p))
+        while (roost_next(p->c->r, &e))
+            if (e.kind == ROOST_TRANSFER && e.transfer.number == p->number &&
+                roost_transfer_over(e.transfer.stage))
+                return;
+}
+
 static int play_there(struct cli *c, const char *command, uint64_t file)
 {
     struct roost_file_get what = { .file = file, .fd = -1, .fetched = true };
@@ -171,7 +190,7 @@ static int play_there(struct cli *c, const char *command, uint64_t file)
     }
     door_close(&p.door);
     tell_played(&p);
-    roost_transfer_cancel(c->r, p.number);
+    leave(&p);
     return status ? status : p.status;
 }
 

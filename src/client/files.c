@@ -512,6 +512,13 @@ int roost_transfer_cancel(struct roost *r, int64_t number)
         mover_end(m, ROOST_FILE_DONE, 0, NULL);
         return 0;
     }
+    if (m->fetched && m->receiver && m->step == STEP_MOVE) {
+        struct share_view v;
+        receiver_look(m->receiver, &v);
+        m->leaving = v.size != TREE_UNKNOWN && v.here >= v.size;
+        if (m->leaving) /* all came, and is only to be written: who sent it waits to hear so */
+            return 0;
+    }
     if (m->sends || !m->kept)
         query_cancel(m);
     mover_end(m, ROOST_FILE_CANCELLED, 0, NULL);

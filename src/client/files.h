@@ -34,6 +34,7 @@ enum job_kind {
 };
 
 enum { FILES_TOLD_MAX = 64 };
+#define MTIME_MOST (1ULL << 40) /* what a time may be, in seconds */
 enum { MOVER_JOBS = RECEIVER_SLOTS + SENDER_AHEAD + 4, MOVER_OUT_BYTES = TREE_BLOCK };
 
 /* JOB_OPEN: a source, and what it is; whatever is here is the mover's when it is back. */
@@ -42,8 +43,8 @@ struct found {
     struct about about;
     uint8_t *pages;
     char *name, *left; /* NULL: none */
-    uint64_t size;
-    uint32_t files, left_out, missing;
+    uint64_t size, mtime_s;
+    uint32_t files, left_out, missing, mode;
 };
 
 struct job {
@@ -134,8 +135,8 @@ struct mover {
     struct nearby *near;          /* NULL: not yet, or not any more */
     char near_me[MDNS_NAME_MAX + 1], words[REACH_WORDS_TEXT];
     /* what it is */
-    uint64_t size;
-    uint32_t files, left_out, missing;
+    uint64_t size, mtime_s; /* mtime_s, mode: of a single file; 0: not known */
+    uint32_t files, left_out, missing, mode;
     char *left;
     bool has_root, has_list_root;
     uint64_t list_size;
@@ -182,6 +183,7 @@ struct mover {
     uint32_t out_len, out_done;
     uint8_t *out; /* MOVER_OUT_BYTES */
     bool out_failed;
+    bool leaving;                    /* fetched, and nobody fetches any more: it only ends well */
     bool fetched;                    /* for roost_transfer_fetch */
     uint64_t fetch_at, fetch_wanted; /* UINT64_MAX: none; the machine was told */
     bool fetch_news;

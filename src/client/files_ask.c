@@ -103,7 +103,13 @@ static void offer(struct mover *m)
     b.list_size = m->about.list_size;
     if (b.list_size)
         b.list_root = (ProtobufCBinaryData){ TREE_HASH, m->about.list_root };
+    if (m->about.sparse)
+        b.holes = m->about.size - m->about.filled;
     b.keep = m->via == ROOST_VIA_SERVER;
+    if (m->kind == ROOST__PARCEL_KIND__PARCEL_FILE) {
+        b.mode = m->mode;
+        b.mtime_s = m->mtime_s < MTIME_MOST ? m->mtime_s : 0;
+    }
     m->step = STEP_ASK;
     ask(m, &msg, ASK_OFFER);
 }
@@ -204,6 +210,9 @@ int query_learn(struct mover *m, const Roost__FileInfo *i)
     m->files = i->files;
     m->size = i->open_size ? TREE_UNKNOWN : i->size;
     m->list_size = i->list_size;
+    /* It may be written by its owner, whatever the sender had. */
+    m->mode = i->mode ? (i->mode & 0755) | 0600 : 0;
+    m->mtime_s = i->mtime_s < MTIME_MOST ? i->mtime_s : 0;
     keep_root(&m->has_root, m->root, &i->root);
     keep_root(&m->has_list_root, m->list_root, &i->list_root);
     if (m->shown && m->fd < 0 && m->kind == ROOST__PARCEL_KIND__PARCEL_TEXT && !i->open_size &&

@@ -80,6 +80,10 @@ void code_tell(struct mover *m, struct flow *flow)
     i.size = i.open_size ? 0 : m->about.size;
     if (m->about.has_root)
         i.root = (ProtobufCBinaryData){ TREE_HASH, m->about.root };
+    if (m->kind == ROOST__PARCEL_KIND__PARCEL_FILE) {
+        i.mode = m->mode;
+        i.mtime_s = m->mtime_s < MTIME_MOST ? m->mtime_s : 0;
+    }
     i.list_size = m->about.list_size;
     if (i.list_size)
         i.list_root = (ProtobufCBinaryData){ TREE_HASH, m->about.list_root };

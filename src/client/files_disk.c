@@ -39,6 +39,8 @@ static int look_at_source(struct found *f)
     disk_source_about(f->source, &f->about);
     f->files = at_most_32(v.files);
     f->size = v.size;
+    f->mode = v.mode;
+    f->mtime_s = (uint64_t)v.mtime_s;
     f->left_out = at_most_32(v.left_out);
     f->missing = at_most_32(v.missing);
     f->left = v.left_out ? strdup(v.left) : NULL;
@@ -141,9 +143,12 @@ static int find_part(struct mover *m, const struct job *j, char *part, size_t ca
 static int open_part(struct mover *m, struct job *j)
 {
     char parts[80];
-    struct disk_part_settings s = {
-        .parts = parts, .lay_out = true, .name = m->name, .seed = m->all->seed
-    };
+    struct disk_part_settings s = { .parts = parts,
+                                    .lay_out = true,
+                                    .name = m->name,
+                                    .mode = m->mode,
+                                    .mtime_s = (int64_t)m->mtime_s,
+                                    .seed = m->all->seed };
     int err = m->dir_fd < 0 ? open_dir(m, j) : 0;
 
     unlock_part(m);
@@ -255,6 +260,8 @@ static void take_over(struct mover *m, struct found *f)
     m->left = f->left;
     m->size = f->source ? f->size : m->size;
     m->files = f->files;
+    m->mode = f->mode;
+    m->mtime_s = f->mtime_s;
     m->left_out = f->left_out;
     m->missing = f->missing;
     if (m->name)

@@ -324,7 +324,7 @@ static void mind_state(struct mover *m, int64_t now_us)
         mover_stage(m, v.paused_here || v.paused_there ? ROOST_FILE_PAUSED : ROOST_FILE_GOING);
     if (v.state == SHARE_OVER)
         on_over(m, &v, now_us);
-    else if (v.state == SHARE_DONE && m->fetched)
+    else if (v.state == SHARE_DONE && m->fetched && !m->leaving)
         m->step = STEP_STAY;
     else if (v.state == SHARE_DONE && read_along_over(m, &v))
         flush(m, now_us);

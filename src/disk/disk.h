@@ -41,6 +41,8 @@ struct disk_source_view {
     uint64_t missing;                   /* what cannot be read, names that cannot be */
     const char *left;                   /* the first of them, and why; "" */
     uint64_t size;                      /* of the body; TREE_UNKNOWN */
+    uint32_t mode;                      /* of one plain file; 0: of another kind */
+    int64_t mtime_s;                    /* likewise; 0 for what is earlier */
     const char *name;                   /* of the file, or of the first thing in the list */
 };
 void disk_source_look(const struct disk_source *s, struct disk_source_view *ret);

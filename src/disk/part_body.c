@@ -52,14 +52,15 @@ static uint64_t held_bytes(const struct disk_part *p)
     return n;
 }
 
-static int make_room(struct disk_part *p, uint64_t size)
+/* What has holes gets no room for them beforehand: its writes tell when there is none. */
+static int make_room(struct disk_part *p, uint64_t size, uint64_t filled)
 {
-    uint64_t held = held_bytes(p);
+    uint64_t held = held_bytes(p), most = filled < size ? filled : size;
 
     if (size == TREE_UNKNOWN)
         return room_for(p, 0);
-    int err = room_for(p, size > held ? size - held : 0);
-    if (err || p->body < 0 || !size)
+    int err = room_for(p, most > held ? most - held : 0);
+    if (err || p->body < 0 || !size || most < size)
         return err;
     /* A file system that cannot reserve is told so by its writes. */
     return p->os->reserve(p->os->ctx, p->body, (off_t)size) && errno == ENOSPC ? -ROOST_DISK_FULL
@@ -113,7 +114,7 @@ int part_lay_out(struct disk_part *p, const struct wish *w)
         err = disk_error();
     if (!err && w->size >= MAPS_FROM)
         err = part_keep_maps_room(p);
-    return err ? err : make_room(p, w->size);
+    return err ? err : make_room(p, w->size, w->filled);
 }
 
 /* --- one of many

@@ -8,11 +8,16 @@
 #include "disk/inside.h"
 #include "disk/walk.h"
 
+/* Fewer are not worth a word: a disk that packs has such, too. */
+#define HOLES_LEAST (1ULL << 20)
+
 /* One file that is open, and what it was when it was opened. */
 struct open_file {
     int fd;
     uint64_t size;
     int64_t mtime_ns;
+    uint64_t room; /* on the disk; fewer than size: it has holes */
+    uint32_t mode; /* 0: not a plain file */
 };
 
 struct disk_source {
@@ -46,7 +51,8 @@ static int watch(struct open_file *f, int fd)
 
     if (fstat(fd, &st))
         return -ROOST_UNREADABLE;
-    *f = (struct open_file){ fd, (uint64_t)st.st_size, mtime_of(&st) };
+    *f = (struct open_file){ fd, (uint64_t)st.st_size, mtime_of(&st), (uint64_t)st.st_blocks * 512,
+                             S_ISREG(st.st_mode) ? st.st_mode & 0777 : 0 };
     return 0;
 }
 
@@ -157,7 +163,7 @@ int disk_source_open(struct disk_source **ret, const char *const *paths, size_t 
 
 void disk_source_look(const struct disk_source *s, struct disk_source_view *ret)
 {
-    bool list = s->index.size;
+    bool list = s->index.size, one = !s->many && !s->stream && s->file.mode;
 
     *ret = (struct disk_source_view){
         .files = list ? s->index.files : 1,
@@ -170,6 +176,8 @@ void disk_source_look(const struct disk_source *s, struct disk_source_view *ret)
                 : s->sized ? s->file.size
                            : TREE_UNKNOWN,
         .name = s->name,
+        .mode = one ? s->file.mode : 0,
+        .mtime_s = one && s->file.mtime_ns > 0 ? s->file.mtime_ns / 1000000000 : 0,
     };
 }
 
@@ -180,6 +188,10 @@ void disk_source_about(const struct disk_source *s, struct about *ret)
     disk_source_look(s, &v);
     *ret = (struct about){ .size = v.size, .stream = s->stream, .list_size = s->index.size };
     memcpy(ret->list_root, s->walk.root, TREE_HASH);
+    ret->filled = s->many ? s->walk.room : s->file.room;
+    ret->sparse = v.size != TREE_UNKNOWN && ret->filled < v.size &&
+                  v.size - ret->filled >= HOLES_LEAST;
+    ret->filled = ret->sparse ? ret->filled : 0;
     ret->mtime_ns = s->many ? s->walk.mtime_ns : s->stream ? 0 : s->file.mtime_ns;
 }
 

@@ -135,6 +135,9 @@ static int add(struct walking *x, const struct stat *st, uint32_t len)
         leave(x, x->path, "a link", false); /* it is in the list, and is not made */
     x->out_len += (size_t)n;
     int64_t mtime = st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
+    if (file)
+        x->w->room += st->st_blocks * 512 < st->st_size ? (uint64_t)st->st_blocks * 512
+                                                        : (uint64_t)st->st_size;
     if (!dir && mtime > x->w->mtime_ns)
         x->w->mtime_ns = mtime;
     return 1;

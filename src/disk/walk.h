@@ -21,6 +21,7 @@ struct walk {
     int fd; /* the list */
     uint64_t size;
     uint8_t root[TREE_HASH];
+    uint64_t room;     /* that the files take on the disk, which are fewer with holes */
     int64_t mtime_ns;  /* the newest */
     uint64_t left_out; /* links, devices, sockets, and what is missing */
     uint64_t

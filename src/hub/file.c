@@ -38,7 +38,10 @@ static int shape_ok(const Roost__FileOffer *b)
                    b->open_size
              : b->list_root.len || b->list_size || b->files != 1)
         return -ROOST_INVALID;
-    if (b->open_size && (b->size || b->root.len))
+    if (b->mode > 0777 || b->mtime_s >= 1ULL << 40 ||
+        (b->kind != ROOST__PARCEL_KIND__PARCEL_FILE && (b->mode || b->mtime_s)))
+        return -ROOST_INVALID;
+    if (b->holes > b->size || (b->open_size && (b->size || b->root.len)))
         return -ROOST_INVALID;
     return b->size > SIZE_MAX_EVER ? -ROOST_FILE_TOO_BIG : name_ok(b->name);
 }
@@ -77,7 +80,8 @@ static int way_of(struct hub *h, const struct request *q, struct file_row *f)
         return 0;
     if (h->config.file_max && f->size > h->config.file_max)
         return -ROOST_FILE_TOO_BIG;
-    return f->size > h->depot_room ? -ROOST_FILE_RESERVE : 0;
+    uint64_t room = f->size - q->msg->file_offer->holes;
+    return room > h->depot_room ? -ROOST_FILE_RESERVE : 0;
 }
 
 static void row_of(const struct request *q, struct file_row *f)
@@ -96,6 +100,8 @@ static void row_of(const struct request *q, struct file_row *f)
                             .size = b->size,
                             .open_size = b->open_size,
                             .list_size = b->list_size,
+                            .mode = b->mode,
+                            .mtime_s = b->mtime_s,
                             .has_root = b->root.len == 32,
                             .has_list = b->list_root.len == 32 };
     if (f->has_root)

@@ -31,6 +31,8 @@ void file_info(Roost__FileInfo *i, const struct file_row *f)
     i->done_ms = (uint64_t)f->done_ms;
     i->until_ms = (uint64_t)f->until_ms;
     i->seq = f->seq;
+    i->mode = f->mode;
+    i->mtime_s = f->mtime_s;
 }
 
 int file_event(struct arena *mem, const struct file_row *f, struct event *ret)

@@ -259,6 +259,7 @@ static bool wish_step(struct receiver *r, struct wish *w)
                             .id = ID_LAY_OUT,
                             .at = r->about.list_size,
                             .size = r->size,
+                            .filled = r->about.sparse ? r->about.filled : r->size,
                             .bytes = r->about.list_root };
         return true;
     }

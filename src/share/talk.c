@@ -12,14 +12,22 @@ void talk_write_head(struct writer *w, enum talk_kind kind, uint32_t len)
     write_number(w, len, 3);
 }
 
-enum { ABOUT_SIZE = 1, ABOUT_ROOT = 2, ABOUT_STREAM = 4, ABOUT_LIST = 8, ABOUT_ALL = 15 };
+enum {
+    ABOUT_SIZE = 1,
+    ABOUT_ROOT = 2,
+    ABOUT_STREAM = 4,
+    ABOUT_LIST = 8,
+    ABOUT_SPARSE = 16,
+    ABOUT_ALL = 31
+};
 
 static void write_about(struct writer *w, const struct about *a)
 {
     bool sized = a->size != TREE_UNKNOWN;
 
     write_u8(w, (uint8_t)((sized ? ABOUT_SIZE : 0) | (a->has_root ? ABOUT_ROOT : 0) |
-                          (a->stream ? ABOUT_STREAM : 0) | (a->list_size ? ABOUT_LIST : 0)));
+                          (a->stream ? ABOUT_STREAM : 0) | (a->list_size ? ABOUT_LIST : 0) |
+                          (a->sparse ? ABOUT_SPARSE : 0)));
     write_number(w, (uint64_t)a->mtime_ns, 8);
     if (sized)
         write_var(w, a->size);
@@ -29,6 +37,8 @@ static void write_about(struct writer *w, const struct about *a)
         write_var(w, a->list_size);
         write_bytes(w, a->list_root, TREE_HASH);
     }
+    if (a->sparse)
+        write_var(w, a->filled);
 }
 
 static void write_block(struct writer *w, const struct talk *t)
@@ -109,7 +119,7 @@ static int32_t most_of(uint8_t kind)
     case TALK_BEGIN:
         return 2 + TALK_TOKEN;
     case TALK_ABOUT:
-        return 1 + 8 + 8 + TREE_HASH + 8 + TREE_HASH;
+        return 1 + 8 + 8 + TREE_HASH + 8 + TREE_HASH + 8;
     case TALK_LIST:
         return TREE_BLOCK;
     case TALK_PAGES:
@@ -181,9 +191,13 @@ static bool read_about(struct reader *r, struct about *a)
         a->list_size = read_var(r);
         read_hash(r, a->list_root);
     }
+    a->sparse = flags & ABOUT_SPARSE;
+    if (a->sparse)
+        a->filled = read_var(r);
     bool sized = flags & ABOUT_SIZE;
     return flags <= ABOUT_ALL && (!sized || a->size <= TREE_SIZE_MAX) &&
-           !(flags & ABOUT_LIST && (!a->list_size || !sized)) && (!a->has_root || sized);
+           !(flags & ABOUT_LIST && (!a->list_size || !sized)) && (!a->has_root || sized) &&
+           (!a->sparse || (sized && a->filled < a->size));
 }
 
 static bool read_pages(struct reader *r, struct talk *t, uint64_t most)

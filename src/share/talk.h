@@ -65,6 +65,8 @@ struct about {
     uint8_t list_root[TREE_HASH];
     uint8_t root[TREE_HASH];
     int64_t mtime_ns; /* of the newest file: another one is another content */
+    bool sparse;      /* it has holes: about `filled` bytes of it take room on a disk */
+    uint64_t filled;
 };
 
 struct talk {

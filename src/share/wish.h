@@ -37,7 +37,9 @@ struct wish {
     enum wish_kind kind;
     uint32_t id;
     uint64_t at;
-    uint64_t size; /* of the body; TREE_UNKNOWN */
+    uint64_t size;   /* of the body; TREE_UNKNOWN */
+    uint64_t filled; /* LAY_OUT: so much of it takes room, as the sender says; fewer than size: it
+                        has holes */
     uint32_t len;
     uint8_t *bytes;
     uint8_t *leaf;

@@ -6,7 +6,7 @@
 #define FILE_COLS                                                                                  \
     "f.id, f.room, f.sender, f.peer, f.name, f.kind, f.files, f.size, f.open_size, f.list_size,"   \
     " f.root, f.list_root, f.kept, f.stage, f.got, f.made_ms, f.done_ms, f.until_ms, f.seq,"       \
-    " coalesce(f.shown, s.name), p.name, f.shown"
+    " coalesce(f.shown, s.name), p.name, f.shown, f.mode, f.mtime_s"
 #define FILE_FROM                                                                                  \
     " FROM files f LEFT JOIN accounts s ON s.id = f.sender LEFT JOIN accounts p ON p.id = f.peer"
 
@@ -46,6 +46,8 @@ static void file_col(struct db *d, struct store_result *r, sqlite3_stmt *st, str
         .sender_name = col_text(d, r, st, 19),
         .peer_name = col_text(d, r, st, 20),
         .shown = col_text(d, r, st, 21),
+        .mode = col_u32(st, 22),
+        .mtime_s = col_u64(st, 23),
     };
     f->has_root = root_col(st, 10, f->root);
     f->has_list = root_col(st, 11, f->list_root);
@@ -143,13 +145,14 @@ static uint64_t file_insert(struct db *d, const struct file_row *f, int64_t now_
 {
     db_run(d,
            "INSERT INTO files(room, sender, peer, name, kind, files, size, open_size, list_size,"
-           " root, list_root, kept, stage, made_ms, done_ms, until_ms, seq, shown)"
-           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13, 0, 0, 0, ?14)",
-           "iiitiiiiixxiit", (int64_t)f->room, (int64_t)f->sender, (int64_t)f->peer, f->name,
+           " root, list_root, kept, stage, made_ms, done_ms, until_ms, seq, shown, mode, mtime_s)"
+           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13, 0, 0, 0, ?14, ?15,"
+           " ?16)",
+           "iiitiiiiixxiitii", (int64_t)f->room, (int64_t)f->sender, (int64_t)f->peer, f->name,
            (int64_t)f->kind, (int64_t)f->files, (int64_t)f->size, (int64_t)f->open_size,
            (int64_t)f->list_size, f->has_root ? (const void *)f->root : NULL, (size_t)32,
            f->has_list ? (const void *)f->list_root : NULL, (size_t)32, (int64_t)f->kept, now_ms,
-           f->shown && *f->shown ? f->shown : NULL);
+           f->shown && *f->shown ? f->shown : NULL, (int64_t)f->mode, (int64_t)f->mtime_s);
     return (uint64_t)db_last_id(d);
 }
 

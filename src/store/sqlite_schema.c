@@ -59,7 +59,10 @@ static const char pragmas[] = "PRAGMA page_size = 4096;"
     "CREATE INDEX files_root ON files(root) WHERE kept = 1 AND stage = 5;"
 
 /* Came with version 4, as did events' own. */
-#define FILES_SHOWN "ALTER TABLE files ADD COLUMN shown TEXT;"
+#define FILES_SHOWN                                                                                \
+    "ALTER TABLE files ADD COLUMN shown TEXT;"                                                     \
+    "ALTER TABLE files ADD COLUMN mode INTEGER NOT NULL DEFAULT 0;"                                \
+    "ALTER TABLE files ADD COLUMN mtime_s INTEGER NOT NULL DEFAULT 0;"
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"

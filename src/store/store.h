@@ -314,6 +314,8 @@ struct file_row {
     bool open_size, kept, has_root, has_list, got;
     uint8_t root[32], list_root[32];
     int64_t made_ms, done_ms, until_ms;
+    uint32_t mode; /* of a single file, and when it was changed; 0: not told */
+    uint64_t mtime_s;
     const char *name, *sender_name, *peer_name;
     const char *shown; /* what a meeting called its sender, kept in sender_name's place; "", NULL:
                         * its own name */

@@ -1,7 +1,8 @@
 """What is special in a folder: holes, times, the right to execute, and what cannot be sent."""
 import os
+import subprocess
 
-from harness import check, equal, story
+from harness import Skip, User, check, equal, on_disk, story
 from parcels import MB, digest, folder, make
 from test_files import passes
 
@@ -43,6 +44,88 @@ def times_and_the_right_to_execute_are_kept(hall):
         equal(int((to / "tree" / path).stat().st_mtime), int((tree / path).stat().st_mtime), path)
     equal(oct((to / "tree" / "bin" / "run").stat().st_mode & 0o777), "0o755", "others may not write")
     check(os.access(to / "tree" / "bin", os.X_OK))
+
+
+@story(short=True)
+def so_are_those_of_a_single_file(hall):
+    """From person to person, by the server for a room and for who is away, and by a phrase."""
+    anna, ben = hall.users("anna", "ben")
+    dora = User(hall, None)
+    source, to = hall.dir / "run.sh", folder(hall, "to")
+    make(source, 100000)
+    source.chmod(0o775)
+    os.utime(source, (1000000007, 1000000007))
+    anna.run("room", "new", "maths", "ben")
+
+    def same(name):
+        equal((int((to / name).stat().st_mtime), oct((to / name).stat().st_mode & 0o777)), (1000000007, "0o755"), name)
+
+    passes(anna, ben, source, to)
+    same("run.sh")
+    for target, name in (("#maths", "room.sh"), ("@ben", "away.sh")):
+        file = anna.run("send", source, target, "--name", name).rows[-1]["file"]
+        ben.run("get", file, "-o", to)
+        same(name)
+    sending = anna.follow("send", "--code", source, "--name", "code.sh")
+    phrase = sending.event(event="transfer", stage="waiting")["phrase"]
+    dora.run("receive", phrase, "--dir", to)
+    same("code.sh")
+    # what is piped in has none
+    anna.run("send", "-", "--name", "pipe.txt", "#maths", input="piped")
+    ben.run("get", anna.rows("files", "#maths")[-1]["file"], "-o", to)
+    equal(oct((to / "pipe.txt").stat().st_mode & 0o777), "0o644")
+
+
+class SmallDisk:
+    """48 MB, in memory. Needs root."""
+
+    def __init__(self, hall):
+        self.path = hall.dir / "small"
+        self.path.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(self.path)], capture_output=True, text=True)
+        if done.returncode:
+            raise Skip(f"nothing can be mounted: {done.stderr.strip()} (test_disk has a disk without room)")
+
+    def unmount(self):
+        subprocess.run(["umount", str(self.path)], check=True)
+
+
+@story
+def holes_need_no_room(hall):
+    """An image that is far larger than the disks that it goes to, and mostly nothing."""
+    anna, ben = hall.users("anna", "ben")
+    source = hall.dir / "disk.img"
+    make(source, 2 * MB)
+    with open(source, "r+b") as f:
+        f.truncate(300 * MB)
+        f.seek(200 * MB)
+        f.write(b"here again")
+    wanted = digest(source)
+    disk = SmallDisk(hall)
+    try:
+        passes(anna, ben, source, disk.path)
+        equal(digest(disk.path / "disk.img"), wanted)
+        check((disk.path / "disk.img").stat().st_blocks * 512 < 4 * MB)
+    finally:
+        disk.unmount()
+
+
+@story(options=("--set", "files.reserve=4M"))
+@on_disk(SmallDisk)
+def nor_where_a_room_keeps_them(hall, disk):
+    anna, ben = hall.users("anna", "ben")
+    anna.run("room", "new", "maths", "ben")
+    source, to = hall.dir / "disk.img", folder(hall, "to")
+    make(source, 2 * MB)
+    with open(source, "r+b") as f:
+        f.truncate(300 * MB)
+    file = anna.run("send", source, "#maths").rows[-1]["file"]
+    ben.run("get", file, "-o", to)
+    equal(digest(to / "disk.img"), digest(source))
+    check((to / "disk.img").stat().st_blocks * 512 < 4 * MB)
+    # what is no hole needs room, and is told that there is none
+    make(source, 60 * MB)
+    equal(anna.run("send", source, "#maths", "--name", "full.img", status=1).error["name"], "file-reserve")
 
 
 @story(short=True)

@@ -425,6 +425,11 @@ static void messages_have_known_bytes(void)
              "%s",
              ones);
     CHECK(is_said(&about, hex));
+    struct talk holes = { TALK_ABOUT, .about = { .size = 70000, .sparse = true, .filled = 9 } };
+    CHECK(is_said(&holes, "0200000e11"
+                          "0000000000000000"
+                          "80011170"
+                          "09"));
     struct talk pipe = { TALK_ABOUT, .about = { .size = TREE_UNKNOWN, .stream = true } };
     CHECK(is_said(&pipe, "0200000904"
                          "0000000000000000"));
