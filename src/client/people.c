@@ -40,7 +40,7 @@ static bool next_line(const struct home *h, const char **at, struct line *ret)
         const char *line = *at;
         size_t len = strcspn(line, "\n");
         *at += len + (line[len] == '\n');
-        if (len <= n || strncmp(line, h->server, n) || line[n] != ' ')
+        if (len <= n || strncmp(line, h->server, n) != 0 || line[n] != ' ')
             continue;
         line += n + 1;
         len -= n + 1;
