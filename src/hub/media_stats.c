@@ -4,6 +4,7 @@
  * report counts alike in the summary, which goes to the device's attendee within a second, and
  * into the store with the next change of that row: at the latest when the person leaves.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,6 +265,7 @@ static Roost__MediaFigures **rows_of(struct page *p, const struct one *from,
     Roost__MediaFigures *rows = arena_get(p->mem, (n + 1) * sizeof *rows);
     Roost__MediaFigures **list = arena_get(p->mem, (n + 1) * sizeof *list);
 
+    assert(!n || from || server);
     if (!rows || !list) {
         p->failed = true;
         return NULL;

@@ -77,7 +77,7 @@ static int event_fill(struct request *q, const struct meet_change *c, struct eve
 /* Who comes is called as from now on; who takes a new name, as until now. */
 static void name_doer(struct request *q, struct meet_change *c)
 {
-    const struct attendee *was = q->room ? meeting_attendee(q->room->meeting, c->by) : NULL;
+    const struct attendee *was = meeting_attendee(q->room->meeting, c->by);
     const char *name = was ? was->row.name : q->name;
 
     for (const struct meet_edit *e = c->edits; e; e = e->next)
@@ -89,7 +89,7 @@ static void name_doer(struct request *q, struct meet_change *c)
 /* A guest reads from its coming on: the number that this event will have. */
 static void begin_reading(struct request *q, struct meet_change *c)
 {
-    for (struct meet_edit *e = c->edits; q->room && e; e = e->next)
+    for (struct meet_edit *e = c->edits; e; e = e->next)
         if (is_in(&e->a) && !is_in(meeting_attendee(q->room->meeting, e->a.row.account)))
             e->a.row.from_seq = q->room->head + 1;
 }
@@ -132,8 +132,7 @@ int meet_store(struct hub *h, struct request *q, struct meet_change *c)
 {
     struct store_op *op = request_do(h, q, STORE_MEET_CHANGE);
 
-    if (q->room)
-        media_stats_note(h, q->room);
+    media_stats_note(h, q->room);
     if (!op || op_fill(q, c, op) < 0) {
         store_op_unref(op);
         return -ROOST_NOMEM;
