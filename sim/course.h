@@ -10,4 +10,5 @@ __attribute__((format(printf, 3, 4))) void verdict(bool ok, const char *name, co
 /* Nothing arrived that was not sent, and no session ended. */
 bool course_is_sound(const struct road *r);
 
-void course_paths(void); /* what paths do: course_paths.c */
+void course_paths(void);   /* what paths do: course_paths.c */
+void course_enemies(void); /* beside those who keep to nothing: course_enemies.c */

@@ -136,6 +136,37 @@ static void a_path_that_changes_address(bool receives)
             (double)done_us[1] / 1e6, (double)done_us[0] / 1e6);
 }
 
+/* Nothing is left of what streams share: each has its own few holes, and what needs more is refused
+ * and comes again. Slow, if the path loses much, but never dead, and never wrong. */
+static void no_holes_to_share(void)
+{
+    static const uint32_t losses_ppm[] = { 20000, 100000, 300000 };
+    double mbit[3];
+    uint64_t refused[3];
+    bool sound = true;
+
+    for (int i = 0; i < 3; i++) {
+        struct link_config lossy = { .rate_bps = 50 * MBIT,
+                                     .delay_us = 25000,
+                                     .loss_ppm = losses_ppm[i],
+                                     .queue_bytes = 256000 };
+        struct road_lane lane = { .bytes = 5 * MB, .holes_max = 1 };
+        struct flow_view v;
+        road_init(&road, &lossy, &lossy, 1);
+        const struct road_lane *l = road_add(&road, &lane);
+        road_run(&road, 600 * ROAD_SECOND);
+        flow_look(l->end[1], &v);
+        mbit[i] = road_rate_bps(l) / 1e6;
+        refused[i] = v.refused_in;
+        sound = sound && course_is_sound(&road) && l->done_us;
+        road_fini(&road);
+    }
+    verdict(sound && refused[2], "no holes to share",
+            "%.1f, %.1f, %.2f Mbit/s with a loss of 2, 10, 30 %%; %llu, %llu, %llu packets refused",
+            mbit[0], mbit[1], mbit[2], (unsigned long long)refused[0],
+            (unsigned long long)refused[1], (unsigned long long)refused[2]);
+}
+
 static double rate_until(const struct road_lane *l, int64_t from_us, int64_t to_us)
 {
     road_run(&road, from_us);
@@ -176,6 +207,8 @@ void course_paths(void)
         a_path_that_changes_address(false);
         a_path_that_changes_address(true);
     }
+    if (course_wants("no holes to share"))
+        no_holes_to_share();
     if (course_wants("rate"))
         steps_of_rate();
 }

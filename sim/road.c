@@ -7,6 +7,11 @@ enum { THERE, BACK, PING = 0xffff, PORT_AT = 16, CHUNK = 65536, PING_BYTES = 84 
 #define BEGINNING_US 1000000000LL
 #define STEP_AT_US   (2 * ROAD_SECOND)
 
+static bool is_foe(const struct road_lane *l, int end)
+{
+    return l->foe && l->foe->end == end;
+}
+
 void road_init(struct road *r, const struct link_config *there, const struct link_config *back,
                uint64_t seed)
 {
@@ -19,7 +24,10 @@ void road_fini(struct road *r)
 {
     for (uint32_t i = 0; i < r->n; i++)
         for (int e = 0; e < 2; e++)
-            flow_free(r->lanes[i].end[e]);
+            if (is_foe(&r->lanes[i], e))
+                session_fini(&r->lanes[i].foe->keys);
+            else
+                flow_free(r->lanes[i].end[e]);
     for (int i = 0; i < 2; i++)
         link_fini(&r->link[i]);
 }
@@ -41,7 +49,7 @@ static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
     const uint8_t secret[32] = { 7, id };
 
     for (uint8_t e = 0; e < 2; e++) {
-        const uint8_t seed[32] = { id, e };
+        const uint8_t seed[32] = { id, e, l->dice };
         struct flow_settings s = {
             .client = e == caller_of(l),
             .keeps = l->port && e == caller_of(l),
@@ -54,16 +62,25 @@ static int make_ends(struct road *r, struct road_lane *l, uint8_t id)
                           : NULL,
             .rtt_us = l->guess ? 0 : round_trip_us(r),
             .mtu = l->mtu,
+            .holes_max = l->holes_max,
             .mtu_most = l->mtu_most,
             .pacer = l->pacer,
             .ack_each = l->ack_each,
             .trace = e == THERE ? l->trace : NULL,
             .trace_ctx = l->trace_ctx,
         };
-        int err = flow_new(&l->end[e], &s, r->now_us + l->start_us);
+        int err;
+        if (is_foe(l, e)) {
+            seen_init(&l->foe->heard);
+            err = session_init(&l->foe->keys, s.session, s.client, secret, r->now_us);
+        } else {
+            err = flow_new(&l->end[e], &s, r->now_us + l->start_us);
+        }
         if (err)
             return err;
     }
+    if (is_foe(l, THERE))
+        return 0;
     if (l->port && flow_ask(l->end[caller_of(l)], 1))
         return -1;
     l->stream = (uint64_t)flow_open(l->end[THERE], 0);
@@ -146,6 +163,65 @@ static void push(struct road *r, int end, uint32_t tag, const uint8_t *bytes, si
         blob_unref(b);
 }
 
+/* --- who keeps to nothing ----------------------------------------------------------------- */
+
+static void foe_says(struct road *r, struct road_lane *l, uint32_t i)
+{
+    uint8_t bytes[ROAD_HEAD + PACKET_MTU_MIN];
+    struct road_foe *e = l->foe;
+
+    for (;;) {
+        struct writer w = writer_of(bytes + ROAD_HEAD + PACKET_HEAD,
+                                    PACKET_MTU_MIN - PACKET_HEAD - PACKET_TAG);
+        e->now_us = r->now_us;
+        if (!e->say(e, &w))
+            break;
+        size_t frames = (size_t)(w.p - bytes) - ROAD_HEAD - PACKET_HEAD;
+        int n = session_seal(&e->keys, r->now_us, bytes + ROAD_HEAD, frames, NULL, 0);
+        r->broke = r->broke || n <= 0;
+        e->said++;
+        e->said_bytes += ROAD_HEAD + (uint64_t)n;
+        push(r, e->end, i, bytes, ROAD_HEAD + (size_t)n);
+    }
+    l->due_us[e->end] = e->due_us;
+}
+
+static void foe_hears(struct road *r, struct road_lane *l, uint8_t *bytes, size_t len)
+{
+    const struct seen_pace pace = { .every = 2, .delay_us = 1000 };
+    struct session_opened o;
+
+    if (session_open(&l->foe->keys, r->now_us, bytes, len, &o))
+        return;
+    seen_on_packet(&l->foe->heard, o.number, r->now_us, true, SEEN_NOT_ECT, &pace);
+    l->due_us[l->foe->end] = r->now_us;
+}
+
+/* Whoever sees packets pass sends them again, from where it sits. */
+static void replay(struct road *r, struct road_lane *l, int to, const uint8_t *bytes, size_t len)
+{
+    static const struct path_address elsewhere = { .ip = { 203, 0, 113, 9 }, .len = 4, .port = 9 };
+    enum { KEPT = 4096 };
+    static struct {
+        uint8_t bytes[PACKET_MTU_MAX];
+        size_t len;
+    } kept[KEPT];
+    static uint32_t at;
+    uint8_t copy[PACKET_MTU_MAX];
+
+    memcpy(copy, bytes, len);
+    flow_on_datagram_from(l->end[to], r->now_us, copy, len, 0, &elsewhere);
+    if (kept[at].len) {
+        memcpy(copy, kept[at].bytes, kept[at].len);
+        flow_on_datagram_from(l->end[to], r->now_us, copy, kept[at].len, 0, &elsewhere);
+    }
+    memcpy(kept[at].bytes, bytes, len);
+    kept[at].len = len;
+    at = (at + 1) % KEPT;
+}
+
+/* --- turns ---------------------------------------------------------------------------------- */
+
 /* All that an end has to say and do now. */
 static void turn(struct road *r, uint32_t i, int end)
 {
@@ -157,11 +233,17 @@ static void turn(struct road *r, uint32_t i, int end)
     struct flow_to to;
     int len;
 
+    if (is_foe(l, end)) {
+        foe_says(r, l, i);
+        return;
+    }
     flow_expire(f, now_us);
-    if (end == BACK)
+    if (end == BACK && !is_foe(l, THERE))
         read_all(r, l);
-    while (flow_event(f, &e))
-        r->broke = r->broke || e.what == FLOW_CLOSED;
+    while (flow_event(f, &e)) {
+        l->closed = e.what == FLOW_CLOSED ? e.code : l->closed;
+        r->broke = r->broke || (e.what == FLOW_CLOSED && !l->foe);
+    }
     if (end == THERE && l->written < l->bytes)
         write_more(l);
     while ((len = flow_next_to(f, now_us, bytes + ROAD_HEAD, PACKET_MTU_MAX, &to)) > 0) {
@@ -191,8 +273,14 @@ static void arrive(struct road *r, int to, struct blob *b, uint32_t tag)
     bool called = to != caller_of(l);
     if (!called && from.port != l->port)
         return; /* the translator knows nobody there */
+    if (is_foe(l, to)) {
+        foe_hears(r, l, bytes + ROAD_HEAD, b->len - ROAD_HEAD);
+        return;
+    }
     flow_on_datagram_from(l->end[to], clock_of(r, l, to), bytes + ROAD_HEAD, b->len - ROAD_HEAD, 0,
                           called && l->port ? &from : NULL);
+    if (l->replayed && called)
+        replay(r, l, to, b->bytes + ROAD_HEAD, b->len - ROAD_HEAD);
     l->due_us[to] = r->now_us;
 }
 

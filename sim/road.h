@@ -11,12 +11,25 @@
 #pragma once
 
 #include "flow/flow.h"
+#include "flow/seen.h"
 #include "lab/link.h"
+#include "seal/session.h"
 
 enum { ROAD_LANES_MAX = 16, ROAD_HEAD = 28, ROAD_PINGS_MAX = 20000 };
 #define ROAD_SECOND       1000000LL
 #define ROAD_ENDLESS      UINT64_MAX
 #define ROAD_PING_EACH_US 50000
+
+/* At one end of a lane instead of a session, with its keys: says what it likes. */
+struct road_foe {
+    int end; /* 0: that sends, 1: that receives */
+    /* Frames of a packet of its, at now_us; false: nothing now, and again at due_us. */
+    bool (*say)(struct road_foe *e, struct writer *w);
+    int64_t now_us, due_us;
+    uint64_t said, said_bytes; /* packets */
+    struct seen heard;         /* the numbers that came */
+    struct session keys;
+};
 
 struct road_lane {
     const char *cc;           /* NULL: the default */
@@ -24,6 +37,8 @@ struct road_lane {
     uint64_t bytes;           /* to send; ROAD_ENDLESS */
     int64_t start_us;         /* after the road's beginning */
     uint32_t mtu;             /* 0: 1472 */
+    uint32_t holes_max;       /* of who receives, as flow_settings has it */
+    uint8_t dice;             /* of its ends */
     uint32_t mtu_most;        /* up to so much is tried; 0: nothing is */
     enum pacer_kind pacer;
     uint32_t ack_each; /* as flow_settings has it */
@@ -35,10 +50,13 @@ struct road_lane {
      * and the other side has to be shown that it is there. Another port: it moved, and what is on
      * its way to the old one is lost. */
     uint16_t port;
-    bool receives; /* the caller, instead of sending */
+    bool receives;        /* the caller, instead of sending */
+    struct road_foe *foe; /* or NULL */
+    bool replayed;        /* each packet comes twice more, from elsewhere: at once, and later */
     /* what came of it */
     int64_t done_us; /* since its start; 0: not yet */
     uint64_t got;
+    uint64_t closed;            /* why its session ended, if there is a foe; 0: it did not */
     int64_t got_us, longest_us; /* when the last came; the longest wait between two */
     bool wrong;                 /* another byte than was sent, or too many */
     struct flow *end[2];

@@ -161,7 +161,10 @@ static bool is_mistake(const struct cc *c, const struct cc_ack *a, uint64_t *ret
     if (b->others)
         return false;
     bool more = bw > MISTAKE * (double)b->bw_latest, doubt = b->mistakes < MISTAKES;
-    return bbr_has_waited(b) ? more && doubt : more || (b->drops && doubt);
+    bool mistake = bbr_has_waited(b) ? more && doubt : more || (b->drops && doubt);
+    if (mistake) /* with jitter the fastest of a round is more than what came */
+        *ret_bw = least(b->bw_latest, (uint64_t)(bw * (1 - loss_of(c, a))));
+    return mistake;
 }
 
 /* Others lose where no queue shows it: half, and time for them to come up. */
@@ -196,7 +199,8 @@ static void lower(struct cc *c, const struct cc_ack *a)
     b->bw_lo = most((uint64_t)((double)came * yield), (uint64_t)((double)bw * least_part));
     if (unseen) { /* a bucket was full when that was measured */
         b->bw_old = 0;
-        b->bw_new = most(came, b->bw_lo);
+        bool last = mistake && b->mistakes >= MISTAKES; /* the next loss would be that of others */
+        b->bw_new = last ? b->bw_lo : most(came, b->bw_lo);
     }
     b->inflight_lo = most(b->inflight_latest, (uint64_t)((double)inflight * BBR_LOWER));
 }

@@ -50,7 +50,7 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
     f->next_id = !f->client;
     f->their_next = f->client;
     f->out_limit = f->in_limit = DATA_FIRST;
-    f->holes.left = FLOW_HOLES_MAX;
+    f->holes.left = settings->holes_max ? settings->holes_max : FLOW_HOLES_MAX;
     f->data_window = settings->data_window ? settings->data_window : FLOW_DATA_WINDOW;
     f->our_streams_limit = f->their_streams_limit = FLOW_STREAMS_MAX;
     rng_init(&f->rng, settings->seed);
@@ -384,6 +384,7 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
     }
     struct seen_pace pace = pace_of(f, now_us, media_only);
     f->from = NULL;
+    f->refused_in += f->refused;
     if (f->refused) /* as if it had been lost */
         return 0;
     seen_on_packet(&f->seen, o.number, now_us, asks, (enum seen_ecn)ecn, &pace);
@@ -443,6 +444,7 @@ void flow_look(const struct flow *f, struct flow_view *ret)
         .packets_in = f->packets_in,
         .bytes_in = f->bytes_in,
         .bad_in = f->bad_in,
+        .refused_in = f->refused_in,
         .replayed_in = f->session.replays,
         .mtu = f->mtu,
         .paths = &f->paths,

@@ -59,6 +59,7 @@ struct flow_settings {
     int64_t rtt_us;          /* a first guess, of a handshake; 0: none */
     uint32_t mtu;            /* bytes of UDP that the path carries; 0: PACKET_MTU_MIN */
     uint64_t data_window;    /* 0: FLOW_DATA_WINDOW */
+    uint32_t holes_max;      /* that all streams share; 0: FLOW_HOLES_MAX */
     uint32_t mtu_most;       /* so much is tried (flow/pmtu.h); 0: mtu and no more */
     bool ecn;                /* marks are used: who sends obeys flow_to.ect */
     bool proves;             /* addresses of the other side are to be proven (flow/path.h) */
@@ -96,6 +97,7 @@ struct flow_view {
     const struct sent *sent;
     uint64_t pacing, rate; /* of delivery, as measured last */
     uint64_t packets_in, bytes_in, bad_in, replayed_in;
+    uint64_t refused_in; /* for want of holes; they come again */
     uint32_t mtu;
     const struct paths *paths;
     const struct path_address *observed; /* len 0: not told yet */

@@ -165,7 +165,7 @@ struct flow {
     /* events, in order; a ring */
     struct flow_event events[EVENTS_MAX];
     uint32_t events_at, n_events;
-    uint64_t packets_in, bytes_in, bad_in;
+    uint64_t packets_in, bytes_in, bad_in, refused_in;
     /* who watches */
     flow_trace_fn *trace;
     void *trace_ctx;
