@@ -16,7 +16,9 @@
 #define AGAIN_US    500000  /* between two tries, later */
 #define STALLED_US  300000  /* a device that says nothing for so long is gone */
 #define JUMP_US     20000   /* times that are off by more are believed at once */
-enum { SMOOTH = 16 };
+enum {
+    SMOOTH = 128
+}; /* a second or so: what the server says of its delay trembles by milliseconds */
 
 struct pulse {
     struct sound_in in; /* one of the two */
@@ -32,6 +34,7 @@ struct pulse {
     bool begun, found, given_up; /* found: what is wanted is there; given_up: it took too long */
     bool elsewhere;              /* not on what was wanted */
     int err;
+    int measured; /* times since the last jump, SMOOTH at most */
     /* between the threads */
     struct fifo fifo;
     _Atomic int64_t zero_us;   /* when sample 0 was, or will be, in the air */
@@ -90,7 +93,13 @@ static void note_time(struct pulse *p, uint64_t n, int64_t air_us)
     int64_t zero = air_us - sound_us_of((int64_t)n), was = atomic_load(&p->zero_us);
     int64_t off = zero - was;
 
-    atomic_store(&p->zero_us, off > JUMP_US || off < -JUMP_US ? zero : was + off / SMOOTH);
+    if (off > JUMP_US || off < -JUMP_US) {
+        p->measured = 0;
+        was = zero;
+        off = 0;
+    }
+    p->measured += p->measured < SMOOTH;
+    atomic_store(&p->zero_us, was + off / p->measured);
     atomic_store(&p->called_us, clock_us());
     set_state(p, SOUND_GOES);
 }

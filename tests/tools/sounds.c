@@ -2,8 +2,9 @@
  *
  *     sounds list
  *     sounds pump MIC SPEAKER SECONDS
- *     sounds record FILE SECONDS APART_MS     three people, a tone each, who come one after the
- * other
+ *     sounds loop MIC SPEAKER SECONDS         clicks, from the speaker to the microphone: what
+ * times tell sounds record FILE SECONDS APART_MS     three people, a tone each, who come one after
+ * the other
  *
  * Prints a line of JSON for each device, for each change of one, and at the end: what was held, and
  * how far the speaker's clock went from ours.
@@ -135,6 +136,89 @@ static int pump(const char *mic, const char *speaker, double seconds)
     return 0;
 }
 
+/* --- clicks ------------------------------------------------------------------------------ */
+
+enum { CLICKS = 64, EVERY = 50 }; /* a click in so many blocks */
+
+struct loop {
+    struct sound_in *in;
+    struct sound_out *out;
+    int64_t wrote_us[CLICKS], heard_us[CLICKS]; /* of each that was written */
+    uint64_t blocks, clicks, found;
+    int64_t off_us, off_most_us, through_us;
+    int64_t quiet_until_us;
+};
+
+static void write_clicks(struct loop *l, int64_t now_us)
+{
+    while (sound_out_wants(l->out, now_us) >= SOUND_BLOCK) {
+        int16_t pcm[SOUND_BLOCK] = { 0 };
+        if (++l->blocks % EVERY == 0) {
+            for (int i = 0; i < 48; i++)
+                pcm[i] = 20000;
+            l->wrote_us[l->clicks % CLICKS] = now_us;
+            l->heard_us[l->clicks++ % CLICKS] = sound_out_heard_us(l->out, now_us);
+        }
+        sound_out_write(l->out, now_us, pcm, SOUND_BLOCK);
+    }
+}
+
+/* A click at this moment belongs to the one that was to be heard nearest to it. */
+static void on_click(struct loop *l, int64_t at_us, int64_t now_us)
+{
+    int64_t best = INT64_MAX, wrote_us = 0;
+
+    for (uint64_t i = 0; i < l->clicks && i < CLICKS; i++)
+        if (llabs(at_us - l->heard_us[i]) < llabs(best)) {
+            best = at_us - l->heard_us[i];
+            wrote_us = l->wrote_us[i];
+        }
+    if (llabs(best) > 200000)
+        return;
+    l->found++;
+    l->off_us += best;
+    l->off_most_us = llabs(best) > l->off_most_us ? llabs(best) : l->off_most_us;
+    l->through_us += now_us - wrote_us;
+}
+
+static void find_clicks(struct loop *l, int64_t now_us)
+{
+    int16_t pcm[SOUND_BLOCK];
+    int64_t at_us;
+
+    while (sound_in_read(l->in, now_us, pcm, SOUND_BLOCK, &at_us))
+        for (int i = 0; i < SOUND_BLOCK; i++)
+            if (pcm[i] > 5000 && at_us + i * 125 / 6 > l->quiet_until_us) {
+                on_click(l, at_us + i * 125 / 6, now_us);
+                l->quiet_until_us = at_us + 200000;
+            }
+}
+
+static int loop(const char *mic, const char *speaker, double seconds)
+{
+    static struct loop l;
+    char why[SOUND_WHY] = "";
+    int64_t start_us = clock_us(), now_us = start_us;
+
+    if (sound_in_new(&l.in, mic, now_us, why) || sound_out_new(&l.out, speaker, now_us, 0, why)) {
+        fprintf(stderr, "%s\n", why);
+        return 1;
+    }
+    for (; (double)(now_us - start_us) < seconds * 1e6; now_us = clock_us()) {
+        write_clicks(&l, now_us);
+        find_clicks(&l, now_us);
+        poll(NULL, 0, 2);
+    }
+    int64_t n = l.found ? (int64_t)l.found : 1;
+    printf("{\"clicks\":%llu,\"found\":%llu,\"off_us\":%lld,\"off_most_us\":%lld,\"through_us\":%"
+           "lld}\n",
+           (unsigned long long)l.clicks, (unsigned long long)l.found, (long long)(l.off_us / n),
+           (long long)l.off_most_us, (long long)(l.through_us / n));
+    sound_in_free(l.in);
+    sound_out_free(l.out);
+    return 0;
+}
+
 /* --- recordings ------------------------------------------------------------------------- */
 
 static int say(struct record *r, struct encoder *e, uint32_t who, int64_t at_us)
@@ -186,6 +270,8 @@ int main(int argc, char **argv)
         return list();
     if (argc == 5 && strcmp(argv[1], "pump") == 0)
         return pump(argv[2], argv[3], atof(argv[4]));
+    if (argc == 5 && strcmp(argv[1], "loop") == 0)
+        return loop(argv[2], argv[3], atof(argv[4]));
     if (argc == 5 && strcmp(argv[1], "record") == 0)
         return record(argv[2], (int64_t)(atof(argv[3]) * 1e6), atoll(argv[4]) * 1000);
     fprintf(stderr, "sounds list | pump MIC SPEAKER SECONDS | record FILE SECONDS APART_MS\n");

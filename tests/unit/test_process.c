@@ -7,18 +7,27 @@
 #include "room.h"
 #include "test.h"
 
-/* Somebody with a loudspeaker, and clocks that tremble. */
+/* Somebody with a loudspeaker, and clocks that tremble by milliseconds. What the microphone heard
+ * comes 20 ms later, as from a device. */
+enum { LATER = 2 };
 struct desk {
     struct process *process;
     int64_t now_us;
     struct wave_dice dice;
+    int16_t on_its_way[LATER][PROCESS_BLOCK];
 };
 
 static void at_desk(void *ctx, const int16_t *far, int16_t *near)
 {
     struct desk *d = ctx;
-    process_on_heard(d->process, far, d->now_us + (int64_t)(300 * wave_noise(&d->dice)));
-    process_said(d->process, near, d->now_us + (int64_t)(300 * wave_noise(&d->dice)));
+    int16_t *slot = d->on_its_way[d->now_us / 10000 % LATER], come[PROCESS_BLOCK];
+
+    memcpy(come, slot, sizeof come);
+    memcpy(slot, near, sizeof come);
+    process_on_heard(d->process, far, d->now_us + (int64_t)(4000 * wave_noise(&d->dice)));
+    process_said(d->process, come,
+                 d->now_us - LATER * 10000 + (int64_t)(4000 * wave_noise(&d->dice)));
+    memcpy(near, come, sizeof come);
     d->now_us += 10000;
 }
 
