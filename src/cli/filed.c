@@ -21,6 +21,8 @@ void filed_what(struct buf *b, const struct roost_file *f)
     if (f->size != ROOST_SIZE_UNKNOWN) {
         buf_puts(b, ", ");
         amount_bytes(b, (double)f->size);
+    } else {
+        buf_puts(b, ", size not known yet");
     }
 }
 

@@ -12,7 +12,7 @@
 #include "cli/json.h"
 #include "cli/text.h"
 
-enum { JSON_EVERY_US = 1000000, LINES_MAX = 8 };
+enum { JSON_EVERY_US = 1000000, STILL_US = 8000000, LINES_MAX = 8 };
 
 /* --- words --- */
 
@@ -248,8 +248,7 @@ static void tell_end(struct moving *m, struct moving_one *one, const struct roos
     } else {
         buf_printf(&b, "%s: %s", t->name,
                    t->stage == ROOST_FILE_DECLINED ? "it was declined" : "it was cancelled");
-        status = cli_fail(m->c, CLI_REFUSED, buf_str(&b),
-                          t->sends ? "" : "what has arrived stays beside its place");
+        status = cli_fail(m->c, CLI_REFUSED, buf_str(&b), "");
     }
     buf_fini(&b);
     if (status && !m->status)
@@ -345,9 +344,12 @@ void moving_clear(struct moving *m)
     m->lines = 0;
 }
 
-static const char *state_of(const struct roost_transfer *t)
+/* No time that is left is told of what does not move. */
+static const char *state_of(const struct moving_one *one, const struct roost_transfer *t)
 {
-    return t->stage == ROOST_FILE_GOING ? NULL : filed_stage(t->stage);
+    if (t->stage == ROOST_FILE_GOING)
+        return cli_now_us() - one->progress.moved_us >= STILL_US ? "stands still" : NULL;
+    return filed_stage(t->stage);
 }
 
 static void put_line(struct moving *m, struct moving_one *one, struct buf *b, size_t columns)
@@ -365,9 +367,17 @@ static void put_line(struct moving *m, struct moving_one *one, struct buf *b, si
         .rate = one->progress.rate,
         .left_s = progress_left_s(&one->progress, t.done, t.size),
         .way = moving_way(&t),
-        .state = state_of(&t),
+        .state = state_of(one, &t),
     };
     progress_put(b, &l, columns);
+}
+
+/* Who only waits to be found has nothing to show yet. */
+static bool is_something(const struct moving *m, const struct moving_one *one)
+{
+    struct roost_transfer t;
+
+    return roost_transfer_get(m->c->r, one->number, &t) && *t.name;
 }
 
 void moving_draw(struct moving *m)
@@ -377,17 +387,23 @@ void moving_draw(struct moving *m)
 
     if (!shows(m) || now - m->drawn_us < MOVING_EVERY_MS * 1000)
         return;
-    size_t columns = m->c->columns ? m->c->columns - 1 : 79;
-    for (size_t i = 0; i < m->n && i < LINES_MAX; i++) {
-        buf_puts(&b, i ? "\n" : "");
+    size_t columns = m->c->columns ? m->c->columns - 1 : 79, lines = 0, more = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        if (!is_something(m, &m->list[i]))
+            continue;
+        if (lines == LINES_MAX) {
+            more++;
+            continue;
+        }
+        buf_puts(&b, lines++ ? "\n" : "");
         put_line(m, &m->list[i], &b, columns);
         buf_puts(&b, "\033[K");
     }
-    if (m->n > LINES_MAX)
-        buf_printf(&b, "\n… and %zu more\033[K", m->n - LINES_MAX);
+    if (more)
+        buf_printf(&b, "\n… and %zu more\033[K", more);
     moving_clear(m);
     fputs(buf_str(&b), stderr);
-    m->lines = m->n > LINES_MAX ? LINES_MAX + 1 : m->n;
+    m->lines = lines + (more > 0);
     m->drawn_us = now;
     buf_fini(&b);
 }
@@ -404,8 +420,8 @@ void moving_short(const struct moving *m, struct buf *b)
     if (t.size != ROOST_SIZE_UNKNOWN && t.done <= t.size)
         buf_printf(b, " %d %%", t.size ? (int)(100.0 * (double)t.done / (double)t.size) : 100);
     buf_putc(b, ' ');
-    if (state_of(&t)) {
-        buf_puts(b, state_of(&t));
+    if (state_of(one, &t)) {
+        buf_puts(b, state_of(one, &t));
     } else {
         amount_bytes(b, one->progress.rate);
         buf_puts(b, "/s");

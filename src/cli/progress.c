@@ -15,9 +15,11 @@ void progress_look(struct progress *p, int64_t now_us, uint64_t bytes)
     int64_t took_us = now_us - p->at_us;
 
     if (!p->looks || bytes < p->bytes) { /* it begins, or began anew */
-        *p = (struct progress){ .at_us = now_us, .bytes = bytes, .looks = 1 };
+        *p = (struct progress){ .at_us = now_us, .moved_us = now_us, .bytes = bytes, .looks = 1 };
         return;
     }
+    if (bytes > p->bytes)
+        p->moved_us = now_us;
     if (took_us < LOOK_US)
         return;
     double now = (double)(bytes - p->bytes) * 1e6 / (double)took_us;

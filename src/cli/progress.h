@@ -17,7 +17,7 @@
 
 /* The rate, over about two seconds. Zeroed: nothing was seen yet. */
 struct progress {
-    int64_t at_us;
+    int64_t at_us, moved_us; /* looked at; when there was more last */
     uint64_t bytes;
     double rate; /* bytes a second */
     unsigned looks;

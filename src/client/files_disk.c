@@ -184,7 +184,8 @@ static void close_all(struct mover *m)
 {
     disk_source_free(m->source);
     m->source = NULL;
-    if (m->part && (m->fetched || m->stage == ROOST_FILE_DONE))
+    /* What was cancelled is over: offered again it is another one. */
+    if (m->part && (m->fetched || m->stage == ROOST_FILE_DONE || m->stage == ROOST_FILE_CANCELLED))
         remove_part(m);
     else if (m->part)
         disk_part_close(m->part);

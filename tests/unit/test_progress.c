@@ -72,6 +72,7 @@ static void a_rate_settles(void)
     /* a stop is seen in a few seconds */
     for (int i = 0; i < 50; i++)
         progress_look(&p, now += 200000, bytes);
+    CHECK(now - p.moved_us >= 200000);
     CHECK(p.rate < 20000);
     /* two looks in one moment, and one that began anew */
     progress_look(&p, now, bytes + 9999999);

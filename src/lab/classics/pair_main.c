@@ -38,7 +38,7 @@ static void tell(struct pair *p, const char *event, const char *text)
         json_str(&j, "text", text);
         desk_json_end(&p->d, &j);
     } else if (!strcmp(event, "message")) {
-        desk_say(&p->d, "%s", text);
+        desk_say(&p->d, "%s%s", p->d.c->columns ? "< " : "", text); /* beside what is typed */
     } else {
         desk_note(&p->d, "%s", text);
     }

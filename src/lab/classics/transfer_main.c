@@ -357,8 +357,11 @@ static int send_file(struct desk *d, struct client *k)
     int status = 0;
 
     while (!status && k->out.state < TRANSFER_OVER) {
-        while (!status && desk_next(d, &e))
+        while (!status && desk_next(d, &e)) {
+            if (e.kind == DESK_GONE || e.kind == DESK_STOP)
+                progress_clear(&k->progress, d);
             status = on_event(d, k, &e);
+        }
         if (!status && k->there)
             status = send_all(d, k);
         if (status || k->out.state >= TRANSFER_OVER)
