@@ -101,6 +101,8 @@ static void pull(struct hall *h)
             free(out.depot.name);
             out.depot.name = NULL;
             h->depot[h->n_depot++ % HALL_CARRIED_MAX] = out.depot;
+            if (h->sink.depot)
+                h->sink.depot(h->sink.arg, &out.depot);
             break;
         case HUB_TITLE:
             h->title_err = out.err;
@@ -277,6 +279,12 @@ void hall_settle(struct hall *h)
 }
 
 /* --- connections --- */
+
+void hall_word(struct hall *h, const struct hub_depot_word *word)
+{
+    hub_on_depot(h->hub, word, hall_now(h));
+    pull(h);
+}
 
 void hall_connect(struct hall *h, uint64_t conn, const struct hub_peer *peer)
 {

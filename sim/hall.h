@@ -25,6 +25,7 @@ struct hall_sink {
     void (*send)(void *arg, uint64_t conn, struct blob *bytes);
     void (*close)(void *arg, uint64_t conn);
     void *arg;
+    void (*depot)(void *arg, const struct hub_depot *order); /* or NULL */
 };
 
 struct hall_counts {
@@ -88,6 +89,9 @@ int hall_crash(struct hall *h);
 void hall_connect(struct hall *h, uint64_t conn, const struct hub_peer *peer);
 void hall_frame(struct hall *h, uint64_t conn, const uint8_t *body, size_t len);
 void hall_disconnect(struct hall *h, uint64_t conn, enum hub_close why);
+
+/* From whoever keeps files. */
+void hall_word(struct hall *h, const struct hub_depot_word *word);
 
 /* Time goes on; everything due by then happens, in order. */
 void hall_run(struct hall *h, int64_t now_us);

@@ -36,6 +36,10 @@ static const struct {
     { M_MODERATED, { ROOST_MODERATED } },
     { M_NOBODY, { ROOST_NO_SUCH_USER } },
     { M_LAST, { ROOST_LAST_OWNER, ROOST_LAST_ADMIN } },
+    { M_NO_FILE, { ROOST_NO_SUCH_FILE } },
+    { M_OVER, { ROOST_FILE_OVER } },
+    { M_QUOTA, { ROOST_QUOTA } },
+    { M_TOO_BIG, { ROOST_FILE_TOO_BIG } },
 };
 
 static const char *const reasons[] = {

@@ -77,12 +77,15 @@ static int live(uint64_t seed, bool verbose)
     for (p.step = 1; p.step <= STEPS && !p.broken; p.step++) {
         let_time_pass(&p);
         uint64_t draw = dice_below(&p.dice, 100);
-        if (draw < 82)
+        if (draw < 74)
             step_meeting(&p);
-        else if (draw < 95)
+        else if (draw < 85)
             step_room(&p);
-        else
+        else if (draw < 89)
             step_server(&p);
+        else
+            step_file(&p);
+        files_check(&p);
         if (p.step % 8 == 0)
             check_all(&p);
     }
@@ -112,12 +115,13 @@ static int report(long done)
     };
     /* a meeting that is full takes too many to happen here: tests/unit/test_meet.c */
     static const unsigned char wanted[] = {
-        ROOST_INVALID,     ROOST_PRESENTING, ROOST_TOO_LONG,    ROOST_BAD_TEXT,
-        ROOST_NAME_TAKEN,  ROOST_NAME_BAD,   ROOST_NOT_ALLOWED, ROOST_NO_SUCH_ROOM,
-        ROOST_NOT_MEMBER,  ROOST_BANNED,     ROOST_ALREADY,     ROOST_ROOM_CLOSED,
-        ROOST_MODERATED,   ROOST_LAST_OWNER, ROOST_LAST_ADMIN,  ROOST_NO_SUCH_MEETING,
-        ROOST_MEET_LOCKED, ROOST_MEET_ENDED, ROOST_DENIED,      ROOST_NOT_IN_MEETING,
-        ROOST_GUEST,       ROOST_SUCCESSOR,  ROOST_MEET_BANNED, ROOST_GUESSES,
+        ROOST_INVALID,      ROOST_PRESENTING, ROOST_TOO_LONG,    ROOST_BAD_TEXT,
+        ROOST_NAME_TAKEN,   ROOST_NAME_BAD,   ROOST_NOT_ALLOWED, ROOST_NO_SUCH_ROOM,
+        ROOST_NOT_MEMBER,   ROOST_BANNED,     ROOST_ALREADY,     ROOST_ROOM_CLOSED,
+        ROOST_MODERATED,    ROOST_LAST_OWNER, ROOST_LAST_ADMIN,  ROOST_NO_SUCH_MEETING,
+        ROOST_MEET_LOCKED,  ROOST_MEET_ENDED, ROOST_DENIED,      ROOST_NOT_IN_MEETING,
+        ROOST_GUEST,        ROOST_SUCCESSOR,  ROOST_MEET_BANNED, ROOST_GUESSES,
+        ROOST_NO_SUCH_FILE, ROOST_FILE_OVER,  ROOST_QUOTA,       ROOST_FILE_TOO_BIG,
     };
     int rare = 0;
 

@@ -18,6 +18,7 @@ enum {
     M_SEATS_MAX = 400,
     M_MEETS_MAX = 400,
     M_ROOMS_MAX = 40,
+    M_FILES_MAX = 1000,
     M_NAME_MAX = 140,
 };
 
@@ -47,7 +48,11 @@ enum {
     X(CLOSED, "room closed")                                                                       \
     X(MODERATED, "room moderated")                                                                 \
     X(NOBODY, "nobody of that name is there")                                                      \
-    X(LAST, "the last owner or admin")
+    X(LAST, "the last owner or admin")                                                             \
+    X(NO_FILE, "no such file")                                                                     \
+    X(OVER, "the file is over")                                                                    \
+    X(QUOTA, "a quota is full")                                                                    \
+    X(TOO_BIG, "the file is too big")
 
 enum reason {
 #define X(name, words) M_##name,
@@ -81,6 +86,7 @@ struct m_seat {
     int64_t lost_ms;
     char note[64];
     uint64_t heard_from; /* a guest: first text that it may read */
+    uint64_t files_from; /* and the first file */
 };
 
 struct m_meet {
@@ -111,6 +117,14 @@ struct m_room {
     size_t n_members;
 };
 
+/* What is sent: to a room, a meeting, everyone (room EVERYONE) or a person (peer). */
+struct m_file {
+    uint64_t id, room, meeting, sender, peer, size, contents;
+    bool everyone, kept, open_size;
+    enum { F_OFFERED, F_ACCEPTED, F_WHOLE, F_OVER, F_DELETED } stage;
+    uint64_t number; /* of those that became whole */
+};
+
 struct model {
     struct m_person people[M_PEOPLE_MAX];
     size_t n_people;
@@ -120,6 +134,9 @@ struct model {
     size_t n_rooms;
     int64_t now_ms, last_ms, expired_ms; /* last: when time last did something by itself */
     uint64_t n_said, n_successions, n_hostless, n_expired; /* so far */
+    struct m_file files[M_FILES_MAX];
+    size_t n_files;
+    uint64_t n_whole, file_max, quota_user, quota_room;
     uint32_t broadcast; /* enum hub_broadcast's order: everyone, moderators, admins */
 };
 

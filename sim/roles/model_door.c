@@ -131,6 +131,7 @@ void m_step_in(struct model *m, struct m_meet *t, struct m_seat *s)
     s->sent_away = false;
     s->in_ms = m->now_ms;
     s->heard_from = m->n_said;
+    s->files_from = m->n_whole;
     s->note[0] = '\0';
     if (!t->host && s->role != ROOST__MEET_ROLE__VIEWER)
         become_host(m, t, s);

@@ -72,6 +72,11 @@ static void on_send(void *arg, uint64_t conn, struct blob *bytes)
     arena_fini(&mem);
 }
 
+static void on_depot(void *arg, const struct hub_depot *order)
+{
+    files_on_order(arg, order);
+}
+
 static void on_close(void *arg, uint64_t conn)
 {
     struct play *p = arg;
@@ -170,6 +175,7 @@ void play_restart(struct play *p)
         a->conn = a->attached = 0;
         a->on = false;
     }
+    p->n_trips = 0; /* they go with it */
     if (hall_crash(&p->hall))
         abort();
     m_restarted(&p->model);
@@ -222,7 +228,7 @@ static void give_role(struct play *p, int i, Roost__Role role)
 void play_init(struct play *p, uint64_t seed, bool verbose)
 {
     struct hub_config config;
-    struct hall_sink sink = { on_send, on_close, p };
+    struct hall_sink sink = { on_send, on_close, p, on_depot };
 
     memset(p, 0, sizeof *p);
     p->seed = seed;
@@ -234,6 +240,10 @@ void play_init(struct play *p, uint64_t seed, bool verbose)
     config.idle_ms = 1000000000000; /* nobody pings here */
     config.broadcast = (enum hub_broadcast)dice_below(&p->dice, 3);
     p->model.broadcast = config.broadcast;
+    config.files = config.files_away = true;
+    p->model.file_max = config.file_max = 1800;
+    p->model.quota_user = config.file_quota_user = 6000;
+    p->model.quota_room = config.file_quota_room = 9000;
     if (hall_open(&p->hall, &config, &sink, seed, p->now_us))
         abort();
     play_time(p, 1000);

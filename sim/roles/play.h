@@ -16,7 +16,8 @@ enum {
     CONNS_MAX = 8192,
     DEVICES = 12,
     SOURCES = 6,
-    ERRORS_MAX = 100,
+    ERRORS_MAX = 128,
+    TRIPS_MAX = 2000,
     ACTIONS_MAX = 128,
 };
 
@@ -46,7 +47,19 @@ enum {
     X(LOOK, "looked who is in")                                                                    \
     X(ATTENDANCE, "lists of attendance")                                                           \
     X(ROOM_DEED, "deeds in rooms")                                                                 \
-    X(SERVER_DEED, "deeds on the server")
+    X(SERVER_DEED, "deeds on the server")                                                          \
+    X(FILE_OFFERED, "files offered")                                                               \
+    X(FILE_HAD, "files had already")                                                               \
+    X(FILE_WHOLE, "files kept")                                                                    \
+    X(FILE_GIVEN_UP, "files given up at their end")                                                \
+    X(FILE_GOT, "files fetched")                                                                   \
+    X(FILE_BY_GUEST, "files of guests")                                                            \
+    X(FILE_TO_GUEST, "files for guests")                                                           \
+    X(FILE_CUT, "transfers cut")                                                                   \
+    X(FILE_ANSWERED, "offers answered")                                                            \
+    X(FILE_CANCELLED, "files cancelled")                                                           \
+    X(FILE_DELETED, "files deleted")                                                               \
+    X(FILE_LISTED, "lists of files")
 
 enum deed {
 #define X(name, words) DEED_##name,
@@ -68,6 +81,12 @@ struct actor {
     int told_state;    /* by the last MeetNow; -1: by none since it was set so */
     uint64_t told_of;  /* of that meeting */
     uint64_t attached; /* the meeting that its connection is in, or waits for */
+};
+
+/* A transfer with the server, as whoever carries it knows it. */
+struct trip {
+    struct hub_depot grant;
+    bool cut; /* it was ended: to be looked at */
 };
 
 struct said {
@@ -92,6 +111,8 @@ struct play {
         int64_t until_ms;
         uint32_t n;
     } guesses[SOURCES + ACCOUNTS];
+    struct trip trips[TRIPS_MAX];
+    size_t n_trips;
     struct said said[4096];
     size_t n_said;
     size_t step;
@@ -136,6 +157,11 @@ void step_follow_link(struct play *p, struct actor *a, struct m_meet *t); /* com
 void step_admit(struct play *p);
 void step_room(struct play *p);
 void step_server(struct play *p);
+void step_file(struct play *p);
+/* What the hub says to whoever carries files. */
+void files_on_order(struct play *p, const struct hub_depot *order);
+/* After each step: what may go on goes on, and nothing else. */
+void files_check(struct play *p);
 struct actor *any_actor(struct play *p, bool connected);
 
 #define ASK(p, a, CASE, member, body)                                                              \
