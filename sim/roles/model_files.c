@@ -24,8 +24,8 @@ static struct m_member *in_room(struct model *m, const struct m_file *f, uint64_
     return x && x->in ? x : NULL;
 }
 
-/* What is kept there, as what is said there. */
-bool m_file_reads(struct model *m, const struct m_file *f, uint64_t who)
+/* May it read there? */
+static bool is_there(struct model *m, const struct m_file *f, uint64_t who)
 {
     bool guest = m_person(m, who)->guest;
 
@@ -36,9 +36,16 @@ bool m_file_reads(struct model *m, const struct m_file *f, uint64_t who)
     if (f->room)
         return !guest && in_room(m, f, who);
     struct m_meet *t = m_meet(m, f->meeting);
-    if (m_may_read(m, t, who))
+    return !m_may_read(m, t, who) && !(t->ended && t->forget);
+}
+
+/* What is kept there, as what is said there. */
+bool m_file_reads(struct model *m, const struct m_file *f, uint64_t who)
+{
+    if (!is_there(m, f, who))
         return false;
-    return !guest || f->number >= m_seat(t, who)->files_from;
+    return !m_person(m, who)->guest || !f->meeting ||
+           f->number >= m_seat(m_meet(m, f->meeting), who)->files_from;
 }
 
 static bool is_under_way(const struct m_file *f)
@@ -46,9 +53,17 @@ static bool is_under_way(const struct m_file *f)
     return f->stage == F_OFFERED || f->stage == F_ACCEPTED;
 }
 
-static bool counts(const struct m_file *f)
+/* It went with the meeting. */
+static bool is_forgotten(struct model *m, const struct m_file *f)
 {
-    return f->kept && (is_under_way(f) || f->stage == F_WHOLE);
+    struct m_meet *t = f->meeting ? m_meet(m, f->meeting) : NULL;
+
+    return t && t->ended && t->forget;
+}
+
+static bool counts(struct model *m, const struct m_file *f)
+{
+    return f->kept && !is_forgotten(m, f) && (is_under_way(f) || f->stage == F_WHOLE);
 }
 
 static bool same_place(const struct m_file *a, const struct m_file *b)
@@ -66,7 +81,7 @@ static no quotas(struct model *m, const struct m_file *f, uint64_t size)
 
     for (size_t i = 0; i < m->n_files; i++) {
         const struct m_file *x = &m->files[i];
-        if (!counts(x) || x == f)
+        if (!counts(m, x) || x == f)
             continue;
         mine += x->sender == f->sender ? x->size : 0;
         here += same_place(x, f) ? x->size : 0;
@@ -105,11 +120,20 @@ bool m_file_had(struct model *m, const struct m_file *f)
 
     for (size_t i = 0; f->kept && !f->open_size && i < m->n_files; i++) {
         const struct m_file *x = &m->files[i];
-        if (x->kept && x->stage == F_WHOLE && x->contents == f->contents && x->size == f->size &&
+        if (x->kept && x->stage == F_WHOLE && !is_forgotten(m, x) && x->contents == f->contents &&
+            x->size == f->size &&
             (x->sender == f->sender || (!guest && m_file_reads(m, x, f->sender))))
             return true;
     }
     return false;
+}
+
+static bool is_closed(struct model *m, const struct m_file *f)
+{
+    struct m_room *r = m_room(m, f->room);
+    struct m_meet *t = f->meeting ? m_meet(m, f->meeting) : NULL;
+
+    return (r && r->closed) || (t && t->ended);
 }
 
 static const no NOTHING = NO(NO_FILE) | NO(GUEST) | NO(NOT_IN) | NO(ENDED) | NO(NOT_MEMBER);
@@ -126,7 +150,8 @@ no m_may_get(struct model *m, const struct m_file *f, uint64_t who)
         return 0;
     if (!is_under_way(f))
         return NOTHING | NO(OVER);
-    return who == f->sender && m_file_reads(m, f, who) ? 0 : NOTHING;
+    no closed = is_closed(m, f) ? NO(CLOSED) | NO(ENDED) | NOTHING : 0;
+    return who == f->sender && is_there(m, f, who) ? closed : NOTHING | closed;
 }
 
 no m_may_list(struct model *m, const struct m_file *where, uint64_t who)
@@ -164,19 +189,13 @@ no m_may_delete(struct model *m, const struct m_file *f, uint64_t who)
         return why;
     if (!m_file_reads(m, f, who))
         return NOTHING;
+    if (f->stage != F_WHOLE) /* what is not there to be read */
+        return why | NOTHING | NO(RIGHT);
     if (x && x->role >= ROOST__ROOM_ROLE__ROOM_MODERATOR)
         return why;
     if (f->everyone && m_person(m, who)->role == ROOST__ROLE__MODERATOR)
         return why;
     return NO(RIGHT) | why;
-}
-
-static bool is_closed(struct model *m, const struct m_file *f)
-{
-    struct m_room *r = m_room(m, f->room);
-    struct m_meet *t = f->meeting ? m_meet(m, f->meeting) : NULL;
-
-    return (r && r->closed) || (t && t->ended);
 }
 
 void m_file_came(struct model *m, struct m_file *f, uint64_t size)
@@ -193,8 +212,7 @@ void m_file_came(struct model *m, struct m_file *f, uint64_t size)
 bool m_may_go_on(struct model *m, const struct m_file *f, uint64_t who, bool sends)
 {
     if (sends)
-        return who == f->sender && f->stage == F_OFFERED && m_file_reads(m, f, who) &&
-               !is_closed(m, f);
+        return who == f->sender && f->stage == F_OFFERED && is_there(m, f, who) && !is_closed(m, f);
     return f->stage == F_WHOLE && (who == f->sender || m_file_reads(m, f, who)) &&
-           !m_person(m, who)->gone;
+           !m_person(m, who)->gone && !is_forgotten(m, f);
 }

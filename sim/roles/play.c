@@ -242,8 +242,8 @@ void play_init(struct play *p, uint64_t seed, bool verbose)
     p->model.broadcast = config.broadcast;
     config.files = config.files_away = true;
     p->model.file_max = config.file_max = 1800;
-    p->model.quota_user = config.file_quota_user = 6000;
-    p->model.quota_room = config.file_quota_room = 9000;
+    p->model.quota_user = config.file_quota_user = 2600;
+    p->model.quota_room = config.file_quota_room = 3400;
     if (hall_open(&p->hall, &config, &sink, seed, p->now_us))
         abort();
     play_time(p, 1000);

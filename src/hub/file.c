@@ -259,6 +259,8 @@ static int get_kept(struct hub *h, struct request *q, const struct store_result 
     }
     if (f->sender != q->account || !r->on)
         return -ROOST_NO_SUCH_FILE; /* who is no longer there sends nothing there */
+    if (r->room_row.closed)
+        return -ROOST_ROOM_CLOSED;
     return ticket_to_send(h, q, f);
 }
 

@@ -175,6 +175,7 @@ int file_forget_on_stored(struct hub *h, struct request *q, struct store_result 
             return -ROOST_NOT_ALLOWED;
         return set(h, q, f, STAGE(FORGOTTEN));
     }
+    file_drop_parts(h, f->id); /* who gets it gets no more */
     if (r->on)
         file_drop_contents(h, f);
     file_tell_state(h, q, f, f->stage);

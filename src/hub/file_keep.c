@@ -368,10 +368,10 @@ static void on_expired(struct hub *h, const struct store_result *r)
     for (size_t i = 0; i < r->n_files; i++) {
         const struct file_row *f = &r->files[i];
         parcel_over(h, f->id);
+        if (f->kept)
+            file_drop_parts(h, f->id);
         if (f->stage == ROOST__FILE_STAGE__FILE_FORGOTTEN)
             look_loose(h, f);
-        else if (f->kept)
-            file_drop_parts(h, f->id);
     }
     if (r->more)
         expire(h);

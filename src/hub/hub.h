@@ -175,9 +175,10 @@ struct hub_depot {
         DEPOT_TAKE,   /* who shows the token sends this parcel */
         DEPOT_GIVE,   /* who shows the token may have it, until until_us */
         DEPOT_STORED, /* the answer to DEPOT_KEPT: err, or 0: it is an event now */
-        DEPOT_OVER,   /* of a parcel: no token is good any more, what came of it goes */
-        DEPOT_DROP,   /* nobody refers to these contents */
-        DEPOT_BAR,    /* see hub_depot_bars: those tokens and what goes on by them end */
+        DEPOT_OVER, /* of a parcel: no token is good any more, who gets it is cut off, what came of
+                     * it goes */
+        DEPOT_DROP, /* nobody refers to these contents */
+        DEPOT_BAR,  /* see hub_depot_bars: those tokens and what goes on by them end */
     } what;
     int err;
     uint64_t room, sender; /* TAKE, GIVE: of the parcel; BAR: in this room only, 0: in all */

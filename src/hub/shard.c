@@ -307,7 +307,10 @@ void shard_each_meeting(struct hub *h, void (*f)(struct hub *h, struct room *r))
 
     for (size_t i = 0; (s = map_next(&h->rooms, &i));) {
         struct room *r = s->value;
-        if (r->ready && r->meeting && !r->barrier && !r->n_busy)
+        if (!r->ready && !r->loading && r->meeting)
+            load(h,
+                 r); /* perhaps nobody enters it: its time is to go on; without memory: next time */
+        else if (r->ready && r->meeting && !r->barrier && !r->n_busy)
             f(h, r);
     }
 }

@@ -407,6 +407,9 @@ void depot_on_over(struct depot_thread *t, uint64_t file)
         o->part = NULL;
         kill_opened(t, o);
     }
+    for (o = t->opened; o; o = o->next)
+        if (o->file == file && o->source && !o->dead)
+            kill_opened(t, o);
     part_path(path, file);
     if (!p && (!is_there(t, path) || part_open(t, file, false, &p)))
         return;

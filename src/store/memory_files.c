@@ -205,6 +205,7 @@ int mem_file_find(struct mem *m, const struct store_op *op, struct store_result 
     struct mem_room *room = mem_room(m, f->room);
     struct mem_member *in = room ? mem_in(room, op->account.id) : NULL;
     r->meet_role = in ? in->row.role + 1 : 0;
+    r->room_row.closed = room && room->row.closed;
     return 0;
 }
 

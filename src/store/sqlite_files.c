@@ -231,6 +231,8 @@ int do_file_find(struct db *d, const struct store_op *op, struct store_result *r
                                          "SELECT role FROM members WHERE room = ?1 AND"
                                          " account = ?2 AND banned = 0",
                                          "ii", (int64_t)r->file.room, (int64_t)op->account.id));
+    r->room_row.closed = db_int(d, 0, "SELECT closed FROM rooms WHERE id = ?1", "i",
+                                (int64_t)r->file.room) == 1;
     return 0;
 }
 

@@ -107,3 +107,18 @@ def of_a_meeting_that_is_over(hall):
     # accounts read what was there; nothing more is taken
     ben.user.run("get", number, "-o", hall.dir / "later")
     ben.user.run("send", hall.dir / "own.bin", str(room), status=1)
+
+
+@story
+def of_a_file_that_is_deleted(hall):
+    admin, (anna, ben) = hall.admin(), hall.users("anna", "ben")
+    anna.run("room", "new", "maths", "ben")
+    files = sent(hall, anna, "#maths", ("a", "b"))
+    ticket = path_of(hall, "ben", files["a"])
+    running = [crawls(ben, files["a"], hall.dir / "his"), browses(hall, ticket, "web-1")]
+    anna.run("forget", files["a"])
+    cut(hall, admin, *running, names=("his",))
+    equal(curl(hall, ticket)[0], 404)
+    # another with the same contents is not touched
+    equal([r["name"] for r in kept(ben, "#maths")], ["b"])
+    ben.run("get", files["b"], "-o", hall.dir / "hers")

@@ -72,11 +72,11 @@ static void contents_are_not_sent_twice(void)
     /* another size is another content */
     b.size = 501;
     CHECK(!ticket(offer_as(bob, "#music", &b))->have);
-    /* shared contents go with the last of them */
+    /* who gets one is cut off; shared contents go with the last of them */
     size_t n = s->hall.n_depot;
-    CHECK(forget(ann, first) == 0 && s->hall.n_depot == n);
-    CHECK(forget(bob, second) == 0 && s->hall.n_depot == n + 1);
-    CHECK(s->hall.depot[n % HALL_CARRIED_MAX].what == DEPOT_DROP);
+    CHECK(forget(ann, first) == 0 && s->hall.n_depot == n + 1 && told(s, DEPOT_OVER, first));
+    CHECK(forget(bob, second) == 0 && s->hall.n_depot == n + 3 && told(s, DEPOT_OVER, second));
+    CHECK(s->hall.depot[(n + 2) % HALL_CARRIED_MAX].what == DEPOT_DROP);
     stage_free(s);
 }
 
