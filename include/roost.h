@@ -44,6 +44,7 @@
 #include "roost_error.h"
 #include "roost_file.h"
 #include "roost_meet.h"
+#include "roost_voice.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -327,6 +328,7 @@ enum roost_reply_kind {
     ROOST_WORK,      /* work */
     ROOST_STATS,     /* stats, n */
     ROOST_FILES,     /* files, n, more, used, quota */
+    ROOST_FIGURES,   /* devices, n, more */
 };
 
 struct roost_reply {
@@ -352,6 +354,7 @@ struct roost_reply {
     struct roost_work work;
     const struct roost_stat *stats;
     const struct roost_file *files;
+    const struct roost_device_figures *devices;
     uint64_t used, quota; /* bytes that the server keeps for oneself; 0: without limit */
     size_t n;             /* items of the list that is set */
     bool more;            /* there is a next page */
@@ -397,6 +400,7 @@ enum roost_event_kind {
     ROOST_FILE_CHANGED,   /* file, changed: how an offer, sent or got, stands now */
     ROOST_TRANSFER_BYTES, /* bytes: after roost_transfer_fetch */
     ROOST_TRANSFER,       /* transfer: one of this handle moved on; see roost_file.h */
+    ROOST_VOICE,          /* voice: see roost_voice.h */
 };
 
 struct roost_event {
@@ -442,6 +446,7 @@ struct roost_event {
             } changed;
         };
         struct roost_transfer transfer;
+        struct roost_voice_event voice;
         struct {
             int64_t number;
             uint64_t at;

@@ -65,6 +65,7 @@ CLI_RUN(cmd_admin_stats);
 CLI_RUN(cmd_meet_new);
 CLI_RUN(cmd_meet_list);
 CLI_RUN(cmd_meet_who);
+CLI_RUN(cmd_meet_stats);
 CLI_RUN(cmd_meet_host);
 CLI_RUN(cmd_meet_devices);
 CLI_RUN(cmd_meet_compose);

@@ -158,7 +158,7 @@ static int who_ever(struct cli *c, uint64_t meeting, const char *code, const cha
 }
 
 /* "#12": by its number, also when it has ended and has no code any more. */
-static bool read_number(const char *word, uint64_t *ret)
+bool meet_number(const char *word, uint64_t *ret)
 {
     unsigned long long n;
 
@@ -175,7 +175,7 @@ CLI_RUN(cmd_meet_who)
     bool force = args_has(a, "force");
     struct meet_link door = { 0 };
     uint64_t meeting = 0;
-    bool by_number = a->n_words == 1 && read_number(a->words[0], &meeting);
+    bool by_number = a->n_words == 1 && meet_number(a->words[0], &meeting);
 
     if (by_number && args_has(a, "name"))
         return cli_usage(c, "guests are known by the code of their meeting, not by its number",

@@ -217,8 +217,36 @@ const struct cli_command cli_commands[] = {
       "is not let in or removed, 5 after too many wrong codes.\n\n"
       "  roost meet join 204816\n"
       "  roost meet join 'https://hall.example:5000/j/204816#K7Q2…' --name Ann\n"
-      "  roost --json meet join 204816\n",
-      OPTIONS(GUEST_NAME) },
+      "  roost --json meet join 204816\n\n"
+      "MIC is default, a device's name, tone[:HZ], file:F (again and again), once:F or none; SPEAKER\n"
+      "is default, a device's name, file:F (a WAV) or null. With neither of them it uses the devices\n"
+      "that there are, and goes on without sound if there are none. Everything is sealed end to end,\n"
+      "unless it says otherwise; /verify shows the words to compare. --record writes everybody's\n"
+      "voice, one track each, where the host allows it: all are told.\n\n"
+      "  roost meet join 204816 --mic tone --speaker file:heard.wav --for 10\n"
+      "  roost --link 'loss=5%' meet join 204816 --stats figures.jsonl\n",
+      OPTIONS(GUEST_NAME, { "mic", 'm', "MIC", "where sound comes from" },
+              { "speaker", 'S', "SPEAKER", "where it goes" },
+              { "codec", 'c', "NAME", "opus, or pcm: plain samples" },
+              { "frame", 'f', "MS", "of sound in a frame: opus 10, 20 or 60; pcm 5 or 20" },
+              { "bitrate", 'b', "KBIT", "a second at most, 8 to 96 (32); less on a bad path" },
+              { "music", 'M', NULL, "for music rather than words" },
+              { "ptt", 'p', NULL, "push to talk: /talk, /hush, or an empty line" },
+              { "muted", 0, NULL, "nothing is sent before /unmute" },
+              { "for", 0, "SECONDS", "leave after so long" },
+              { "stats", 0, "FILE", "write figures, a JSON object a second" },
+              { "record", 'R', "FILE", "write everybody's voice, as WebM" }) },
+    { "meet verify", MEET, "CODE|LINK", 1, 3, -1, CLI_SERVER, true, meet_verify_main,
+      "the words that show that nobody listens in",
+      "Comes in without a sound, shows the eight words and leaves. Everybody who takes part sees\n"
+      "the same ones with /verify at that moment, unless somebody is in between; they are those of\n"
+      "all devices that take part then, this one included.\n\n"
+      "  roost meet verify 204816\n", OPTIONS(GUEST_NAME) },
+    { "meet stats", MEET, "CODE|#N", 1, 3, -1, CLI_SERVER, true, cmd_meet_stats,
+      "how everybody's network and sound do, and did",
+      "For host and co-hosts, and admins of the server; #N is a meeting by its number, which can be\n"
+      "asked for when it has ended too.\n\n"
+      "  roost meet stats 204816\n  roost --json meet stats '#12'\n", OPTIONS(GUEST_NAME) },
     { "meet devices", MEET, "", 0, 0, -1, CLI_NOTHING, true, cmd_meet_devices,
       "list microphones and speakers",
       "Those of PipeWire or PulseAudio; their names go behind --mic and --speaker.\n\n"

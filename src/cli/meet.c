@@ -246,6 +246,21 @@ static void take_lines(struct meet *m)
         meet_leave(m);
 }
 
+/* Sound begins when one is in, which may be after a while in the lobby. */
+static void on_voice(struct meet *m)
+{
+    int64_t before_us = m->voice.second_us;
+
+    if (m->in && !m->voice.tried) {
+        int status = meet_voice_begin(m);
+        if (status)
+            meet_over(m, status, "no sound");
+    }
+    meet_voice_turn(m);
+    if (m->voice.second_us != before_us && !m->line.plain)
+        line_prompt(&m->line);
+}
+
 static void turn(struct meet *m)
 {
     struct roost *r = m->c->r;
@@ -257,11 +272,16 @@ static void turn(struct meet *m)
           .events = (short)((wants & ROOST_READ ? POLLIN : 0) |
                             (wants & ROOST_WRITE ? POLLOUT : 0)) },
     };
+    int64_t voice_us = meet_voice_due_us(m), left_us = voice_us - cli_now_us();
+    if (voice_us != INT64_MAX && (ms < 0 || left_us / 1000 < ms))
+        ms = left_us > 0 ? left_us / 1000 + 1 : 0;
     int n = poll(fds, 2, ms < 0 ? -1 : ms > 60000 ? 60000 : (int)ms);
 
     on_flags(m);
     roost_process(r);
     on_drain(m);
+    if (!m->quit)
+        on_voice(m);
     bool typed = n > 0 && fds[0].revents && !m->quit;
     if (m->line.plain) {
         if (typed)
@@ -362,8 +382,10 @@ static const char *why_not_in(const struct cli *c, int status)
 static int enter(struct meet *m, const struct cli_args *a)
 {
     struct meet_link door = { 0 };
-    int status = meet_door(m->c, a, &door, NULL);
+    int status = meet_voice_options(m, a);
 
+    if (!status)
+        status = meet_door(m->c, a, &door, NULL);
     m->c->patient = true;
     if (!status)
         status = meet_open(m->c, a, &door, args_value(a, "name"));
@@ -374,26 +396,41 @@ static int enter(struct meet *m, const struct cli_args *a)
     return come_in(m, &door);
 }
 
+static int be_in(struct meet *m, const struct cli_args *a)
+{
+    struct cli *c = m->c;
+
+    m->line = (struct line){ .c = c,
+                             .arg = m,
+                             .prompt = meet_prompt,
+                             .complete = meet_complete,
+                             .entered = on_line,
+                             .drain = on_drain,
+                             .plain = c->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) };
+    m->status = enter(m, a);
+    if (!m->status) {
+        stay(m);
+    } else if (c->json) { /* the error is told already */
+        m->reason = why_not_in(c, m->status);
+        json_over(m);
+        cli_flush(c);
+    }
+    meet_voice_fini(m);
+    lines_fini(&m->lines);
+    meet_asked_fini(m);
+    return m->status;
+}
+
 int meet_main(struct cli *c, const struct cli_args *a)
 {
     struct meet m = { .c = c, .reason = "stopped" };
 
-    m.line = (struct line){ .c = c,
-                            .arg = &m,
-                            .prompt = meet_prompt,
-                            .complete = meet_complete,
-                            .entered = on_line,
-                            .drain = on_drain,
-                            .plain = c->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) };
-    m.status = enter(&m, a);
-    if (!m.status) {
-        stay(&m);
-    } else if (c->json) { /* the error is told already */
-        m.reason = why_not_in(c, m.status);
-        json_over(&m);
-        cli_flush(c);
-    }
-    lines_fini(&m.lines);
-    meet_asked_fini(&m);
-    return m.status;
+    return be_in(&m, a);
+}
+
+int meet_verify_main(struct cli *c, const struct cli_args *a)
+{
+    struct meet m = { .c = c, .reason = "stopped", .voice.verifies = true };
+
+    return be_in(&m, a);
 }

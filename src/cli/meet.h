@@ -5,12 +5,19 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "cli/meet_link.h"
 #include "cli/options.h"
 
 struct cli;
 
+/* "#12": a meeting by its number. */
+bool meet_number(const char *word, uint64_t *ret);
+
 int meet_main(struct cli *c, const struct cli_args *args);
+/* Comes in silently, shows the words to compare, and leaves. */
+int meet_verify_main(struct cli *c, const struct cli_args *args);
 
 /* A code or link in the first words of a command, or a usage error. Its secret is wiped
  * from the command line, which other users of the machine can read. *ret_used: how many

@@ -251,6 +251,15 @@ static void run(struct meet *m, const struct meet_cmd *cmd, const char *line)
 {
     switch (cmd->what) {
     case MEET_DO_NOTHING:
+        if (m->voice.on)
+            meet_voice_do(m, cmd);
+        break;
+    case MEET_DO_VERIFY:
+    case MEET_DO_FIGURES:
+    case MEET_DO_TALK:
+    case MEET_DO_HUSH:
+    case MEET_DO_VOLUME:
+        meet_voice_do(m, cmd);
         break;
     case MEET_DO_SAY:
         if (!m->c->json)
@@ -258,6 +267,8 @@ static void run(struct meet *m, const struct meet_cmd *cmd, const char *line)
         await(m, cmd, say(m, cmd->text));
         break;
     case MEET_DO_ACT:
+        if (cmd->action == ROOST_ACT_SELF_MUTE || cmd->action == ROOST_ACT_SELF_UNMUTE)
+            meet_voice_hush(m, cmd->action == ROOST_ACT_SELF_MUTE);
         await(m, cmd, act(m, cmd));
         break;
     case MEET_DO_NOTE:

@@ -497,6 +497,9 @@ void meet_event(struct meet *m, const struct roost_event *e)
     case ROOST_NOTICE:
         live_on_notice(m->c, e);
         break;
+    case ROOST_VOICE:
+        meet_voice_event(m, &e->voice);
+        break;
     case ROOST_REFUSED:
     case ROOST_REPLY:
         if (e->request == m->rooms)

@@ -6,6 +6,7 @@
 #include "cli/lines.h"
 #include "cli/meet.h"
 #include "cli/meet_slash.h"
+#include "cli/meet_voice.h"
 
 enum {
     MEET_ASKED_MAX = 32,
@@ -45,7 +46,8 @@ struct meet {
     int64_t last_day;
     struct meet_asked asked[MEET_ASKED_MAX];
     size_t n_asked;
-    int64_t back_us;                 /* when the connection came back last; 0: it was never lost */
+    int64_t back_us; /* when the connection came back last; 0: it was never lost */
+    struct meet_voice voice;
     struct meet_noted waiting, away; /* who was said to wait; to have lost the connection */
 };
 

@@ -43,6 +43,8 @@ void meet_prompt(void *arg, struct buf *b)
     buf_printf(b, "%zu in", t->n_attendees);
     part(b, t->n_waiting == 1 ? "%zu waits" : "%zu wait", t->n_waiting);
     part(b, hands_of(t) == 1 ? "%zu hand" : "%zu hands", hands_of(t));
+    if (!narrow)
+        meet_voice_prompt(m, b);
     if (!narrow && t->you.muted)
         buf_puts(b, " · muted");
     if (!narrow && t->you.away)

@@ -30,6 +30,10 @@ static const struct short_word {
     { "record", "off", MEET_DO_ACT, ROOST_ACT_STOP_RECORD },
     { "stoprecord", NULL, MEET_DO_ACT, ROOST_ACT_STOP_RECORD },
     { "quit", NULL, MEET_DO_ACT, ROOST_ACT_LEAVE },
+    { "verify", NULL, MEET_DO_VERIFY, ROOST_ACT_NOTHING },
+    { "figures", NULL, MEET_DO_FIGURES, ROOST_ACT_NOTHING },
+    { "talk", NULL, MEET_DO_TALK, ROOST_ACT_NOTHING },
+    { "hush", NULL, MEET_DO_HUSH, ROOST_ACT_NOTHING },
     { "who", NULL, MEET_DO_WHO, ROOST_ACT_NOTHING },
     { "link", NULL, MEET_DO_LINK, ROOST_ACT_NOTHING },
     { "help", NULL, MEET_DO_HELP, ROOST_ACT_NOTHING },
@@ -43,6 +47,7 @@ static const struct {
     { "say", MEET_DO_SAY, MEET_TEXT },
     { "note", MEET_DO_NOTE, MEET_MAYBE_USER_TEXT },
     { "react", MEET_DO_REACT, MEET_TEXT },
+    { "volume", MEET_DO_VOLUME, MEET_MAYBE_USER_TEXT },
 };
 
 enum { SHORTS = sizeof shorts / sizeof *shorts, TALK = sizeof talk / sizeof *talk };
@@ -54,6 +59,8 @@ const char meet_slash_help[] =
     "  /mute  /unmute  /video on|off            /note NAME TEXT  to one person\n"
     "  /share  /stopshare  /wantshare           /rename NAME  call yourself so\n"
     "  /record  /record off                     /leave [SUCCESSOR]\n"
+    "  /verify        words to compare          /figures      how sound and network do\n"
+    "  /talk  /hush   push to talk (--ptt)      /volume NAME PERCENT\n"
     "For hosts and co-hosts:\n"
     "  /admit NAME  /deny NAME  /admit-all  /deny-all  /message [NAME] TEXT\n"
     "  /mute NAME  /mute-all  /ask-unmute NAME  /ask-video NAME  /stop-video NAME\n"
@@ -211,11 +218,15 @@ static void take_words(struct meet_cmd *c, enum meet_takes takes, char *rest,
             wrong(c, "the text is missing", "write it after the command");
         break;
     case MEET_MAYBE_USER_TEXT:
-        if (c->what == MEET_DO_NOTE) {
+        if (c->what == MEET_DO_NOTE || c->what == MEET_DO_VOLUME) {
+            bool note = c->what == MEET_DO_NOTE;
             c->user = take_name(&rest, there, false);
             c->text = rest_text(rest);
             if (!c->user || !c->text)
-                wrong(c, "a name and a text are missing", "write: /note NAME TEXT");
+                wrong(c,
+                      note ? "a name and a text are missing"
+                           : "a name and how loud in percent are missing",
+                      note ? "write: /note NAME TEXT" : "write: /volume NAME 0 to 400");
         } else if (c->action == ROOST_ACT_RENAME) {
             take_rename(c, rest, there);
         } else {
@@ -328,13 +339,14 @@ static bool member(struct meet_cmd *c, const struct json_in *j, const char *key,
 
 static bool takes_user(const struct meet_cmd *c, const struct meet_word *w)
 {
-    return c->what == MEET_DO_NOTE ||
+    return c->what == MEET_DO_NOTE || c->what == MEET_DO_VOLUME ||
            (w && w->takes != MEET_NONE && w->takes != MEET_TEXT && c->what == MEET_DO_ACT);
 }
 
 static bool takes_text(const struct meet_cmd *c, const struct meet_word *w)
 {
     return c->what == MEET_DO_SAY || c->what == MEET_DO_NOTE || c->what == MEET_DO_REACT ||
+           c->what == MEET_DO_VOLUME ||
            (w && (w->takes == MEET_TEXT || w->takes == MEET_MAYBE_USER_TEXT));
 }
 
@@ -379,7 +391,8 @@ static void fill(struct meet_cmd *c, const struct json_in *j)
         wrong(c, "this command takes no \"user\"", "roost-json(5) says what stands beside which");
     else if (c->text && !takes_text(c, w))
         wrong(c, "this command takes no \"text\"", "roost-json(5) says what stands beside which");
-    else if (!c->user && (c->what == MEET_DO_NOTE || (w && w->takes == MEET_USER)))
+    else if (!c->user &&
+             (c->what == MEET_DO_NOTE || c->what == MEET_DO_VOLUME || (w && w->takes == MEET_USER)))
         wrong(c, "\"user\" is missing", "the name of somebody in the meeting");
     else if ((!c->text || !*c->text) && takes_text(c, w))
         wrong(c, "\"text\" is missing", "write it beside \"cmd\"");
@@ -425,7 +438,7 @@ const char *meet_slash_name(size_t i, bool *ret_takes_name)
         return shorts[i].name;
     i -= SHORTS;
     if (i < TALK) {
-        *ret_takes_name = talk[i].what == MEET_DO_NOTE;
+        *ret_takes_name = talk[i].takes == MEET_MAYBE_USER_TEXT;
         return talk[i].name;
     }
     const struct meet_word *w = meet_word_at(i - TALK);

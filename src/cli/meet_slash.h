@@ -20,7 +20,12 @@ enum meet_do {
     MEET_DO_WHO,
     MEET_DO_LINK,
     MEET_DO_HELP,
-    MEET_DO_WRONG, /* wrong, advice */
+    MEET_DO_VERIFY, /* of sound; meet_voice.h */
+    MEET_DO_FIGURES,
+    MEET_DO_TALK,
+    MEET_DO_HUSH,
+    MEET_DO_VOLUME, /* user, text: percent */
+    MEET_DO_WRONG,  /* wrong, advice */
 };
 
 struct meet_cmd {

@@ -12,7 +12,7 @@
 
 #include "cli/buf.h"
 
-enum { CLI_OPTIONS_MAX = 12, CLI_NAME_MAX = 64 };
+enum { CLI_OPTIONS_MAX = 16, CLI_NAME_MAX = 64 };
 
 struct cli;
 struct cli_args;

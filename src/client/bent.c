@@ -77,6 +77,15 @@ int bent_send_messages(struct bent *b, struct flow *f, struct tunnel *t, int64_t
     return err;
 }
 
+void bent_put_message(struct bent *b, const uint8_t *bytes, size_t len, int64_t now_us)
+{
+    struct blob *blob = blob_copy(bytes, len);
+
+    if (blob)
+        link_push(&b->stream_up, now_us, blob);
+    blob_unref(blob);
+}
+
 void bent_reset_stream(struct bent *b)
 {
     link_reset(&b->stream_up);

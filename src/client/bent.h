@@ -25,6 +25,8 @@ void bent_free(struct bent *b);
 void bent_hear_message(struct bent *b, const uint8_t *bytes, size_t len, int64_t now_us);
 void bent_deliver_messages(struct bent *b, struct flow *f, int64_t now_us);
 int bent_send_messages(struct bent *b, struct flow *f, struct tunnel *t, int64_t now_us);
+/* A message that was made elsewhere; what the link refuses is lost: it is media. */
+void bent_put_message(struct bent *b, const uint8_t *bytes, size_t len, int64_t now_us);
 void bent_reset_stream(struct bent *b); /* the tunnel is another one */
 
 int64_t bent_deadline_us(const struct bent *b);

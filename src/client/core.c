@@ -289,6 +289,35 @@ const Roost__ToClient *core_peek_push(struct core *c)
     return NULL;
 }
 
+static bool is_of_media(const struct item *i)
+{
+    if (i->event.kind != CORE_PUSH || !i->event.msg)
+        return false;
+    switch (i->event.msg->body_case) {
+    case ROOST__TO_CLIENT__BODY_MEDIA_ROSTER:
+    case ROOST__TO_CLIENT__BODY_MEDIA_STREAMS:
+    case ROOST__TO_CLIENT__BODY_MEDIA_SPEAKER:
+    case ROOST__TO_CLIENT__BODY_MEDIA_KEYS:
+    case ROOST__TO_CLIENT__BODY_MEDIA_OVER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+const Roost__ToClient *core_take_media(struct core *c)
+{
+    for (struct item **at = &c->events.head; *at; at = &(*at)->next) {
+        if (!is_of_media(*at))
+            continue;
+        item_free(c->given);
+        c->given = *at;
+        list_take(&c->events, at);
+        return c->given->event.msg;
+    }
+    return NULL;
+}
+
 bool core_has_events(const struct core *c)
 {
     return c->events.head != NULL;

@@ -197,6 +197,9 @@ struct core_event *core_take_answer(struct core *c, int64_t request);
 /* The oldest word of the server's about files, each once; it waits to be pulled all the same. NULL:
  * none. Until the next call on this core. */
 const Roost__ToClient *core_peek_push(struct core *c);
+/* The oldest word of the server's about media: it is for libroost itself, not for programs. NULL:
+ * none. Valid as that of core_next_event. */
+const Roost__ToClient *core_take_media(struct core *c);
 bool core_has_events(const struct core *c);
 size_t core_n_events(const struct core *c);
 

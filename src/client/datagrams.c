@@ -13,7 +13,11 @@
 #include "seal/digest.h"
 #include "seal/session.h"
 
-enum { PACKETS_A_TURN = 256, SILENT_ASKS = 3 };
+enum {
+    PACKETS_A_TURN = 256,
+    SILENT_ASKS = 3,
+    SILENT_ASKS_MEDIA = 2, /* nobody is to be without a voice for 0.8 s */
+};
 
 /* --- what there is to tell ------------------------------------------------------------ */
 
@@ -67,6 +71,7 @@ void datagrams_init(struct datagrams *d, struct core *core, const struct tls *co
                              .tunnel.tls.fd = -1,
                              .tunnel.tls.dial.fd = -1,
                              .interfaces = -1,
+                             .wake = -1,
                              .decide_us = INT64_MAX,
                              .probe_us = INT64_MAX,
                              .sleep = { -1, -1 } };
@@ -222,6 +227,14 @@ static int open_udp(struct datagrams *d, uint32_t port)
     return err;
 }
 
+static void take_media(struct datagrams *d, int64_t now_us)
+{
+    const struct flow_media_settings s = { .take = d->media.take, .ctx = d->media.ctx };
+
+    if (d->flow && (d->media.take || d->placed))
+        flow_take_media(d->flow, &s, now_us); /* without memory the session ends when some comes */
+}
+
 static void begin_probes(struct datagrams *d, int64_t now_us)
 {
     d->probes = 0;
@@ -244,6 +257,7 @@ static void open_session(struct datagrams *d, const Roost__DatagramSession *s, i
     if (getrandom(seed, sizeof seed, 0) != sizeof seed || flow_new(&d->flow, &settings, now_us))
         return;
     seal_wipe(seed, sizeof seed);
+    take_media(d, now_us);
     study_keys(d->study, s->session, s->secret.data);
     d->id = s->session;
     memcpy(d->token, s->token.data, sizeof d->token);
@@ -255,6 +269,19 @@ static void open_session(struct datagrams *d, const Roost__DatagramSession *s, i
     d->tunnel_us = now_us;
     d->decide_us = d->udp ? now_us + UDP_PATIENCE_US : now_us;
     begin_probes(d, now_us);
+}
+
+static void use_keys(struct datagrams *d, const Roost__DatagramSession *s, int64_t now_us)
+{
+    d->ask_us = INT64_MAX;
+    if (s->token.len != TUNNEL_TOKEN)
+        return;
+    if (s->secret.len == SESSION_SECRET) {
+        open_session(d, s, now_us);
+        seal_wipe(s->secret.data, s->secret.len);
+    } else if (s->session == d->id) {
+        memcpy(d->token, s->token.data, sizeof d->token);
+    }
 }
 
 static void on_keys(struct datagrams *d, const struct core_event *e, int64_t now_us)
@@ -271,15 +298,15 @@ static void on_keys(struct datagrams *d, const struct core_event *e, int64_t now
         news(d, ROOST_PATH)->path = d->path;
         return;
     }
-    d->ask_us = INT64_MAX;
-    if (s->token.len != TUNNEL_TOKEN)
-        return;
-    if (s->secret.len == SESSION_SECRET) {
-        open_session(d, s, now_us);
-        seal_wipe(s->secret.data, s->secret.len);
-    } else if (s->session == d->id) {
-        memcpy(d->token, s->token.data, sizeof d->token);
-    }
+    use_keys(d, s, now_us);
+}
+
+void datagrams_place(struct datagrams *d, const Roost__DatagramSession *s, int64_t now_us)
+{
+    d->placed = true;
+    d->request = 0; /* what it may bring is not for this meeting */
+    use_keys(d, s, now_us);
+    take_media(d, now_us);
 }
 
 /* Each connection of control asks once: for keys, or that those it has go on. */
@@ -295,7 +322,7 @@ static void mind_keys(struct datagrams *d, int64_t now_us)
     if (ready && !d->was_ready)
         d->ask_us = now_us;
     d->was_ready = ready;
-    if (ready && !d->request && d->ask_us <= now_us)
+    if (ready && !d->placed && !d->request && d->ask_us <= now_us)
         ask_for_keys(d, now_us);
 }
 
@@ -339,7 +366,7 @@ static bool is_udp_silent(const struct datagrams *d)
     struct flow_view v;
 
     flow_look(d->flow, &v);
-    return v.asked >= SILENT_ASKS;
+    return v.asked >= (d->media.take ? SILENT_ASKS_MEDIA : SILENT_ASKS);
 }
 
 static void choose_way(struct datagrams *d, int64_t now_us)
@@ -511,6 +538,8 @@ static void drive(struct datagrams *d, int64_t now_us)
     choose_way(d, now_us);
     if (d->streams.turn)
         d->streams.turn(d->streams.ctx, now_us);
+    if (d->media.turn)
+        d->media.turn(d->media.ctx, now_us);
     send_all(d, now_us);
 }
 

@@ -15,7 +15,7 @@
 #include "client/bent.h"
 #include "client/core.h"
 #include "client/tunnel.h"
-#include "flow/flow.h"
+#include "flow/flow_media.h"
 #include "net/carry.h"
 #include "net/sleep.h"
 #include "roost.h"
@@ -44,8 +44,16 @@ struct datagrams_streams {
     void (*turn)(void *ctx, int64_t now_us);              /* before what may leave is sent */
 };
 
+/* Who takes the session's media; NULL: nobody, then some that comes ends it. */
+struct datagrams_media {
+    void *ctx;
+    flow_media_fn *take;
+    void (*turn)(void *ctx, int64_t now_us); /* before what may leave is sent */
+};
+
 struct datagrams {
     bool wanted;
+    bool placed; /* the session is of a meeting: keys come from there */
     struct core *core;
     const struct tls *control; /* its address and certificate are the session's too */
     const char *host, *port;
@@ -56,6 +64,8 @@ struct datagrams {
     bool was_ready;
     /* the session */
     struct datagrams_streams streams;
+    struct datagrams_media media;
+    int64_t rate_us; /* when the tunnel's connection was asked what it carries */
     uint32_t id;
     uint8_t token[TUNNEL_TOKEN];
     struct flow *flow;
@@ -81,6 +91,7 @@ struct datagrams {
     unsigned n_news;
     /* waiting */
     struct sleep sleep;
+    int wake;       /* readable: what media's turn is to look at; -1: none */
     int interfaces; /* netlink; -1: none */
 };
 
@@ -90,6 +101,19 @@ void datagrams_fini(struct datagrams *d);
 void datagrams_want(struct datagrams *d, bool on);
 /* Before they are wanted: they go through such a link. 0 or -ROOST_NOMEM. */
 int datagrams_bend(struct datagrams *d, const struct link_pair *how);
+/* --- media --- */
+
+/* Another takes it, or with take NULL nobody any more: what comes late is dropped. From now on a
+ * meeting gives the session: no other is asked for. */
+void datagrams_media(struct datagrams *d, const struct datagrams_media *m, int wake);
+/* The session that a meeting has given: the one there is, or another. No other is asked for until
+ * datagrams_unplace. */
+void datagrams_place(struct datagrams *d, const Roost__DatagramSession *s, int64_t now_us);
+void datagrams_unplace(struct datagrams *d);
+/* False: it could not be sent. */
+bool datagrams_send_media(struct datagrams *d, const struct media_part *parts, size_t n_parts,
+                          const struct dgram *words, size_t n_words, int64_t now_us);
+
 /* Does what is due. */
 void datagrams_process(struct datagrams *d, int64_t now_us);
 int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us);

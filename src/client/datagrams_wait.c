@@ -4,7 +4,7 @@
 
 #include "client/datagrams.h"
 
-enum { FD_CONTROL, FD_UDP, FD_TUNNEL, FD_INTERFACES, FDS };
+enum { FD_CONTROL, FD_UDP, FD_TUNNEL, FD_INTERFACES, FD_WAKE, FDS };
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -25,7 +25,7 @@ int64_t datagrams_deadline_us(const struct datagrams *d, int64_t now_us)
 
     if (!d->wanted)
         return at;
-    if (d->was_ready && !d->request)
+    if (d->was_ready && !d->request && !d->placed)
         at = d->ask_us;
     if (!d->flow)
         return at;
@@ -67,12 +67,14 @@ int datagrams_fd(struct datagrams *d, int control_wants)
     const int fds[FDS] = { [FD_CONTROL] = tls_fd(d->control),
                            [FD_UDP] = d->udp ? udp_fd(d->udp) : -1,
                            [FD_TUNNEL] = d->tunnel.state == TUNNEL_IDLE ? -1 : tls_fd(t),
-                           [FD_INTERFACES] = d->interfaces };
+                           [FD_INTERFACES] = d->interfaces,
+                           [FD_WAKE] = d->wake };
     const unsigned wants[FDS] = { [FD_CONTROL] = wants_of(control_wants),
                                   [FD_UDP] = SLEEP_READ |
                                              (d->udp && d->carry.full ? SLEEP_WRITE : 0u),
                                   [FD_TUNNEL] = wants_of(tls_wants(t)),
-                                  [FD_INTERFACES] = SLEEP_READ };
+                                  [FD_INTERFACES] = SLEEP_READ,
+                                  [FD_WAKE] = SLEEP_READ };
 
     mind_fds(d, fds, wants);
     return d->sleep.epoll;

@@ -263,6 +263,7 @@ int roost_process(struct roost *r)
     read_control(r);
     if (edge_now_us() >= core_deadline_us(r->core))
         core_expire(r->core, edge_now_us());
+    speech_process(&r->speech, edge_now_us());
     datagrams_process(&r->datagrams, edge_now_us());
     do_outputs(r);
     return 0;
@@ -296,7 +297,7 @@ int roost_wants(const struct roost *r)
 static bool has_events(const struct roost *r)
 {
     return r->tell_asking || core_has_events(r->core) || r->datagrams.n_news ||
-           files_has_news(&r->files);
+           files_has_news(&r->files) || speech_has_news(&r->speech);
 }
 
 /* When something must be done; events aside. */
@@ -314,7 +315,9 @@ static int64_t until_us(const struct roost *r)
         at = now;
     int64_t datagrams = datagrams_deadline_us(&r->datagrams, now);
     int64_t files = files_deadline_us(&r->files);
+    int64_t speech = speech_deadline_us(&r->speech, now);
     at = files < at ? files : at;
+    at = speech < at ? speech : at;
     return datagrams < at ? datagrams : at;
 }
 
@@ -419,7 +422,8 @@ bool roost_next(struct roost *r, struct roost_event *ret_event)
         ret_event->status.program = ret_event->status.registration = ret_event->status.name = "";
         return true;
     }
-    if (datagrams_next(&r->datagrams, ret_event) || files_next(&r->files, ret_event))
+    if (datagrams_next(&r->datagrams, ret_event) || files_next(&r->files, ret_event) ||
+        speech_next(&r->speech, ret_event))
         return true;
     do
         e = core_next_event(r->core);

@@ -5,6 +5,7 @@
 #include "client/datagrams.h"
 #include "client/files.h"
 #include "client/home.h"
+#include "client/speech.h"
 #include "client/tls.h"
 #include "roost.h"
 
@@ -28,6 +29,7 @@ struct roost {
     struct arena roll_mem;
     struct datagrams datagrams;
     struct files files;
+    struct speech speech;
     struct study study;
     bool bends; /* datagrams go through such a link */
     struct link_pair link;
@@ -48,6 +50,8 @@ void plain_attendee(const Roost__Attendee *m, struct roost_attendee *p);
 void plain_meeting(const Roost__Meeting *m, struct roost_meeting *p);
 int plain_ticket(struct arena *a, const Roost__Ticket *m, struct roost_ticket *p);
 int plain_met(struct arena *a, const Roost__Met *m, struct roost_met *p);
+/* plain_voice.c */
+int plain_figures(struct arena *a, const Roost__MeetFigures *m, struct roost_reply *to);
 /* plain_file.c */
 void plain_file(const struct roost *r, const Roost__FileInfo *m, struct roost_file *p);
 enum roost_file_stage plain_file_stage(Roost__FileStage stage);

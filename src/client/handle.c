@@ -124,6 +124,7 @@ static int start(struct roost *r, const struct roost_options *o)
     if (!err)
         err = make_core(r, o);
     files_init(&r->files, r);
+    speech_init(&r->speech, r);
     datagrams_init(&r->datagrams, r->core, &r->tls, r->host, r->port, &r->study);
     r->bends = o->link != NULL;
     r->link = how;
@@ -150,6 +151,7 @@ void roost_close(struct roost *r)
     if (!r)
         return;
     if (r->core) {
+        speech_fini(&r->speech);
         files_fini(&r->files);
         datagrams_fini(&r->datagrams);
     }

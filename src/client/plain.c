@@ -396,6 +396,8 @@ static int plain_reply(struct roost *r, struct arena *a, const Roost__Reply *m,
         to->text = str(m->file_ticket->path);
         to->until_ms = m->file_ticket->until_ms;
         return 0;
+    case ROOST__REPLY__RESULT_MEET_FIGURES:
+        return plain_figures(a, m->meet_figures, to);
     case ROOST__REPLY__RESULT_TOKEN:
         to->reply = ROOST_TOKEN;
         to->text = str(m->token->token);

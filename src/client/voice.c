@@ -45,6 +45,12 @@ void voice_free(struct voice *v)
     free(v);
 }
 
+void voice_go_on(struct voice *v, const struct voice *before)
+{
+    for (uint32_t i = 0; i < VOICE_OWN_MAX; i++)
+        v->own[i].frame = before->own[i].frame;
+}
+
 const struct keyring *voice_keys(const struct voice *v)
 {
     return v->keys;

@@ -50,6 +50,9 @@ struct voice;
 
 int voice_new(struct voice **ret, const struct voice_settings *s, int64_t now_us);
 void voice_free(struct voice *v);
+/* With other keys the same device goes on numbering its frames where it was: who hears it waits for
+ * the next one. Before anything is published. */
+void voice_go_on(struct voice *v, const struct voice *before);
 const struct keyring *voice_keys(const struct voice *v);
 
 /* --- over control --- */

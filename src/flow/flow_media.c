@@ -25,6 +25,7 @@ int flow_take_media(struct flow *f, const struct flow_media_settings *s, int64_t
         start = known > start ? known : start; /* streams have shown it */
         estimate_init(&m->estimate, now_us, start < most ? start : most,
                       or_usual(s->least, FLOW_MEDIA_LEAST_RATE), most);
+        figures_init(&m->figures, now_us);
         turn_init(&m->turn, now_us, m->estimate.rate);
         m->sent_us = now_us - MEDIA_REST_US;
     }
@@ -45,6 +46,14 @@ bool flow_look_media(const struct flow *f, struct flow_media_view *ret)
         .rtt_us = f->rtt.known ? f->rtt.smooth_us : 0,
         .estimate = &m->estimate,
     };
+    return true;
+}
+
+bool flow_media_figures(struct flow *f, int64_t now_us, struct figures_view *ret)
+{
+    if (!f->media)
+        return false;
+    figures_look(&f->media->figures, flow_clock(f, now_us), ret);
     return true;
 }
 
@@ -229,6 +238,8 @@ void media_on_ack(struct flow *f, const struct ack *a, int64_t now_us)
         if (!sent_look(&f->sent, numbers[n], &sent_us, &bytes))
             continue;
         estimate_on_acked(&m->estimate, now_us, sent_us, a->times_us[n], bytes);
+        /* the delay is of two clocks, as everywhere: only its changes count */
+        figures_on_packet(&m->figures, now_us, now_us - (a->times_us[n] - sent_us), bytes);
         m->loss -= m->loss * LOSS_OF;
     }
 }
@@ -237,6 +248,18 @@ void media_on_ack(struct flow *f, const struct ack *a, int64_t now_us)
 static bool is_limited(const struct media_way *m, int64_t now_us)
 {
     return estimate_came(&m->estimate, now_us) * 10 < m->estimate.rate * 7;
+}
+
+static void tell_figures(struct media_way *m, int64_t now_us, const struct sent_report *r)
+{
+    const struct estimate *e = &m->estimate;
+
+    figures_on_loss(&m->figures, now_us, (uint32_t)r->lost, 0);
+    figures_on_rtt(&m->figures, e->rtt_us);
+    if (m->figures.n >= FIGURES_SECONDS) /* before, a few are no share */
+        figures_on_why(&m->figures, now_us, FIGURES_LOSS, (uint32_t)(m->loss * 1000));
+    if (e->why_us == now_us && (e->why == ESTIMATE_QUEUE || e->why == ESTIMATE_LOSS))
+        figures_on_why(&m->figures, now_us, FIGURES_NARROW, (uint32_t)(e->rate / 1000));
 }
 
 void media_on_report(struct flow *f, int64_t now_us, const struct sent_report *r)
@@ -252,6 +275,7 @@ void media_on_report(struct flow *f, int64_t now_us, const struct sent_report *r
         estimate_on_rtt(&m->estimate, f->rtt.smooth_us);
     estimate_on_limited(&m->estimate, is_limited(m, now_us));
     estimate_expire(&m->estimate, now_us);
+    tell_figures(m, now_us, r);
     turn_set_rate(&m->turn, now_us, m->estimate.rate);
 }
 
@@ -261,6 +285,7 @@ void media_on_path(struct flow *f, int64_t now_us)
         return;
     estimate_on_path(&f->media->estimate, now_us);
     f->media->loss = 0;
+    figures_on_why(&f->media->figures, now_us, FIGURES_MOVED, f->tunnel.on);
     turn_set_rate(&f->media->turn, now_us, f->media->estimate.rate);
 }
 

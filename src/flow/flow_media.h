@@ -20,6 +20,7 @@
 
 #include "flow/flow.h"
 #include "media/estimate.h"
+#include "media/figures.h"
 #include "wire/dgram.h"
 
 enum {
@@ -59,5 +60,7 @@ struct flow_media_view {
 };
 /* False: it takes none. */
 bool flow_look_media(const struct flow *f, struct flow_media_view *ret);
+/* Of what we sent, as it arrived; false as above. */
+bool flow_media_figures(struct flow *f, int64_t now_us, struct figures_view *ret);
 /* What the tunnel's connection carries. */
 void flow_on_tunnel_rate(struct flow *f, uint64_t rate);

@@ -100,6 +100,7 @@ struct media_way {
     void *ctx;
     struct estimate estimate;
     struct turn turn;
+    struct figures figures;
     float loss;           /* of the packets of the last seconds */
     int64_t sent_us;      /* when a part left last */
     uint64_t tunnel_rate; /* 0: not told */

@@ -65,6 +65,11 @@ void detour_send(struct detour *d, struct carry *c, int64_t now_us)
     }
 }
 
+void detour_put(struct detour *d, const uint8_t *bytes, size_t len, bool ect, int64_t now_us)
+{
+    put(&d->up, bytes, len, ect ? 2 : 0, now_us);
+}
+
 int64_t detour_deadline_us(const struct detour *d)
 {
     int64_t up_us = link_deadline_us(&d->up), down_us = link_deadline_us(&d->down);

@@ -21,4 +21,6 @@ void detour_hear(struct detour *d, const struct udp_in *in, int64_t now_us);
 void detour_deliver(struct detour *d, struct carry *c, int64_t now_us);
 /* What the session has to send goes into it, and what comes out of it leaves. */
 void detour_send(struct detour *d, struct carry *c, int64_t now_us);
+/* A datagram that was made elsewhere (flow/flow_media.h): it leaves with the next detour_send. */
+void detour_put(struct detour *d, const uint8_t *bytes, size_t len, bool ect, int64_t now_us);
 int64_t detour_deadline_us(const struct detour *d);

@@ -328,13 +328,24 @@ static void enter(struct worker *w, const struct hub_leg *o)
         serve(l, c);
 }
 
+/* A session that it had before is good for a while, and still says whose it is. */
+static void unserve_all(struct worker *w, struct leg_at *l)
+{
+    struct map_slot *slot;
+
+    for (size_t i = 0; (slot = map_next(&w->sessions, &i));) {
+        struct carried *c = slot->value;
+        if (c->leg == l)
+            unserve(l, c);
+    }
+}
+
 static void leave(struct worker *w, struct leg_at *l)
 {
     struct forwarding *f = w->media;
     struct shown *s = map_get(&f->shown, l->meeting);
 
-    unserve(l, l->c);
-    unserve(l, l->next);
+    unserve_all(w, l);
     relay_leave(f->relay, l->leg);
     map_take(&f->by_session, l->id);
     f->legs[l->leg] = NULL;

@@ -1,0 +1,229 @@
+"""Voices in meetings, by real programs: what goes in at one end comes out at the others."""
+import array
+import json
+import math
+import pathlib
+import wave
+
+from harness import check, equal, story, until
+from test_meet import Seat, guest, new
+
+RATE = 48000
+SILENT = 0.02  # of full scale: a tone that was stretched leaks as much into its neighbours
+
+
+def power(samples, hz):
+    """How much of this tone there is, as its amplitude (Goertzel); of full scale."""
+    if not samples:
+        return 0.0
+    w = 2 * math.cos(2 * math.pi * hz / RATE)
+    a = b = 0.0
+    for x in samples:
+        a, b = x / 32768 + w * a - b, a
+    return 2 * math.sqrt(max(0.0, a * a + b * b - w * a * b)) / len(samples)
+
+
+class Ear:
+    """A WAV file that is being written: how loud a tone is in each tenth of a second. Each is looked at once."""
+
+    def __init__(self, path):
+        self.path, self.tones = pathlib.Path(path), {}
+
+    def samples(self, first=0):
+        if not self.path.exists():
+            return array.array("h")
+        with self.path.open("rb") as f:
+            head = f.read(4096)
+            at = head.find(b"data")
+            f.seek(at + 8 + 2 * first)
+            raw = f.read() if at >= 0 else b""
+        samples = array.array("h")
+        samples.frombytes(raw[:len(raw) // 2 * 2])
+        return samples
+
+    def tenths(self, hz):
+        done = self.tones.setdefault(hz, [])
+        n = RATE // 10
+        samples = self.samples(len(done) * n)
+        done += [power(samples[i:i + n], hz) for i in range(0, len(samples) - n + 1, n)]
+        return done
+
+    def loud(self, hz):
+        return sum(b > 0.05 for b in self.tenths(hz))
+
+
+class Voice(Seat):
+    """Somebody in a meeting with sound."""
+
+    def __init__(self, user, code, hz=None, *words):
+        self.wav = pathlib.Path(user.home) / "heard.wav"
+        self.ear = Ear(self.wav)
+        self.stats = pathlib.Path(user.home) / "stats.jsonl"
+        mic = f"tone:{hz}" if hz else "none"
+        super().__init__(user, code, "--mic", mic, "--speaker", f"file:{self.wav}", "--stats", str(self.stats), *words)
+
+    def entered(self):
+        return self.event(event="voice", what="entered")
+
+    def hears(self, hz, tenths=5):
+        """Waits until this tone was heard for so long more."""
+        before = self.ear.loud(hz)
+        until(lambda: self.ear.loud(hz) >= before + tenths, f"{self.user.name} hears {hz} Hz")
+
+    def figures(self):
+        """What was written last; waits for the first."""
+        def last():
+            lines = self.stats.read_text().split("\n") if self.stats.exists() else []
+            return lines[-2] if len(lines) > 1 else None
+        return json.loads(until(last, "figures"))
+
+    def others(self):
+        return [p for p in self.figures()["people"] if not p["self"]]
+
+    def is_silent(self, hz, tenths=10):
+        """Of what is written from now on, but for what is still under way, nothing is this tone."""
+        before = len(self.ear.tenths(hz)) + 5
+        until(lambda: len(self.ear.tenths(hz)) >= before + tenths, "the file goes on")
+        return all(b < SILENT for b in self.ear.tenths(hz)[before:])
+
+    def verify(self):
+        self.n += 1
+        self.lines.type(json.dumps({"cmd": "verify", "id": self.n}) + "\n")
+        return self.event(event="voice", what="code", id=self.n)["text"]
+
+
+def in_a_meeting(hall, *others):
+    """Anna, who hosts and sends 440 Hz, and others, each with a tone of their own; the link for more."""
+    anna, *rest = hall.users("anna", *others)
+    made = new(anna, "--title", "Choir", "--open")
+    code = made["code"]
+    host = Voice(anna, code, 440)
+    host.event(event="ticket")
+    seats = [host] + [Voice(user, code, 620 + 180 * i) for i, user in enumerate(rest)]
+    for seat in seats:
+        check(seat.entered()["sealed"], "not sealed end to end")
+    return made["link"], seats
+
+
+@story(short=True)
+def two_hear_each_other(hall):
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    bea.hears(440)
+    anna.hears(620)
+    until(lambda: bea.figures()["way"], "a way")
+    line = bea.figures()
+    equal((line["event"], line["state"], line["codec"]), ("stats", "in", "opus"))
+    until(lambda: any(p["heard"] for p in bea.others()), "anna is heard in the figures")
+    check(bea.figures()["path"]["rtt_ms"] > 0, bea.figures())
+    equal({p["name"] for p in bea.figures()["people"]}, {"anna", "bea"})
+    words = [seat.verify() for seat in (anna, bea)]
+    equal(words[0], words[1], "the words to compare")
+    equal(len(words[0].split()), 8)
+    anna.leave()
+    bea.leave()
+
+
+@story
+def who_mutes_sends_nothing(hall):
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    bea.hears(440)
+    anna.do("mute")
+    until(lambda: anna.figures()["muted"], "anna knows that she is mute")
+    sent = anna.figures()["frames_sent"]
+    check(bea.is_silent(440), "she is heard all the same")
+    until(lambda: anna.figures()["muted"], "still")
+    check(anna.figures()["frames_sent"] <= sent + 10, "frames leave a microphone that is muted", sent, anna.figures())
+    anna.do("unmute")
+    bea.hears(440)
+
+
+@story
+def a_host_mutes(hall):
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    anna.hears(620)
+    anna.do("mute", user="bea")
+    bea.event(event="voice", what="silenced")
+    check(anna.is_silent(620), "bea is heard all the same")
+    anna.do("lock-mic")
+    anna.do("unlock-mic")
+
+
+@story
+def a_third_comes_and_goes(hall):
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    bea.hears(440)
+    words = bea.verify()
+    gus = Voice(guest(hall), link, 1000, "--name", "Gus")
+    gus.entered()
+    anna.hears(1000)
+    bea.hears(1000)
+    gus.hears(440)
+    gus.hears(620)
+    until(lambda: {p["name"]: p["trust"] for p in anna.others()} == {"bea": "new", "Gus": "guest"}, "who is known")
+    check(gus.verify() != words, "the words are those of other people")
+    equal(gus.verify(), anna.verify())
+    gus.leave()
+    until(lambda: {p["name"] for p in anna.figures()["people"]} == {"anna", "bea"}, "gus is gone")
+    bea.hears(440)
+    check(bea.is_silent(1000), "gus is heard after he left")
+    equal(bea.verify(), words)
+
+
+@story
+def plain_samples(hall):
+    anna, bea = hall.users("anna", "bea")
+    code = new(anna, "--title", "Lab", "--open")["code"]
+    a = Voice(anna, code, 440, "--codec", "pcm")
+    a.entered()
+    b = Voice(bea, code, 620, "--codec", "pcm", "--frame", "5")
+    b.entered()
+    b.hears(440)
+    a.hears(620)
+    equal(a.figures()["codec"], "pcm")
+
+
+@story
+def over_a_bad_link(hall):
+    anna, bea = hall.users("anna", "bea")
+    code = new(anna, "--title", "Train", "--open")["code"]
+    a = Voice(anna, code, 440)
+    a.entered()
+    b = Voice(bea, code, None, "--link", "loss=5% delay=10ms")
+    b.entered()
+    b.hears(440, 50)
+    until(lambda: any(p["bits"] for p in b.others()), "figures of anna's voice")
+    anna_there = b.others()[0]
+    check(anna_there["loss_percent"] > 0.5, "the link's loss is not seen", anna_there)
+    check(anna_there["left_percent"] < anna_there["loss_percent"], "nothing was repaired", anna_there)
+
+
+@story
+def a_server_that_restarts_has_voices_again(hall):
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    bea.hears(440)
+    hall.kill()
+    hall.start()
+    bea.hears(440, 10)
+    anna.hears(620, 10)
+
+
+@story(short=True)
+def for_so_many_seconds(hall):
+    anna, = hall.users("anna")
+    code = new(anna, "--title", "Solo", "--open")["code"]
+    seat = Voice(anna, code, 440, "--for", "2")
+    seat.entered()
+    seat.over("left", 0)
+    check(len(seat.stats.read_text().splitlines()) >= 1, "no figures")
+    with wave.open(str(seat.wav)) as w:
+        equal((w.getframerate(), w.getnchannels(), w.getsampwidth()), (RATE, 1, 2))
+
+
+@story(short=True)
+def what_cannot_be_is_said(hall):
+    anna, = hall.users("anna")
+    code = new(anna, "--title", "Solo", "--open")["code"]
+    for words in (["--mic", "file:/nowhere.wav"], ["--codec", "mp3"], ["--frame", "7"], ["--bitrate", "500"],
+                  ["--codec", "pcm", "--frame", "60"], ["--for", "0"]):
+        done = anna.run("meet", "join", code, *words, status=None)
+        check(done.status in (1, 2), words, done)
