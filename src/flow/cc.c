@@ -148,6 +148,19 @@ bool cc_begin_recovery(struct cc *c, const struct cc_loss *l)
     return true;
 }
 
+void cc_on_mark(struct cc *c, const struct cc_ack *a)
+{
+    struct cc_loss l = { .now_us = a->now_us,
+                         .under_way = a->under_way,
+                         .sent_us = a->sent_us,
+                         .next_number = a->next_number };
+
+    if (!a->ce)
+        return;
+    c->ops->on_loss(c, &l);
+    c->saved.valid = false;
+}
+
 void cc_undo(struct cc *c)
 {
     if (!c->saved.valid)

@@ -40,7 +40,7 @@ struct cc_ack {
     uint64_t delivered_then; /* ... when the newest of them was sent */
     uint64_t rate;           /* of delivery over that time; 0: not measured */
     uint64_t lost;           /* bytes found lost with it */
-    uint64_t lost_all;       /* bytes in all, less those that came late */
+    uint64_t lost_all;       /* bytes in all, less those that came late; and those marked */
     uint64_t lost_then;      /* ... when the newest of them was sent */
     uint64_t under_way_then; /* after it was sent */
     bool app_limited;        /* the rate is what was offered, not what the path can */
@@ -187,6 +187,8 @@ bool cc_in_slow_start(const struct cc *c);
 bool cc_uses_window(const struct cc *c, const struct cc_ack *a);
 /* Slow start's growth, with HyStart++. */
 void cc_slow_start(struct cc *c, const struct cc_ack *a);
+/* A mark is a congestion like a loss (RFC 9002, section 7.1), and never taken back. */
+void cc_on_mark(struct cc *c, const struct cc_ack *a);
 /* Is it a new congestion? Then notes it, and keeps what on_undo gives back. */
 bool cc_begin_recovery(struct cc *c, const struct cc_loss *l);
 void cc_undo(struct cc *c);

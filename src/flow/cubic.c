@@ -98,6 +98,7 @@ static void on_ack(struct cc *c, const struct cc_ack *a)
     int64_t since_us = a->now_us - q->last_us;
 
     q->last_us = a->now_us;
+    cc_on_mark(c, a);
     if (a->sent_us <= c->recovery_us) {
         c->phase = "fast recovery";
         return;

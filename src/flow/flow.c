@@ -170,7 +170,11 @@ static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
         flow_close(f, FLOW_BROKEN, "an acknowledgement of what was not sent");
         return;
     }
+    uint64_t marked = f->ecn.ce;
     r.ack.ce = is_new && ecn_on_ack(&f->ecn, a);
+    if (r.ack.ce) /* who counts losses counts a mark as one */
+        f->marked_bytes += (f->ecn.ce - marked) * f->mtu;
+    r.ack.lost_all += f->marked_bytes;
     report(f, now_us, &r);
 }
 

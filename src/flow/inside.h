@@ -148,6 +148,7 @@ struct flow {
     struct paths paths;
     struct pmtu pmtu;
     struct ecn ecn;
+    uint64_t marked_bytes; /* of packets that came with CE */
     struct alive alive;
     struct ask asks[ASKS_MAX];
     struct tunnel tunnel;

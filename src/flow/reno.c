@@ -25,6 +25,7 @@ static void avoid(struct cc *c, const struct cc_ack *a)
 
 static void on_ack(struct cc *c, const struct cc_ack *a)
 {
+    cc_on_mark(c, a);
     if (a->sent_us <= c->recovery_us) {
         c->phase = "fast recovery"; /* what is acknowledged was sent before: no growth */
         return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *net_cc = "cubic";
 const uint8_t net_secret[32] = { 7 };
 const struct link_config net_plain = { .rate_bps = 10000000,
                                        .delay_us = 20000,
@@ -20,7 +21,7 @@ void net_begin(struct net *n, bool ecn, uint32_t mtu_most)
                                    .session = 9,
                                    .secret = net_secret,
                                    .seed = seeds[i],
-                                   .cc = cc_find("cubic"),
+                                   .cc = cc_find(net_cc),
                                    .ecn = ecn,
                                    .mtu_most = mtu_most,
                                    .keeps = i == CLIENT,
@@ -64,6 +65,8 @@ static void push(struct net *n, int from, const uint8_t *bytes, size_t len,
     tagged[0] = (uint8_t)(n->port >> 8);
     tagged[1] = (uint8_t)n->port;
     tagged[2] = to->ect ? (uint8_t)n->marks : 0;
+    if (to->ect && n->marks_above && link_backlog_bytes(&n->link[from], n->now_us) > n->marks_above)
+        tagged[2] = 3;
     memcpy(tagged + 3, bytes, len);
     CHECK(pump_push(&n->link[from], tagged, len + 3, n->now_us));
 }

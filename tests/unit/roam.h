@@ -15,15 +15,17 @@ struct net {
     struct flow *end[2];
     struct link link[2]; /* from that end */
     int64_t now_us;
-    uint16_t port;       /* of the client, as the server sees it */
-    uint16_t reach;      /* datagrams to another do not arrive */
-    uint32_t carries[2]; /* larger ones vanish; 0: all arrive */
-    int marks;           /* what becomes of ECT(0) on the way to the server */
+    uint16_t port;        /* of the client, as the server sees it */
+    uint16_t reach;       /* datagrams to another do not arrive */
+    uint32_t carries[2];  /* larger ones vanish; 0: all arrive */
+    int marks;            /* what becomes of ECT(0) on the way to the server */
+    uint64_t marks_above; /* ... CE, when so many bytes wait there; 0: never */
     uint64_t got, told[10], to_unproven, from_unproven;
     uint64_t code;
     int64_t got_us, longest_us; /* when the last byte came; the longest silence between two */
 };
 
+extern const char *net_cc; /* of what begins next; "cubic" */
 extern const uint8_t net_secret[32];
 extern const struct link_config net_plain;
 

@@ -230,6 +230,37 @@ static void probes_do_not_slow_down(void)
     CHECK(got[1] > got[0] - got[0] / 50);
 }
 
+/* A queue that marks before it drops is short, and nothing is lost. */
+static void marks_are_congestion(void)
+{
+    static const char *const ccs[] = { "cubic", "reno", "bbr" };
+    uint64_t dropped[2], longest[2], got[2];
+
+    for (int i = 0; i < 3; i++) {
+        for (int marks = 0; marks < 2; marks++) {
+            struct net n;
+            net_cc = ccs[i];
+            net_begin(&n, true, 0);
+            n.marks_above = marks ? 12000 : 0;
+            net_first_words(&n);
+            net_write(&n, CLIENT, 20000000);
+            net_run(&n, 3 * SECOND);
+            struct link_counts *counts = &n.link[CLIENT].counts;
+            uint64_t before = counts->dropped, came = n.got;
+            counts->queue_most_bytes = 0;
+            net_run(&n, 8 * SECOND);
+            dropped[marks] = counts->dropped - before;
+            longest[marks] = counts->queue_most_bytes;
+            got[marks] = n.got - came;
+            net_end(&n);
+        }
+        CHECK(!dropped[1] && longest[1] < 40000 && got[1] > 8000000);
+        CHECK(i == 2 || (dropped[0] && longest[0] > 48000));
+        CHECK(longest[1] <= longest[0]);
+    }
+    net_cc = "cubic";
+}
+
 static void marks_are_used_or_not(void)
 {
     static const struct {
@@ -304,5 +335,6 @@ TEST_MAIN({ "nothing_but_questions_until_it_is_proven", nothing_but_questions_un
           { "larger_packets_are_found_and_lost_again", larger_packets_are_found_and_lost_again },
           { "probes_do_not_slow_down", probes_do_not_slow_down },
           { "marks_are_used_or_not", marks_are_used_or_not },
+          { "marks_are_congestion", marks_are_congestion },
           { "streams_leave_room_when_told", streams_leave_room_when_told },
           { "who_only_listens_does_so_for_ever", who_only_listens_does_so_for_ever })
