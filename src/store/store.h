@@ -191,8 +191,8 @@ enum store_kind {
      * was sending the very same there already: that one.
      */
     STORE_FILE_NEW,
-    /* file.id, account.id -> file, on: may read what is kept in its room, meet_role: its role there,
-     * room_row.closed | NO_SUCH_FILE */
+    /* file.id, account.id -> file, on: may read what is kept in its room, meet_role: its role
+     * there, room_row.closed | NO_SUCH_FILE */
     STORE_FILE_FIND,
     /* file.id, file.stage; mine: got by account.id, if it is for it (stage as it is) -> file, on:
      * no kept file has its contents any more | NO_SUCH_FILE | FILE_OVER (DONE is followed by
