@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 #include "client/edge.h"
 #include "client/files.h"
+#include "share/names.h"
 
 /* So much is hashed before it is offered: then the server can say that it has it, and blocks
  * need no leaf of their own. More would let people wait. */
@@ -271,11 +273,31 @@ static void take_over(struct mover *m, struct found *f)
         m->name = f->name;
 }
 
+/* Names that no offer may have, as a terminal would obey them, are told as they would be called
+ * where they arrive. */
+static int mind_name(struct mover *m)
+{
+    char fit[NAMES_ROOM];
+    size_t len = m->name ? strlen(m->name) : 0;
+    bool fine = utf8_valid(m->name ? m->name : "", len);
+
+    for (const char *p = m->name, *end = p + len; fine && p < end;)
+        fine = !utf8_is_control(utf8_next(&p, end));
+    if (fine)
+        return 0;
+    int err = names_clean(fit, m->name, len, true);
+    free(m->name);
+    m->name = err ? NULL : strdup(fit);
+    return m->name ? 0 : -ROOST_NOMEM;
+}
+
 static void on_opened(struct mover *m, struct job *j)
 {
     int err = (int)j->result;
 
     take_over(m, &j->open.found);
+    if (!err)
+        err = mind_name(m);
     if (m->step != STEP_OPEN)
         return;
     if (err) {
