@@ -214,7 +214,7 @@ const struct cli_command cli_commands[] = {
       "standard input, and its end leaves; roost-json(5) lists the events and commands. A place\n"
       "that was lost with the connection is taken again. Who is in with several devices and leaves\n"
       "on one of them leaves on all. Exit status: 0 when one leaves or the meeting ends, 1 when one\n"
-      "is not let in or removed, 5 after too many wrong codes.\n\n"
+      "is not let in or removed, 5 after too many wrong codes. With --for it stays for so long.\n\n"
       "  roost meet join 204816\n"
       "  roost meet join 'https://hall.example:5000/j/204816#K7Q2…' --name Ann\n"
       "  roost --json meet join 204816\n\n"

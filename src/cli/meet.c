@@ -242,7 +242,7 @@ static void take_lines(struct meet *m)
         meet_typed(m, line);
         free(line);
     }
-    if (lines_over(&m->lines) && !m->n_asked)
+    if (lines_over(&m->lines) && !m->n_asked && !meet_voice_stays(m))
         meet_leave(m);
 }
 

@@ -204,6 +204,11 @@ int64_t meet_voice_due_us(const struct meet *m)
     return v->end_us && v->end_us < at_us ? v->end_us : at_us;
 }
 
+bool meet_voice_stays(const struct meet *m)
+{
+    return m->voice.end_us || m->voice.verifies;
+}
+
 /* --- what happens ----------------------------------------------------------------------------- */
 
 static const char *const names[] = {

@@ -42,6 +42,8 @@ int64_t meet_voice_due_us(const struct meet *m);
 void meet_voice_event(struct meet *m, const struct roost_voice_event *e);
 /* By /mute and /unmute: at once, whatever the server answers. */
 void meet_voice_hush(struct meet *m, bool hushed);
+/* The end of the input does not end it: it ends by itself (--for, meet verify). */
+bool meet_voice_stays(const struct meet *m);
 /* A command about sound. */
 void meet_voice_do(struct meet *m, const struct meet_cmd *cmd);
 /* Of what the line shows: " · Ann speaks". */

@@ -6,6 +6,7 @@ import pathlib
 import wave
 
 from harness import check, equal, story, until
+from test_cli import documented
 from test_meet import Seat, guest, new
 
 RATE = 48000
@@ -227,3 +228,45 @@ def what_cannot_be_is_said(hall):
                   ["--codec", "pcm", "--frame", "60"], ["--for", "0"]):
         done = anna.run("meet", "join", code, *words, status=None)
         check(done.status in (1, 2), words, done)
+
+
+@story
+def a_recording_has_a_track_each(hall):
+    anna, bea = hall.users("anna", "bea")
+    code = new(anna, "--title", "Choir", "--open")["code"]
+    file, mixed = pathlib.Path(anna.home) / "choir.webm", pathlib.Path(anna.home) / "choir.wav"
+    a = Voice(anna, code, 440, "--record", file)
+    a.entered()
+    b = Voice(bea, code, 620)
+    b.entered()
+    check(b.row("anna")["recording"], "bea is not told that she is recorded")
+    a.hears(620, 10)
+    a.leave()
+    anna.run("meet", "compose", file, mixed)
+    for hz in (440, 620):
+        check(Ear(mixed).loud(hz) >= 5, hz, "is not in the recording")
+
+
+@story
+def figures_are_for_hosts(hall):
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    bea.hears(440)
+    code = anna.user.rows("meet", "list")[-1]["code"]
+    def measured():
+        rows = anna.user.rows("meet", "stats", code)
+        return rows if all(any(f["stream"] == 0 and f["rtt_ms"] > 0 for f in d["figures"]) for d in rows) else None
+    rows = until(measured, "everybody's figures")
+    equal({(d["name"], d["here"]) for d in rows}, {("anna", True), ("bea", True)})
+    bea.user.run("meet", "stats", code, status=1)
+
+
+@story
+def words_without_a_sound(hall):
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    done = guest(hall).run("meet", "verify", link, "--name", "Ida")
+    words = [row["text"] for row in done.rows if row.get("what") == "code"]
+    equal([len(w.split()) for w in words], [8])
+    known = documented()
+    for row in done.rows + [anna.figures()]:
+        unknown = [key for key in list(row) + [k for p in row.get("people", []) for k in p] if key not in known]
+        check(not unknown, "not in roost-json(5):", unknown)
