@@ -62,7 +62,7 @@ static int read_element(const uint8_t *p, size_t len, struct element *ret)
     int size = read_size(p + id, len - (size_t)id, &ret->size);
     if (size <= 0)
         return size;
-    ret->head = (size_t)(id + size);
+    ret->head = (size_t)id + (size_t)size;
     return 1;
 }
 
