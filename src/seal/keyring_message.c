@@ -68,7 +68,7 @@ static int on_hello(struct keyring *k, struct member *m, const uint8_t *bytes, s
 
     if (err == -ROOST_MALFORMED)
         return err;
-    if (err || memcmp(h.identity, m->is.identity, TIE_KEY))
+    if (err || memcmp(h.identity, m->is.identity, TIE_KEY) != 0)
         return lie(k, KEYRING_FORGED, m->is.number);
     if (m->tied && !memcmp(h.key, m->key, TIE_KEY))
         return 0;
