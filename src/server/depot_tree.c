@@ -41,11 +41,11 @@ void depot_lost(struct depot_thread *t, const struct hub_depot *g, const char *w
         log_error("cannot set %s aside: %s", name, strerror(errno));
     memcpy(w.root, g->root, 32);
     memcpy(w.list_root, g->list_root, 32);
+    t->all->counts.lost++;
     depot_say(t, &w);
     log_error("file %llu: its contents, %s/files/%s, are %s; copy them from a backup, or have them"
               " sent again",
               (unsigned long long)g->file, t->all->settings.data, name, what);
-    t->all->counts.lost++;
 }
 
 void depot_doubt(struct depot_thread *t, const struct hub_depot *g)
@@ -223,13 +223,16 @@ int64_t depot_read(struct depot_thread *t, struct opened *o, const struct wish *
         return err;
     bytes = o->leaves + LEAVES_BYTES;
     int64_t got = disk_source_read(o->source, block * TREE_BLOCK, bytes, len);
-    err = got == len ? tree_leaf(leaf, block, bytes, len) : -ROOST_UNREADABLE;
-    if (!err && memcmp(leaf, want, TREE_HASH) != 0)
-        err = -ROOST_UNREADABLE;
-    if (err) {
-        if (err == -ROOST_UNREADABLE)
-            depot_lost(t, &o->grant, "damaged");
+    if (got != len) { /* perhaps somebody only touched it */
+        depot_doubt(t, &o->grant);
+        return -ROOST_UNREADABLE;
+    }
+    err = tree_leaf(leaf, block, bytes, len);
+    if (err)
         return err;
+    if (memcmp(leaf, want, TREE_HASH) != 0) {
+        depot_lost(t, &o->grant, "damaged");
+        return -ROOST_UNREADABLE;
     }
     memcpy(w->bytes, bytes + from, w->len);
     return w->len;
