@@ -500,7 +500,7 @@ static void a_meeting_ends(bool forget)
     CHECK(found(ann, "tea") == (forget ? 1 : 2));             /* the note to her stays too */
     CHECK(read_all(room + 2, gus)->n_events == !forget);      /* of two guests */
     CHECK(load(room + 1)->room_row.closed && load(room + 2)->room_row.closed); /* none answers */
-    meeting(bob, "123456");                                   /* the code is free */
+    meeting(bob, "123456"); /* the code is free */
 }
 
 static void told_a_meeting_that_ends_keeps_its_chat(void)
