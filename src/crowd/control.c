@@ -124,8 +124,9 @@ void control_ping(struct person *p)
     send_request(p, &m, false);
 }
 
-void control_keys(struct person *p)
+bool control_keys(struct person *p)
 {
+    bool any = false;
     enum { AT_ONCE = 200 };
     uint8_t bytes[AT_ONCE][KEYRING_MESSAGE_MAX];
     Roost__MediaKey rows[AT_ONCE], *list[AT_ONCE];
@@ -146,9 +147,11 @@ void control_keys(struct person *p)
         }
         body.meeting = p->crowd->meeting;
         more = body.n_keys == AT_ONCE;
+        any |= body.n_keys > 0;
         if (body.n_keys)
             send_request(p, &m, false);
     }
+    return any;
 }
 
 /* --- answers

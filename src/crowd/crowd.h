@@ -73,6 +73,7 @@ struct person {
     struct udp *udp;
     struct carry carry;
     bool has_flow, has_way, speaks;
+    bool heard; /* its connection has something, or may be written to */
     int64_t ask_us, say_us;
     uint64_t said;
 };
@@ -116,5 +117,5 @@ void person_heard(void *ctx, int64_t now_us, uint32_t who, const struct media *m
 /* --- control.c --- */
 void control_next(struct person *p); /* asks what the step is about */
 void control_on_frame(struct person *p, const uint8_t *body, size_t len);
-void control_keys(struct person *p); /* messages of keys that wait to be sent */
+bool control_keys(struct person *p); /* messages of keys that wait; false: none did */
 void control_ping(struct person *p);

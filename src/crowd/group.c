@@ -77,8 +77,10 @@ void *group_main(void *group)
         int n = sleep_until(&g->sleep, due, ready);
         g->now_us = sleep_now_us();
         begin_more(g, &begun, &next_us);
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < n; i++) {
             c->people[ready[i].id / 2].due_us = g->now_us;
+            c->people[ready[i].id / 2].heard |= ready[i].id % 2 == 0;
+        }
         due = run_due(g, begun, watches);
         if (begun < g->n && next_us < due)
             due = next_us > g->now_us + 1000 ? next_us : g->now_us + 1000;

@@ -68,6 +68,12 @@ static void read_control(struct person *p)
     }
 }
 
+/* It is asked for nothing while datagrams come and go. */
+static bool is_quiet(const struct person *p)
+{
+    return p->tls.state == TLS_UP && !p->heard && p->group->now_us < p->ping_us;
+}
+
 static void turn_control(struct person *p)
 {
     int err = tls_step(&p->tls, p->group->now_us);
@@ -264,7 +270,11 @@ void person_turn(struct person *p)
 
     if (p->step == STEP_GONE || p->step == STEP_WAITS)
         return;
-    turn_control(p);
+    if (!is_quiet(p))
+        turn_control(p);
+    else if (control_keys(p) && tls_flush(&p->tls))
+        person_fail(p, "the connection", "it was closed");
+    p->heard = false;
     if (p->has_flow && p->step != STEP_GONE)
         turn_media(p);
     p->due_us = p->ping_us;

@@ -145,6 +145,14 @@ static int wait_for(struct sleep *s, int64_t until_us, struct epoll_event *e)
     return add_timer(s) ? -1 : wait_by_timer(s, until_us, e);
 }
 
+void sleep_nap(int64_t until_us)
+{
+    struct timespec until = { .tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000 };
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+        ;
+}
+
 int sleep_until(struct sleep *s, int64_t until_us, struct sleep_ready ret[static SLEEP_AT_ONCE])
 {
     struct epoll_event e[SLEEP_AT_ONCE];

@@ -36,6 +36,8 @@ int sleep_remove(struct sleep *s, int fd);
  * end, or -ROOST_IO; sleep_signalled takes what came. */
 int sleep_add_signals(struct sleep *s, uint64_t id);
 bool sleep_signalled(int signals);
+/* Until then, whatever comes meanwhile: for who would rather be woken seldom. */
+void sleep_nap(int64_t until_us);
 /* How many of `ret` are ready; 0: it is until_us (INT64_MAX: never by itself), or a signal
  * came. A moment that has passed only looks. -ROOST_IO. */
 int sleep_until(struct sleep *s, int64_t until_us, struct sleep_ready ret[static SLEEP_AT_ONCE]);

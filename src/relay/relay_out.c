@@ -97,7 +97,7 @@ static void pop(struct queue *q)
 }
 
 /* The more is forwarded, the longer frames wait for others to share their datagram. */
-static int64_t hold_us(struct relay *r, int64_t now_us)
+int64_t relay_hold_us(struct relay *r, int64_t now_us)
 {
     if (now_us - r->tenth_us >= 100000) {
         r->last_forwarded = now_us - r->tenth_us < 200000 ? r->now_forwarded : 0;
@@ -119,7 +119,7 @@ void relay_put(struct relay *r, int64_t now_us, uint32_t leg, uint32_t item, boo
     if (!is_voice) {
         relay_due(r, leg, turn_when_us(&l->turn, now_us, TURN_PICTURE, MEDIA_PART_MAX));
     } else if (l->voices_due_us == INT64_MAX) {
-        l->voices_due_us = now_us + hold_us(r, now_us);
+        l->voices_due_us = now_us + relay_hold_us(r, now_us);
         relay_due(r, leg, l->voices_due_us);
     }
 }

@@ -349,7 +349,13 @@ static void turn(struct worker *w)
     struct sleep_ready ready[SLEEP_AT_ONCE];
     struct due *first = dues_first(&w->dues);
     int64_t media_us = worker_media_deadline_us(w), due_us = first ? first->at_us : INT64_MAX;
-    int n = sleep_until(&w->sleep, media_us < due_us ? media_us : due_us, ready);
+    int64_t nap_us = worker_media_nap_us(w);
+    due_us = media_us < due_us ? media_us : due_us;
+    if (nap_us && w->now_us + nap_us < due_us)
+        sleep_nap(w->now_us + nap_us);
+    else if (nap_us && due_us != INT64_MAX)
+        sleep_nap(due_us);
+    int n = sleep_until(&w->sleep, due_us, ready);
 
     w->now_us = sleep_now_us();
     for (int i = 0; i < n; i++)

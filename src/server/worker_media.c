@@ -14,15 +14,18 @@ enum {
     BUFFERS = 1024, /* a second and more of what comes */
     BUFFER_BYTES = 1280,
     ITEMS = 8192,
-    UPS_MAX = 4,  /* streams of a leg */
-    ASKS = 8,     /* for key frames, of one leg */
+    UPS_MAX = 4, /* streams of a leg */
+    ASKS = 8,    /* for key frames, of one leg */
+    NAP_PART = 8,
     SPEAKERS = 5, /* unless the settings say so */
 };
-#define PATH_US    50000   /* so often the relay hears what a path carries */
-#define GAPS_US    5000    /* so often it is looked at what is missing */
-#define BUDGET_US  150000  /* what was lost on the way to us is of use for so long */
-#define SPEAKER_US 250000  /* so often it is looked at who speaks */
-#define FIGURES_US 2000000 /* so often the hub hears what was measured of a leg */
+#define PATH_US      50000   /* so often the relay hears what a path carries */
+#define GAPS_US      5000    /* so often it is looked at what is missing */
+#define BUDGET_US    150000  /* what was lost on the way to us is of use for so long */
+#define SPEAKER_US   250000  /* so often it is looked at who speaks */
+#define NAP_LEAST_US 100     /* less is not worth its call */
+#define LAZY_US      100000  /* a session that is looked at so soon need not be now */
+#define FIGURES_US   2000000 /* so often the hub hears what was measured of a leg */
 
 /* A stream that comes. */
 struct up {
@@ -574,7 +577,8 @@ static void send_to(struct worker *w, struct gather *g, struct leg_at *l,
         send_message(w, c, (size_t)n, parts, n_parts);
     else
         gather(w, g, c, &to, (size_t)n, parts, n_parts);
-    worker_touch(w, c);
+    if (c->due.at_us > w->now_us + LAZY_US)
+        worker_touch(w, c);
 }
 
 /* Key frames and lost parts that are asked for. */
@@ -750,4 +754,11 @@ int64_t worker_media_deadline_us(const struct worker *w)
 
     due = f->gaps_us < due ? f->gaps_us : due;
     return f->second_us < due ? f->second_us : due;
+}
+
+int64_t worker_media_nap_us(const struct worker *w)
+{
+    int64_t nap_us = w->media->n_legs ? relay_hold_us(w->media->relay, w->now_us) / NAP_PART : 0;
+
+    return nap_us < NAP_LEAST_US ? 0 : nap_us;
 }
