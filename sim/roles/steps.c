@@ -129,11 +129,11 @@ static void wrong_code(struct play *p, char code[static 12])
     while (code_is_live(p, code));
 }
 
-static bool is_guest_of(struct play *p, const struct actor *a, const struct m_meet *t)
+static bool is_known_there(struct play *p, const struct actor *a, struct m_meet *t)
 {
     const struct m_person *x = a->id ? m_person(&p->model, a->id) : NULL;
 
-    return x && x->guest && x->guest_of == t->id;
+    return x && (m_seat(t, a->id) || (x->guest && x->guest_of == t->id));
 }
 
 /* What is written into a request, and what the page says to the code alone. */
@@ -152,7 +152,7 @@ static no knock(struct play *p, const struct actor *a, struct m_meet *t, enum wa
         p->tally.deeds[way == WRONG_LINK ? DEED_WRONG_SECRET : DEED_WRONG_CODE]++;
         return guess(p, a, true);
     }
-    return way == BARE && !is_guest_of(p, a, t) ? guess(p, a, false) : 0;
+    return way == BARE && !is_known_there(p, a, t) ? guess(p, a, false) : 0;
 }
 
 static const char *const way_words[] = { "by link", "by bare code", "by number", "by a wrong code",

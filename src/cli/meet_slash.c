@@ -104,9 +104,17 @@ static size_t begins_with(const char *s, const char *name)
     return is ? n : 0;
 }
 
+/* "#5" is whoever has this number; no name begins so. */
+static size_t number_at(const char *s)
+{
+    size_t n = *s == '#' ? strspn(s + 1, "0123456789") : 0;
+
+    return n && (!s[n + 1] || s[n + 1] == ' ' || s[n + 1] == '\t') ? n + 1 : 0;
+}
+
 static size_t longest_name(const char *s, const struct roost_ticket *there)
 {
-    size_t best = 0, n;
+    size_t best = number_at(s), n;
 
     for (size_t i = 0; there && i < there->n_attendees; i++)
         if ((n = begins_with(s, there->attendees[i].name)) > best)

@@ -45,6 +45,7 @@ static int rows_fill(struct request *q, struct meet_change *c, struct store_op *
         row->gone = e->gone;
         if (e->gone)
             continue;
+        row->name = e->a.row.guest ? arena_str(&op->mem, e->a.row.name) : NULL;
         const struct attendee *was = m ? meeting_attendee(m, row->account) : NULL;
         e->a.past = was ? was->past : NULL;
         row->skeleton = attendee_present(&e->a) ? arena_str(&op->mem, e->a.skeleton) : NULL;

@@ -13,7 +13,6 @@ enum {
     STEP_ROOM,
     STEP_DIRECT,
     STEP_MEETING,
-    STEP_OWN_MEETING,
     STEP_WRONG_CODE,
 };
 
@@ -99,30 +98,12 @@ static int on_meeting(struct hub *h, struct request *q, const struct store_resul
     return 0;
 }
 
-/* A guest knows the code of its meeting already: that is no guess, wherever it comes from. */
-static bool is_own_code(const struct hub *h, const struct request *q, const struct store_result *r)
-{
-    const struct meet_row *m = &r->meet;
-
-    return !r->err && m->live && m->code && (!m->until_ms || m->until_ms >= h->now.wall_ms) &&
-           strcmp(m->code, q->rule->want(q->msg).code) == 0;
-}
-
-static int on_own_meeting(struct hub *h, struct request *q, const struct store_result *r)
-{
-    if (is_own_code(h, q, r))
-        return on_meeting(h, q, r);
-    return find_meeting(h, q, 0, q->rule->want(q->msg).code, true, STEP_MEETING);
-}
-
 static int find_place(struct hub *h, struct request *q)
 {
     struct want w = q->rule->want(q->msg);
     const char *name = w.target ? w.target->name : "";
     bool bare = w.code && *w.code && !w.room && !w.meeting && !(w.secret && *w.secret);
 
-    if (bare && q->guest && q->guest_of)
-        return find_meeting(h, q, q->guest_of, NULL, false, STEP_OWN_MEETING);
     if (w.meeting || (w.code && *w.code && !w.room))
         return find_meeting(h, q, w.meeting, w.code, bare, STEP_MEETING);
 
@@ -179,10 +160,6 @@ bool resolve_on_stored(struct hub *h, struct request *q, struct store_result *r)
         return false;
     if (q->step == STEP_MEETING) {
         go_on(h, q, on_meeting(h, q, r));
-        return true;
-    }
-    if (q->step == STEP_OWN_MEETING) {
-        go_on(h, q, on_own_meeting(h, q, r));
         return true;
     }
     if (q->step == STEP_WRONG_CODE)

@@ -12,6 +12,7 @@
 struct mem_account {
     struct account_row row;
     char made[24];       /* "#id" of one that went; a guest's skeleton */
+    const char *shown;   /* a guest: what its meeting calls it; NULL: by its name */
     bool cleared;        /* a guest whose row is gone */
     uint64_t gone_after; /* the last line of the log when it went */
 };
@@ -123,6 +124,7 @@ struct mem_account *mem_account_add(struct mem *m, const struct store_op *op);
 struct mem_account *mem_by_skeleton(struct mem *m, const char *skeleton);
 bool mem_looks_taken(struct mem *m, const struct account_row *by); /* by an account */
 const char *mem_name(struct mem *m, uint64_t id);                  /* deleted ones too; "" */
+const char *mem_called(struct mem *m, uint64_t id); /* likewise; a guest as in its meeting */
 void mem_account_copy(struct mem *m, struct store_result *r, const struct mem_account *a,
                       struct account_row *out);
 void mem_sessions_end(struct mem *m, uint64_t account, uint64_t but);

@@ -34,7 +34,7 @@ static void show(struct mem *m, struct store_result *r, const struct file_row *f
     const char *own = f->sender ? mem_name(m, f->sender) : "";
     out->shown = mem_str(m, r, f->shown);
     out->sender_name = mem_str(m, r, f->shown && *f->shown ? f->shown : own);
-    out->peer_name = mem_str(m, r, f->peer ? mem_name(m, f->peer) : "");
+    out->peer_name = mem_str(m, r, f->peer ? mem_called(m, f->peer) : "");
 }
 
 static bool reads(struct mem *m, uint64_t room, uint64_t account)

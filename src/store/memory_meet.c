@@ -132,6 +132,16 @@ static int list_make(struct mem *m, const struct store_op *op, const struct mem_
     return err ? err : op->n_attendees && list->n > MEET_ATTENDEES_MAX ? -ROOST_MEET_FULL : 0;
 }
 
+/* Rooms of notes with it are called so; what it said keeps what it was called then. */
+static void guests_call(struct mem *m, const struct store_op *op)
+{
+    for (size_t i = 0; i < op->n_attendees; i++) {
+        struct mem_account *a = mem_account(m, op->attendees[i].account);
+        if (a && a->row.guest && op->attendees[i].name)
+            a->shown = op->attendees[i].name;
+    }
+}
+
 static void list_take(struct mem_room *room, struct list *list)
 {
     if (list->n)
@@ -221,6 +231,7 @@ int mem_meet_new(struct mem *m, const struct store_op *op, struct store_result *
     mem_counts_add(m, op);
     meet_make(room, op);
     list_take(room, &list);
+    guests_call(m, op);
     for (size_t i = 0; i < op->n_members; i++)
         member_put(m, room, &op->members[i], 1);
     mem_event_put(m, room, &op->event, op->now_ms);
@@ -233,17 +244,27 @@ int mem_meet_new(struct mem *m, const struct store_op *op, struct store_result *
 
 /* --- finding ------------------------------------------------------------------------ */
 
+/* Who has a place there, or is a guest of it, was told its code. */
+static bool is_known_there(struct mem *m, const struct mem_room *room, uint64_t account)
+{
+    struct list list = { room->attendees, room->n_attendees };
+    const struct mem_account *a = mem_account(m, account);
+
+    return a && (find(&list, account) || (a->row.guest && a->row.guest_of == room->row.id));
+}
+
 int mem_meet_find(struct mem *m, const struct store_op *op, struct store_result *r)
 {
     struct mem_room *room = mem_room(m, op->room.id);
 
     if (!op->room.id) {
-        int err = mem_counts_check(m, op, r);
-        if (err)
-            return err;
         room = by_code(m, op->words);
         if (room && room->meet.until_ms && room->meet.until_ms < op->now_ms)
             room = NULL;
+        bool guess = !room || !is_known_there(m, room, op->account.id);
+        int err = guess ? mem_counts_check(m, op, r) : 0;
+        if (err)
+            return err;
         if (!room)
             mem_counts_add(m, op);
     }
@@ -361,6 +382,7 @@ int mem_meet_change(struct mem *m, const struct store_op *op, struct store_resul
         return err;
     }
     list_take(room, &list);
+    guests_call(m, op);
     for (size_t i = 0; i < op->n_members; i++)
         member_put(m, room, &op->members[i], room->row.head + (op->event.kind != 0));
     room->meet.code = code_of(op) ? op->meet.code : room->meet.code;

@@ -38,6 +38,13 @@ const char *mem_name(struct mem *m, uint64_t id)
     return id && id <= m->now.n_accounts ? name_of(&m->now.accounts[id - 1]) : "";
 }
 
+const char *mem_called(struct mem *m, uint64_t id)
+{
+    struct mem_account *a = mem_account(m, id);
+
+    return a && a->shown ? a->shown : mem_name(m, id);
+}
+
 /* By skeleton, deleted ones under their numbers too. */
 struct mem_account *mem_by_skeleton(struct mem *m, const char *skeleton)
 {

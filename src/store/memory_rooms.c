@@ -218,7 +218,7 @@ int mem_room_load(struct mem *m, const struct store_op *op, struct store_result 
         if (!out)
             break;
         *out = room->members[i].row;
-        out->name = mem_str(m, r, mem_name(m, out->account));
+        out->name = mem_str(m, r, mem_called(m, out->account));
         out->guest = is_guest(m, out->account);
         out->muted = room->members[i].muted;
     }
@@ -278,7 +278,7 @@ static void place_show(struct mem *m, struct store_result *r, struct mem_room *r
     }
     if (room->row.kind == ROOST__ROOM_KIND__DIRECT && account) {
         p->peer = room->low == account ? room->high : room->low;
-        p->peer_name = mem_str(m, r, mem_name(m, p->peer));
+        p->peer_name = mem_str(m, r, mem_called(m, p->peer));
     }
     for (size_t i = 0; i < room->n_pins; i++) {
         uint64_t *pin = mem_result_add(m, r, &pins, &p->n_pins, sizeof *pin);

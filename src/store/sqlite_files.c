@@ -6,7 +6,7 @@
 #define FILE_COLS                                                                                  \
     "f.id, f.room, f.sender, f.peer, f.name, f.kind, f.files, f.size, f.open_size, f.list_size,"   \
     " f.root, f.list_root, f.kept, f.stage, f.got, f.made_ms, f.done_ms, f.until_ms, f.seq,"       \
-    " coalesce(f.shown, s.name), p.name, f.shown, f.mode, f.mtime_s"
+    " coalesce(f.shown, s.name), coalesce(p.shown, p.name), f.shown, f.mode, f.mtime_s"
 #define FILE_FROM                                                                                  \
     " FROM files f LEFT JOIN accounts s ON s.id = f.sender LEFT JOIN accounts p ON p.id = f.peer"
 

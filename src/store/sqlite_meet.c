@@ -54,6 +54,16 @@ static bool ends(const struct store_op *op)
     return op->kind == STORE_MEET_CHANGE && !op->meet.live;
 }
 
+/* Rooms of notes with it are called so; what it said keeps what it was called then. */
+static void guest_call(struct db *d, const struct attendee_row *a)
+{
+    if (a->name)
+        db_run(d,
+               "UPDATE accounts SET shown = ?2 WHERE id = ?1 AND guest <> 0"
+               " AND coalesce(shown, name) <> ?2",
+               "it", (int64_t)a->account, a->name);
+}
+
 /* All of them step aside first: two may have changed names with each other. */
 static void names_leave(struct db *d, const struct store_op *op, uint64_t room)
 {
@@ -70,6 +80,7 @@ static int attendees_put(struct db *d, const struct store_op *op, uint64_t room)
     names_leave(d, op, room);
     for (size_t i = 0; i < op->n_attendees && !err; i++) {
         const struct attendee_row *a = &op->attendees[i];
+        guest_call(d, a);
         if (a->gone)
             db_run(d, "DELETE FROM attendees WHERE meeting = ?1 AND account = ?2", "ii",
                    (int64_t)room, (int64_t)a->account);
@@ -208,15 +219,26 @@ static uint32_t role_in(struct db *d, uint64_t room, uint64_t account)
                                  "ii", (int64_t)room, (int64_t)account));
 }
 
+/* Who has a place there, or is a guest of it, was told its code. */
+static bool is_known_there(struct db *d, uint64_t room, uint64_t account)
+{
+    return account &&
+           db_int(d, 0,
+                  "SELECT EXISTS (SELECT 1 FROM attendees WHERE meeting = ?1 AND account = ?2) OR"
+                  " EXISTS (SELECT 1 FROM accounts WHERE id = ?2 AND guest <> 0 AND guest_of = ?1)",
+                  "ii", (int64_t)room, (int64_t)account) == 1;
+}
+
 int do_meet_find(struct db *d, const struct store_op *op, struct store_result *r)
 {
     uint64_t room = op->room.id;
 
     if (!room) {
-        int err = counts_check(d, op, r);
+        room = meet_by_code(d, op);
+        bool guess = !room || !is_known_there(d, room, op->account.id);
+        int err = guess ? counts_check(d, op, r) : 0;
         if (err)
             return err;
-        room = meet_by_code(d, op);
         if (!room)
             counts_add(d, op);
     }

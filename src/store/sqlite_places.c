@@ -43,7 +43,8 @@ static void peer_find(struct db *d, struct store_result *r, struct room_place *p
         p->peer = col_u64(st, 0) == account ? col_u64(st, 1) : col_u64(st, 0);
         db_done(st);
     }
-    st = db_query(d, "SELECT name FROM accounts WHERE id = ?1", "i", (int64_t)p->peer);
+    st = db_query(d, "SELECT coalesce(shown, name) FROM accounts WHERE id = ?1", "i",
+                  (int64_t)p->peer);
     if (db_row(d, st)) {
         p->peer_name = col_text(d, r, st, 0);
         db_done(st);

@@ -164,7 +164,7 @@ int do_room_load(struct db *d, const struct store_op *op, struct store_result *r
         return err;
     sqlite3_stmt *st = db_query(
         d,
-        "SELECT m.account, a.name, m.role, m.banned, m.delivered, m.read,"
+        "SELECT m.account, coalesce(a.shown, a.name), m.role, m.banned, m.delivered, m.read,"
         " a.guest, m.muted FROM members m LEFT JOIN accounts a ON a.id = m.account"
         " WHERE m.room = ?1 ORDER BY m.account LIMIT ?2",
         "ii", (int64_t)op->room.id, (int64_t)ROOM_MEMBERS_MAX * 2);

@@ -58,11 +58,18 @@ static const char pragmas[] = "PRAGMA page_size = 4096;"
     "CREATE INDEX files_until ON files(until_ms) WHERE kept = 1 AND stage = 5 AND until_ms > 0;"   \
     "CREATE INDEX files_root ON files(root) WHERE kept = 1 AND stage = 5;"
 
-/* Came with version 4, as did events' own. */
-#define FILES_SHOWN                                                                                \
+/* Came with version 4, as did events' own; in accounts, what the meeting of a guest calls it. */
+#define VERSION_4                                                                                  \
     "ALTER TABLE files ADD COLUMN shown TEXT;"                                                     \
     "ALTER TABLE files ADD COLUMN mode INTEGER NOT NULL DEFAULT 0;"                                \
-    "ALTER TABLE files ADD COLUMN mtime_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE files ADD COLUMN mtime_s INTEGER NOT NULL DEFAULT 0;"                             \
+    "ALTER TABLE accounts ADD COLUMN shown TEXT;"
+
+/* Notes of a guest, in a meeting that has ended: nobody answers there any more. */
+#define NOTES_CLOSE                                                                                \
+    "UPDATE rooms SET closed = 1 WHERE kind = 1 AND closed = 0 AND EXISTS (SELECT 1 FROM direct d" \
+    " JOIN accounts a ON a.id IN (d.low, d.high) JOIN meets m ON m.room = a.guest_of"              \
+    " WHERE d.room = rooms.id AND a.guest <> 0 AND m.live = 0);"
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -108,7 +115,7 @@ static const char schema[] =
     "CREATE TABLE pins(room INTEGER, seq INTEGER, PRIMARY KEY(room, seq)) WITHOUT ROWID;"
     "CREATE TABLE requests(scope INTEGER, id BLOB, digest BLOB NOT NULL, made_ms INTEGER NOT NULL,"
     "  room INTEGER, seq INTEGER, at_ms INTEGER, account INTEGER, PRIMARY KEY(scope, id))"
-    "  WITHOUT ROWID;" RECENT MEETS FILES FILES_SHOWN
+    "  WITHOUT ROWID;" RECENT MEETS FILES VERSION_4
     "CREATE TABLE log(n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, account INTEGER NOT NULL,"
     "  kind TEXT NOT NULL, target TEXT, address TEXT, outcome INTEGER NOT NULL);"
     /* It holds no texts of its own and no lengths of them: we ask for order, not rank. */
@@ -181,11 +188,12 @@ static int to_version_3(sqlite3 *sql)
     return sqlite3_exec(sql, FILES, NULL, NULL, NULL);
 }
 
-/* Who was called otherwise in a meeting: of what was said before, only the account is known. */
+/* Who was called otherwise in a meeting: of what was said before, only the account is known.
+ * Meetings close the rooms of their guests' notes now: those that had ended did not. */
 static int to_version_4(sqlite3 *sql)
 {
-    return sqlite3_exec(sql, "ALTER TABLE events ADD COLUMN shown TEXT;" FILES_SHOWN, NULL, NULL,
-                        NULL);
+    return sqlite3_exec(sql, "ALTER TABLE events ADD COLUMN shown TEXT;" VERSION_4 NOTES_CLOSE,
+                        NULL, NULL, NULL);
 }
 
 static const struct migration steps[] = { { 2, to_version_2 },

@@ -158,9 +158,10 @@ enum store_kind {
     STORE_MEET_NEW,
     /* words = code, account.id (0: none), counts[] -> room, head, meet, meet_role: of a live
      * meeting whose code has not expired at now_ms. | NO_SUCH_MEETING, and each of counts[] is
-     * one more | GUESSES: one of them is at its limit, nothing was looked up. A code that is
-     * found counts nothing. room.id instead of a code: that meeting, expired or ended too
-     * (meet.live says), nothing is counted. */
+     * one more | GUESSES: one of them is at its limit. A code that is
+     * found counts nothing, and is no guess of an account that has a row there or is a guest of
+     * it: it is found at the limit too. room.id instead of a code: that meeting, expired or ended
+     * too (meet.live says), nothing is counted. */
     STORE_MEET_FIND,
     /* room.id, room.name (NULL = as it is), owner_epoch, meet (its data, until_ms, forget, live;
      * code NULL = as it is), attendees[] (written over those with the same account), members[]
@@ -295,7 +296,9 @@ struct attendee_row {
     const char *skeleton; /* while present: unique in the meeting; NULL: not present */
     const uint8_t *data;
     size_t n_data;
-    bool gone; /* MEET_CHANGE: there is to be no such row */
+    bool gone;        /* MEET_CHANGE: there is to be no such row */
+    const char *name; /* given for a guest, who has no other: what direct rooms are called after it
+                       * from now on; NULL: as before */
 };
 
 /* Bounded and approximate counting: n within the window that began with the first. Kept

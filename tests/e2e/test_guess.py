@@ -44,6 +44,16 @@ def a_guest_host_is_known_where_guessing_was_stopped(hall):
         equal([r["name"] for r in gus.rows("meet", "who", door, "--name", "Gus")], ["Gus"])
         gus.run("meet", "host", door, "lock", "--name", "Gus")
         gus.run("meet", "host", door, "unlock", "--name", "Gus")
+    ann = hall.user("ann")
+    own = new(ann, "--open")
+    for code in codes[:10]:
+        ann.run("meet", "join", code, status=1)
+    ann.run("meet", "join", made["code"], status=5)
+    seat = Seat(ann, own["code"])
+    seat.event(event="ticket")
+    ann.run("meet", "host", own["code"], "lock")
+    equal([r["name"] for r in ann.rows("meet", "who", own["code"])], ["ann"])
+    seat.leave()
     refused = gus.run("meet", "who", f"#{made['meeting']}", "--name", "Gus", status=2).error
     check("code" in refused["text"], refused)
     host.leave()

@@ -78,7 +78,7 @@ def two_of_one_name_and_a_renamed_one(hall):
     equal([r["from"] for r in anna.rows("read", "--search", "psst")], ["Gustav"])
     equal([r["from"] for r in anna.rows("files", chat) if r["event"] == "file"], ["Benjamin"])
     (notes,) = [r for r in anna.rows("rooms", "--mine") if r["kind"] == "direct"]
-    equal((notes["closed"], notes["room"]), (True, note["room"]))  # readable, and nobody is there any more
+    equal((notes["name"], notes["closed"], notes["room"]), ("Gustav", True, note["room"]))  # readable, and nobody is there any more
     admin.run("admin", "export", str(hall.dir / "export"))
     (text,) = [p.read_text() for p in (hall.dir / "export").glob("meeting-Tea-*.log")]
     for name, words in expected:

@@ -174,6 +174,8 @@ static void for_hosts(void)
     CHECK(acts("/unban Somebody Gone", ROOST_ACT_UNBAN, "Somebody Gone", NULL));
     CHECK(acts("/title A new title", ROOST_ACT_TITLE, NULL, "A new title"));
     CHECK(acts("/message We begin soon", ROOST_ACT_MESSAGE, NULL, "We begin soon"));
+    CHECK(acts("/message #12 a minute", ROOST_ACT_MESSAGE, "#12", "a minute"));
+    CHECK(acts("/message # 12 to go", ROOST_ACT_MESSAGE, NULL, "# 12 to go"));
     CHECK(acts("/message Carl von Linden a minute", ROOST_ACT_MESSAGE, "Carl von Linden",
                "a minute"));
     CHECK(acts("/lock", ROOST_ACT_LOCK, NULL, NULL));
@@ -192,6 +194,9 @@ static void names_with_spaces(void)
 
     CHECK(acts("/rename Ann 2 Anna", ROOST_ACT_RENAME, "Ann 2", "Anna"));
     CHECK(acts("/rename Anna Lee", ROOST_ACT_RENAME, NULL, "Anna Lee"));
+    CHECK(acts("/rename #5 Anna Lee", ROOST_ACT_RENAME, "#5", "Anna Lee"));
+    CHECK(acts("/rename @#5 Anna", ROOST_ACT_RENAME, "#5", "Anna"));
+    CHECK(acts("/rename #5a Anna", ROOST_ACT_RENAME, NULL, "#5a Anna"));
     CHECK(acts("/rename \"Ann Lee\"", ROOST_ACT_RENAME, NULL, "Ann Lee"));
     CHECK(acts_as(ROOST_PARTICIPANT, "/rename Ann Lee", ROOST_ACT_RENAME, NULL, "Ann Lee"));
 }

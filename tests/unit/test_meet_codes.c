@@ -134,6 +134,14 @@ static void from_net(struct visitor *v, const char *source, int i)
     move_within(v, address, *source ? source : address);
 }
 
+static int look_by_code(struct visitor *v, const char *code)
+{
+    Roost__MeetWho b = ROOST__MEET_WHO__INIT;
+
+    b.code = (char *)code;
+    return reply_code(ASK(v, MEET_WHO, meet_who, &b));
+}
+
 static void eleven_wrong_codes_are_too_many(void)
 {
     struct meets m;
@@ -160,6 +168,11 @@ static void eleven_wrong_codes_are_too_many(void)
     for (int i = 0; i < 10; i++)
         CHECK(wrong(ann, &m) == ROOST_NO_SUCH_MEETING);
     CHECK(wrong(ann, &m) == ROOST_GUESSES);
+    struct visitor *bob = visitor_named(m.stage, "bob");
+    for (int i = 0; i < 10; i++)
+        CHECK(wrong(bob, &m) == ROOST_NO_SUCH_MEETING);
+    CHECK(join_code(bob, &m) == ROOST_GUESSES && look_by_code(bob, m.code) == ROOST_GUESSES);
+    visitor_free(bob);
 
     /* after an hour it is forgiven */
     stage_run(m.stage, SECONDS(3601));
@@ -168,15 +181,6 @@ static void eleven_wrong_codes_are_too_many(void)
     visitor_free(zoe);
     visitor_free(mallory);
     meets_end(&m);
-}
-
-/* All addresses of a customer's net count as one; the next customer's do not. */
-static int look_by_code(struct visitor *v, const char *code)
-{
-    Roost__MeetWho b = ROOST__MEET_WHO__INIT;
-
-    b.code = (char *)code;
-    return reply_code(ASK(v, MEET_WHO, meet_who, &b));
 }
 
 static int lock_by_code(struct visitor *v, const char *code, bool on)
@@ -188,7 +192,8 @@ static int lock_by_code(struct visitor *v, const char *code, bool on)
     return reply_code(ASK(v, MEET_ACT, meet_act, &b));
 }
 
-/* Where guessing was stopped, a guest is still known in its own meeting. */
+/* Where guessing was stopped, who has a place there is still known: a guest, its first host,
+ * who left it. */
 static void the_code_of_ones_meeting_is_no_guess(void)
 {
     struct stage *s = meet_stage();
@@ -202,11 +207,30 @@ static void the_code_of_ones_meeting_is_no_guess(void)
     CHECK(join_code(gus, &m) == 0);
     CHECK(look_by_code(gus, m.code) == 0 && lock_by_code(gus, m.code, true) == 0);
     CHECK(wrong(gus, &m) == ROOST_GUESSES); /* another code is a guess */
+
+    struct visitor *ann = visitor_named(s, "ann");
+    struct meets own = { .stage = s };
+    CHECK(meet_new(ann, &own, false) == 0);
+    CHECK(lock_by_code(gus, m.code, false) == 0 && join_code(ann, &m) == 0);
+    CHECK(act_on(ann, &m, ROOST__MEET_ACTION__LEAVE, 0, "") == 0);
+    for (int i = 0; i < 10; i++)
+        CHECK(wrong(ann, &m) == ROOST_NO_SUCH_MEETING);
+    CHECK(wrong(ann, &m) == ROOST_GUESSES);
+    CHECK(look_by_code(ann, own.code) == 0 && join_code(ann, &own) == 0);
+    CHECK(lock_by_code(ann, own.code, true) == 0 && join_code(ann, &m) == 0);
+    struct visitor *bob = visitor_named(s, "bob");
+    struct meets others = { .stage = s };
+    CHECK(meet_new(bob, &others, true) == 0);
+    CHECK(join_code(ann, &others) == ROOST_GUESSES); /* a right guess is one too */
+    CHECK(look_by_code(ann, others.code) == ROOST_GUESSES);
+    visitor_free(bob);
+    visitor_free(ann);
     visitor_free(mallory);
     visitor_free(gus);
     stage_free(s);
 }
 
+/* All addresses of a customer's net count as one; the next customer's do not. */
 static void a_net_of_addresses_has_ten_tries_in_all(void)
 {
     struct meets m;

@@ -455,6 +455,7 @@ static void an_older_file_is_brought_up(void)
         "DROP TABLE meets; DROP TABLE attendees; DROP INDEX direct_high;"
         "DROP INDEX accounts_guest; ALTER TABLE accounts DROP COLUMN guest;"
         "ALTER TABLE accounts DROP COLUMN guest_of;"
+        "ALTER TABLE accounts DROP COLUMN shown;"
         "ALTER TABLE events DROP COLUMN data; ALTER TABLE events DROP COLUMN shown; PRAGMA "
         "user_version = 1",
         NULL, NULL, NULL);

@@ -419,51 +419,6 @@ static void told_a_note_goes_to_the_room_of_two(void)
     CHECK(go(op)->err == -ROOST_NO_SUCH_USER);
 }
 
-static struct store_op *shown_as(struct store_op *op, const char *shown)
-{
-    op->event.shown = shown;
-    return op;
-}
-
-static void told_what_a_meeting_called_somebody_is_kept(void)
-{
-    uint64_t ann = person("ann"), room = meeting(ann, "123456"), gus = guest("gus", room, 1);
-
-    CHECK(go(come_op(room, ann, "ann", gus, "gus"))->err == 0);
-    CHECK(go(shown_as(event_op(room, gus, EVENT_TEXT, 0, "tea"), "gus 2"))->err == 0);
-    CHECK(go(shown_as(event_op(room, gus, EVENT_EDIT, 2, "tea!"), "gustav"))->err == 0);
-    CHECK(go(event_op(room, gus, EVENT_TEXT, 0, "milk"))->err == 0);
-    CHECK(go(shown_as(event_op(room, ann, EVENT_TEXT, 0, "sugar"), "anna"))->err == 0);
-    struct store_op *op = shown_as(change_op(room, "so"), "anna");
-    op->event.kind = EVENT_MEET;
-    op->event.from = ann;
-    CHECK(go(op)->err == 0);
-    CHECK(read_all(room, ann)->n_events == 6);
-    static const char *const names[] = { "ann", "gus 2", "gustav", "gus", "anna", "anna" };
-    for (size_t i = 0; i < 6; i++)
-        CHECK(strcmp(last->events[i].from_name, names[i]) == 0 && !last->events[i].shown);
-    CHECK(found(ann, "tea") == 1 && strcmp(last->events[0].from_name, "gus 2") == 0);
-    op = new_op(STORE_EARLIER, T0);
-    op->room.id = room;
-    op->seq = 2;
-    CHECK(go(op)->n_events == 2 && strcmp(last->events[1].from_name, "gustav") == 0);
-
-    op = new_op(STORE_MEET_NOTE, T0);
-    op->account.id = gus;
-    op->peer = ann;
-    op->event = (struct event){ .kind = EVENT_TEXT, .from = gus, .text = "psst" };
-    CHECK(go(shown_as(op, "gustav"))->err == 0);
-    CHECK(strcmp(read_all(room + 1, ann)->events[0].from_name, "gustav") == 0);
-
-    person("admin"); /* the last one stays */
-    op = new_op(STORE_ACCOUNT_DELETE, T0);
-    op->account.id = ann;
-    CHECK(go(op)->err == 0);
-    read_all(room, gus);
-    CHECK(*last->events[4].from_name == '#' && *last->events[5].from_name == '#');
-    CHECK(strcmp(last->events[1].from_name, "gus 2") == 0);
-}
-
 /* --- stories: the end ------------------------------------------------------------------- */
 
 static void note(uint64_t from, uint64_t to, const char *text)
@@ -568,7 +523,6 @@ STORY(a_meeting_has_room_for_two_thousand)
 STORY(a_guest_is_no_account)
 STORY(a_guest_hosts_one_meeting)
 STORY(a_note_goes_to_the_room_of_two)
-STORY(what_a_meeting_called_somebody_is_kept)
 STORY(a_meeting_that_ends_keeps_its_chat)
 STORY(a_meeting_that_ends_may_forget)
 STORY(guests_whom_nobody_misses_go)
@@ -612,7 +566,6 @@ TEST_MAIN(T(a_meeting_is_found_by_its_code_until_that_expires), T(lists_of_meeti
           T(wrong_codes_are_counted), T(a_change_is_done_once_and_may_be_silent),
           T(names_in_a_meeting_are_unique), T(a_meeting_has_room_for_two_thousand),
           T(a_guest_is_no_account), T(a_guest_hosts_one_meeting), T(a_note_goes_to_the_room_of_two),
-          T(what_a_meeting_called_somebody_is_kept), T(a_meeting_that_ends_keeps_its_chat),
-          T(a_meeting_that_ends_may_forget), T(guests_whom_nobody_misses_go),
-          T(an_account_that_goes_leaves_no_words_in_meetings),
+          T(a_meeting_that_ends_keeps_its_chat), T(a_meeting_that_ends_may_forget),
+          T(guests_whom_nobody_misses_go), T(an_account_that_goes_leaves_no_words_in_meetings),
           T(a_flood_of_sources_does_not_push_out_the_total))
