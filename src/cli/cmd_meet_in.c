@@ -239,10 +239,11 @@ static int explain(struct cli *c, struct meet_tried *tried, const char *code,
                    const struct roost_error *e)
 {
     struct roost_error why = *e; /* its words go with the next event */
-    char *text = strdup(e->text), *advice = strdup(e->advice);
+    char *name = strdup(e->name), *text = strdup(e->text), *advice = strdup(e->advice);
     struct roost_event look = { 0 };
     int status = CLI_OK;
 
+    why.name = name ? name : "";
     why.text = text ? text : "";
     why.advice = advice ? advice : "";
     bool unseen = cli_refused(c, roost_meet_who(c->r, 0, code, false, 0), &look, &status);
@@ -252,6 +253,7 @@ static int explain(struct cli *c, struct meet_tried *tried, const char *code,
     if (!status)
         status = cli_fail_error(c, &why, NULL);
     c->tried = NULL;
+    free(name);
     free(text);
     free(advice);
     return status;

@@ -93,6 +93,8 @@ Roost__Event *event_to_msg(struct arena *a, const struct event *e)
         m->met = msg_unpack(a, &roost__met__descriptor, e->data, e->n_data);
         if (!m->met)
             return NULL;
+        if (!e->n_data) /* its words went with an account */
+            m->met->action = (Roost__MeetAction)e->change;
         break;
     case EVENT_FILE:
         m->what_case = ROOST__EVENT__WHAT_FILED;

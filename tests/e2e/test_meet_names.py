@@ -83,3 +83,11 @@ def two_of_one_name_and_a_renamed_one(hall):
     (text,) = [p.read_text() for p in (hall.dir / "export").glob("meeting-Tea-*.log")]
     for name, words in expected:
         check(f"; {name}; {words}\n" in text, name, text)
+
+    # with an account goes what it was called; that something was done stays
+    admin.run("admin", "user", "delete", "ben", "--yes")
+    rows = anna.rows("read", chat, "--last", "200")
+    left = [r for r in rows if {"ben", "Benjamin"} & {r["from"], r.get("old_name"), *(a["name"] for a in r.get("attendees") or [])}]
+    equal(left, [])
+    equal([r["action"] for r in rows if r["event"] == "met" and r["action"] not in ("created", "came", "mute", "rename", "leave", "end")], [])
+    equal([r["from"] for r in rows if r.get("action") == "rename"], ["Gus 2", "anna"])

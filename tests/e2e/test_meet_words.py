@@ -124,6 +124,8 @@ def a_command_beside_the_meeting_says_as_much(hall):
     host.do("make-cohost", user="ben")
     check("a co-host cannot do this to a host" in said(ben.user, "mute", "anna"))
     check("or you are not in this meeting" in said(hall.user("eve"), "mute", "anna"))
+    names = {word: anna.run("meet", "host", made["code"], *word.split(), status=1).error["name"] for word in ("mute dora", "unlock")}
+    equal(names, {"mute dora": "not-in-meeting", "unlock": "already"})
 
 
 @story
