@@ -6,6 +6,8 @@
 #include "store/looks.h"
 #include "store/memory_db.h"
 
+enum { NAME_KEPT_MAX = 127 }; /* bytes */
+
 #define ADD(m, field)     mem_add(m, &(m)->now.field, &(m)->now.n_##field, sizeof *(m)->now.field)
 #define DROP(m, field, i) mem_drop((m)->now.field, &(m)->now.n_##field, sizeof *(m)->now.field, i)
 
@@ -192,6 +194,18 @@ int mem_account_role(struct mem *m, const struct store_op *op, struct store_resu
     return 0;
 }
 
+/* An act in a meeting: by it, on it, or on others with it. */
+static bool is_about(const struct event *e, uint64_t account, const char *name)
+{
+    size_t len = strlen(name);
+    char kept[NAME_KEPT_MAX + 2];
+
+    if (e->kind != EVENT_MEET || e->from == account || e->who == account || len > NAME_KEPT_MAX)
+        return e->kind == EVENT_MEET && (e->from == account || e->who == account);
+    snprintf(kept, sizeof kept, "%c%s", (char)len, name);
+    return e->n_data && memmem(e->data, e->n_data, kept, len + 1);
+}
+
 /* Its texts, and what they were edited to, are gone for good. */
 static void texts_empty(struct mem *m, uint64_t account)
 {
@@ -202,7 +216,7 @@ static void texts_empty(struct mem *m, uint64_t account)
             struct mem_event *t = e->e.kind == EVENT_EDIT ? mem_event_at(room, e->e.ref) : e;
             if (e->e.from == account)
                 e->e.shown = NULL;
-            if (e->e.kind == EVENT_MEET && (e->e.from == account || e->e.who == account)) {
+            if (is_about(&e->e, account, mem_name(m, account))) {
                 e->e.data = NULL; /* the words of what it did in meetings */
                 e->e.n_data = 0;
             }

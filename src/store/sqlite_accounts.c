@@ -140,14 +140,18 @@ int do_account_role(struct db *d, const struct store_op *op, struct store_result
     return 0;
 }
 
-/* What it did in meetings, and what was done to it: the words are in the data. Nor does
- * anything say any more what it was called there. */
+/* What it did in meetings, and what was done to it, also to others with it: the words are in the
+ * data, and the account's name, behind a byte with its length. Nor does anything say any more
+ * what it was called there. */
 static void meets_empty(struct db *d, uint64_t account)
 {
     db_run(d, "UPDATE events SET shown = NULL WHERE sender = ?1 AND shown IS NOT NULL", "i",
            (int64_t)account);
-    db_run(d, "UPDATE events SET data = NULL WHERE kind = 8 AND (sender = ?1 OR who = ?1)", "i",
-           (int64_t)account);
+    db_run(d,
+           "UPDATE events SET data = NULL WHERE kind = 8 AND (sender = ?1 OR who = ?1 OR"
+           " instr(data, (SELECT CAST(char(length(CAST(name AS BLOB))) || name AS BLOB)"
+           " FROM accounts WHERE id = ?1)) > 0)",
+           "i", (int64_t)account);
 }
 
 /* All that it said, wherever. Looks at every event there is: no index is kept for
@@ -193,6 +197,7 @@ int do_account_delete(struct db *d, const struct store_op *op, struct store_resu
 
     snprintf(name, sizeof name, "#%" PRId64, id);
     log_forget(d, op->account.id, name);
+    meets_empty(d, op->account.id);
     int err = db_run(d,
                      "UPDATE accounts SET name = ?2, skeleton = ?2, password = '', role = 0,"
                      " deleted = 1 WHERE id = ?1",
@@ -202,7 +207,6 @@ int do_account_delete(struct db *d, const struct store_op *op, struct store_resu
     db_looks_drop(d, LOOK_ACCOUNT, op->account.id);
     texts_empty(d, op->account.id);
     files_forget_account(d, op->account.id);
-    meets_empty(d, op->account.id);
     accounts_end_sessions(d, op->account.id, 0);
     db_run(d, "DELETE FROM devices WHERE account = ?1", "i", id);
     db_run(d, "DELETE FROM members WHERE account = ?1", "i", id);

@@ -505,11 +505,21 @@ static void told_an_account_that_goes_leaves_no_words_in_meetings(void)
     op->event = (struct event){ .kind = EVENT_MEET, .from = ann, .who = bob, .n_data = 3 };
     op->event.data = (const uint8_t *)"bob";
     CHECK(go(op)->err == 0 && read_all(room, ann)->events[1].n_data == 3);
+    static const char *const others[] = { "\3ann \3bob", "\4bobo bob", "\3ann" };
+    for (size_t i = 0; i < 3; i++) { /* what was done to several: who was one of them? */
+        op = come_op(room, ann, "ann", 0, NULL);
+        op->event = (struct event){ .kind = EVENT_MEET, .from = ann, .change = 9 };
+        op->event.data = (const uint8_t *)others[i];
+        op->event.n_data = strlen(others[i]);
+        CHECK(go(op)->err == 0);
+    }
     op = new_op(STORE_ACCOUNT_DELETE, T0);
     op->account.id = bob;
     CHECK(go(op)->err == 0);
     CHECK(load(room)->n_attendees == 1 && last->n_members == 1);
-    CHECK(read_all(room, ann)->n_events == 2 && last->events[1].n_data == 0);
+    CHECK(read_all(room, ann)->n_events == 5 && last->events[1].n_data == 0);
+    CHECK(last->events[2].n_data == 0 && last->events[2].change == 9);
+    CHECK(last->events[3].n_data > 0 && last->events[4].n_data > 0);
 }
 
 /* --- who is told -------------------------------------------------------------------------- */
