@@ -150,6 +150,7 @@ static int open_part(struct mover *m, struct job *j)
                                     .name = m->name,
                                     .mode = m->mode,
                                     .mtime_s = (int64_t)m->mtime_s,
+                                    .files = m->has_list_root ? m->files : 0,
                                     .seed = m->all->seed };
     int err = m->dir_fd < 0 ? open_dir(m, j) : 0;
 

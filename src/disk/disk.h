@@ -74,6 +74,7 @@ struct disk_part_settings {
                          used as it is */
     uint32_t mode;    /* of such a file; 0: 0644 */
     int64_t mtime_s;  /* of such a file; 0: now */
+    uint32_t files;   /* that the list is to have, as was told; 0: nothing was */
     uint64_t reserve; /* bytes of the disk that stay free */
     uint64_t seed;    /* random; may be 0 in tests */
 };

@@ -87,7 +87,8 @@ static int take_list(struct disk_part *p, const struct wish *w)
         return -ROOST_IO;
     if (p->settings.lay_out) {
         err = part_plan(p, w->at, w->bytes);
-        if (!err && p->index.body != w->size)
+        if (!err && (p->index.body != w->size ||
+                     (p->settings.files && p->index.files != p->settings.files)))
             err = -ROOST_MALFORMED;
     } else {
         err = index_open(&x, p->os, p->list, w->at, w->bytes);
