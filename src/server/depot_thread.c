@@ -69,6 +69,7 @@ static void grant_put(struct depot_thread *t, struct hub_depot *g)
 {
     struct hub_depot *kept = t->grants.n < GRANTS_MAX ? malloc(sizeof *kept) : NULL;
 
+    grant_free(map_take_bytes(&t->grants, g->token, FILE_TOKEN)); /* the same, said again */
     if (!kept)
         return; /* the ticket is good for nothing, and is asked for again */
     *kept = *g;
