@@ -200,14 +200,20 @@ static int take_part(struct depot_thread *t, struct opened *o)
     return -ROOST_FILE_OVER;
 }
 
-static void tell_held(struct depot_job *j, const struct opened *o)
+/* Without memory it does not begin: who is told of no map would have all of it come again. */
+static int tell_held(struct depot_job *j, const struct opened *o)
 {
-    const uint8_t *map = disk_part_map(o->part, &j->map_len);
+    size_t len;
+    const uint8_t *map = disk_part_map(o->part, &len);
 
-    j->map = map ? malloc(j->map_len) : NULL;
-    if (j->map)
-        memcpy(j->map, map, j->map_len);
     j->list_held = disk_part_list(o->part);
+    if (!map)
+        return 0;
+    if (!(j->map = malloc(len)))
+        return -ROOST_NOMEM;
+    memcpy(j->map, map, len);
+    j->map_len = len;
+    return 0;
 }
 
 int depot_open_take(struct depot_thread *t, struct depot_job *j)
@@ -223,12 +229,13 @@ int depot_open_take(struct depot_thread *t, struct depot_job *j)
         return err;
     err = take_part(t, o);
     if (!err)
+        err = tell_held(j, o);
+    if (!err)
         err = map_put(&t->takes, o->file, o);
     if (err) {
         opened_free(t, o);
         return err;
     }
-    tell_held(j, o);
     opened_put(t, j, o);
     t->all->counts.taken++;
     return 0;
