@@ -153,6 +153,15 @@ static void on_hung_up(struct worker *w, const struct word *word)
         worker_hang_up(w, c);
 }
 
+/* A blob's bytes lie anywhere: what is in them is taken out. */
+static void on_leg(struct worker *w, const struct word *word)
+{
+    struct hub_leg leg;
+
+    memcpy(&leg, word->bytes->bytes, sizeof leg);
+    worker_media_on_leg(w, &leg);
+}
+
 static void on_word(struct worker *w, struct word *word)
 {
     switch (word->what) {
@@ -176,7 +185,7 @@ static void on_word(struct worker *w, struct word *word)
         on_frames(w, word);
         break;
     case WORD_LEG:
-        worker_media_on_leg(w, (const struct hub_leg *)word->bytes->bytes);
+        on_leg(w, word);
         break;
     case WORD_HEARD: /* goes the other way */
         break;

@@ -169,8 +169,9 @@ static void on_wake(void *ctx)
                 w->settings.on_frames(w->settings.ctx, word->conn, word->bytes);
                 word->bytes = NULL;
             } else if (word->what == WORD_HEARD && !w->stopped) {
-                w->settings.on_leg(w->settings.ctx,
-                                   (const struct hub_leg_word *)word->bytes->bytes);
+                struct hub_leg_word heard;
+                memcpy(&heard, word->bytes->bytes, sizeof heard);
+                w->settings.on_leg(w->settings.ctx, &heard);
             } else if (!w->stopped) {
                 w->settings.on_over(w->settings.ctx, word->conn);
             }

@@ -1,6 +1,7 @@
 """send --nearby and receive --nearby: two programs on a network of their own, without a server."""
 import os
 import pty
+import select
 import shutil
 import subprocess
 
@@ -152,10 +153,12 @@ def asked(user, *words):
     return process, ours
 
 
-def until_asked(process, words):
+def until_asked(process, *words):
+    """What it says until one of these is asked."""
     seen = b""
-    while words not in seen:
-        more = process.stderr.read1(4096)
+    while not any(w in seen for w in words):
+        check(select.select([process.stderr], [], [], PATIENCE)[0], "nothing is asked after", seen)
+        more = os.read(process.stderr.fileno(), 4096)
         check(more, "it ended after", seen)
         seen += more
     return seen.decode()
@@ -193,7 +196,10 @@ def people_are_asked(hall, anna, ben):
     os.write(here, b"n\n")
     ends(sender, here, 1)
     sender, here = asked(anna, "send", "--nearby", source)
-    until_asked(sender, b"[y/N]")
+    # where it was found before may still be known: then it is there twice, the newest last
+    if "[y/N]" not in (seen := until_asked(sender, b"[y/N]", b"or name:")):
+        os.write(here, b"%d\n" % seen.count("  ("))
+        until_asked(sender, b"[y/N]")
     os.write(here, b"y\n")
     until_asked(receiver, b"[y/N]")
     os.write(there, b"y\n")
