@@ -93,6 +93,16 @@ def receives(user, to, *options, name="Ben's laptop"):
     return receiving
 
 
+def sends_again(user, *words, **more):
+    """To who has just received something, and changes its place for the next: it may be found at both, or at the old one."""
+    for _ in range(5):
+        done = user.run("send", "--nearby", *words, status=None, **more)
+        if done.status not in (2, 3):
+            break
+    equal(done.status, 0, done)
+    return done
+
+
 @story(short=True)
 @on_a_cable
 def a_file_a_folder_a_text_and_a_pipe(hall, anna, ben):
@@ -109,13 +119,13 @@ def a_file_a_folder_a_text_and_a_pipe(hall, anna, ben):
     equal((done.rows[-1]["event"], done.rows[-1]["way"]), ("sent", "LAN"))
     equal(receiving.event(event="received")["bytes"], 2 * MB + 17)
     equal(digest(to / "notes.pdf"), wanted)
-    anna.run("send", "--nearby", "--to", "ben's laptop", photos)
+    sends_again(anna, "--to", "ben's laptop", photos)
     receiving.event(event="received")
     equal(tree(to / "photos"), tree(photos))
-    anna.run("send", "--nearby", "--text", "the door code is 4711")
+    sends_again(anna, "--text", "the door code is 4711")
     receiving.event(event="received")
     equal((to / "text.txt").read_text(), "the door code is 4711")
-    anna.run("send", "--nearby", "-", "--name", "lines.txt", input="line after line\n" * 3000)
+    sends_again(anna, "-", "--name", "lines.txt", input="line after line\n" * 3000)
     receiving.event(event="received")
     equal((to / "lines.txt").read_text(), "line after line\n" * 3000)
     equal(receiving.process.wait(PATIENCE), 0)
@@ -255,13 +265,13 @@ def one_with_two_interfaces_is_found_by_both(hall, anna, ben, carl):
     wanted = make(source, MB)
     receiving = receives(ben, to, "--count", "2")
     for sender, name in ((anna, "a.pdf"), (carl, "c.pdf")):
-        equal(sender.run("send", "--nearby", source, "--name", name).rows[-1]["way"], "LAN")
+        equal(sends_again(sender, source, "--name", name).rows[-1]["way"], "LAN")
         receiving.event(event="received")
         equal(digest(to / name), wanted)
     equal(receiving.process.wait(PATIENCE), 0)
     others = [receives(anna, to, name="Anna"), receives(carl, to, name="Carl")]
     for one, name in zip(others, ("Anna", "Carl")):
-        equal(ben.run("send", "--nearby", "--to", name, source, "--name", name).rows[-1]["way"], "LAN")
+        equal(sends_again(ben, "--to", name, source, "--name", name).rows[-1]["way"], "LAN")
         one.event(event="received")
         equal(digest(to / name), wanted)
 
