@@ -6,6 +6,7 @@
 
 #include "av/codec.h"
 #include "av/composed.h"
+#include "av/window.h"
 #include "base/err.h"
 #include "media/mix.h"
 #include "media/webm.h"
@@ -15,7 +16,6 @@ enum {
     WINDOW = 48000 * 4, /* of sound in memory; a multiple of BLOCK */
     BEHIND = 48000 * 2, /* blocks of different tracks may be so far out of order */
     APART = 1920,       /* what is nearer to the last frame's end than 40 ms follows it at once */
-    BUFFER = 2 * WEBM_ELEMENT_MAX,
 };
 
 struct line { /* a track that is read */
@@ -25,12 +25,10 @@ struct line { /* a track that is read */
 };
 
 struct composer {
-    FILE *from;
+    struct window window; /* of the recording */
     struct composed *to;
     struct compose_report *report;
     struct webm_in webm;
-    uint8_t buffer[BUFFER];
-    size_t have, used;
     struct line lines[COMPOSE_TRACKS_MAX];
     float sums[WINDOW];
     uint64_t done, end; /* samples that were given on; until here there is some */
@@ -131,17 +129,6 @@ static int on_item(struct composer *c, const struct webm_item *item)
     return 0;
 }
 
-/* More of the file behind what was not used. False: there is no more. */
-static bool fill(struct composer *c)
-{
-    memmove(c->buffer, c->buffer + c->used, c->have - c->used);
-    c->have -= c->used;
-    c->used = 0;
-    size_t n = fread(c->buffer + c->have, 1, BUFFER - c->have, c->from);
-    c->have += n;
-    return n > 0;
-}
-
 /* Reads all. An end in the middle of an element is where it was cut off. */
 static int read_items(struct composer *c)
 {
@@ -150,14 +137,14 @@ static int read_items(struct composer *c)
     int got, err = 0;
 
     do {
-        got = webm_next(&c->webm, c->buffer + c->used, c->have - c->used, &used, &item);
+        got = webm_next(&c->webm, window_at(&c->window), window_left(&c->window), &used, &item);
         if (got == 1)
             err = on_item(c, &item);
-        c->used += used;
-    } while (!err && (got == 1 || (got == 0 && fill(c))));
+        c->window.used += used;
+    } while (!err && (got == 1 || (got == 0 && window_more(&c->window))));
     if (err || !c->report->n)
         return err ? err : -ROOST_MALFORMED;
-    c->report->cut = got < 0 || c->have > c->used || !c->has_end;
+    c->report->cut = got < 0 || window_left(&c->window) > 0 || !c->has_end;
     return 0;
 }
 
@@ -172,8 +159,8 @@ static void composer_free(struct composer *c)
 {
     if (!c)
         return;
-    if (c->from)
-        fclose(c->from);
+    if (c->window.file)
+        fclose(c->window.file);
     for (uint32_t i = 0; i < COMPOSE_TRACKS_MAX; i++)
         decoder_free(c->lines[i].opus);
     free(c);
@@ -190,8 +177,8 @@ int compose(const char *from, const char *to, struct compose_report *ret)
     c->report = ret;
     mix_init(&c->mix);
     webm_open(&c->webm);
-    c->from = fopen(from, "rbe");
-    err = c->from ? composed_new(&c->to, to) : -ROOST_NO_SUCH_FILE;
+    c->window.file = fopen(from, "rbe");
+    err = c->window.file ? composed_new(&c->to, to) : -ROOST_NO_SUCH_FILE;
     if (err)
         goto out;
     err = read_items(c);

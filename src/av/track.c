@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "av/codec.h"
+#include "av/window.h"
 #include "base/err.h"
 #include "media/ogg.h"
 #include "media/resample.h"
@@ -13,18 +14,15 @@
 #include "media/webm.h"
 
 enum {
-    BUFFER = 2 * WEBM_ELEMENT_MAX, /* an element or a page is all there */
-    PIECE = 480,                   /* samples of a WAV that are read at once */
+    PIECE = 480, /* samples of a WAV that are read at once */
 };
-_Static_assert(BUFFER > OGG_PAGE_MAX + 8192, "a page fits");
+_Static_assert(WINDOW_BYTES > OGG_PAGE_MAX + 8192, "a page fits");
 
 enum kind { KIND_WAV, KIND_OGG, KIND_WEBM };
 
 struct track {
-    FILE *file;
+    struct window window; /* of its file */
     enum kind kind;
-    uint8_t buffer[BUFFER];
-    size_t have, used; /* bytes in it; of them, those that were dropped */
     bool ended;
     /* of each kind */
     struct wav wav;
@@ -41,34 +39,23 @@ struct track {
     uint32_t from, to;
 };
 
-/* Drops what was used, reads as much as fits. False: there is no more. */
-static bool fill(struct track *t)
-{
-    memmove(t->buffer, t->buffer + t->used, t->have - t->used);
-    t->have -= t->used;
-    t->used = 0;
-    size_t n = fread(t->buffer + t->have, 1, BUFFER - t->have, t->file);
-    t->have += n;
-    return n > 0;
-}
-
 /* --- WAV ------------------------------------------------------------------------------ */
 
 static bool more_wav(struct track *t)
 {
     int16_t pcm[PIECE];
     uint32_t each = wav_each(&t->wav);
-    uint64_t here = (t->have - t->used) / each;
+    uint64_t here = window_left(&t->window) / each;
 
-    if (here < PIECE && fill(t))
-        here = t->have / each;
+    if (here < PIECE && window_more(&t->window))
+        here = t->window.have / each;
     if (here > t->left / each)
         here = t->left / each;
     uint32_t n = here < PIECE ? (uint32_t)here : PIECE;
     if (n == 0)
         return false;
-    wav_read(&t->wav, t->buffer + t->used, n, pcm);
-    t->used += (size_t)n * each;
+    wav_read(&t->wav, window_at(&t->window), n, pcm);
+    t->window.used += (size_t)n * each;
     t->left -= t->wav.bytes == UINT64_MAX ? 0 : (uint64_t)n * each;
     t->to = resample(t->resample, pcm, n, t->ready);
     return true;
@@ -76,9 +63,9 @@ static bool more_wav(struct track *t)
 
 static int open_wav(struct track *t)
 {
-    if (!wav_read_head(t->buffer, t->have, &t->wav))
+    if (!wav_read_head(t->window.bytes, t->window.have, &t->wav))
         return -ROOST_MALFORMED;
-    t->used = t->wav.at;
+    t->window.used = t->wav.at;
     t->left = t->wav.bytes;
     return t->resample ? 0 : resample_new(&t->resample, t->wav.hz, MEDIA_HZ);
 }
@@ -101,9 +88,10 @@ static int step_ogg(struct track *t)
 {
     const uint8_t *packet;
     size_t used, len;
-    int got = ogg_next(&t->ogg, t->buffer + t->used, t->have - t->used, &used, &packet, &len);
+    int got = ogg_next(&t->ogg, window_at(&t->window), window_left(&t->window), &used, &packet,
+                       &len);
 
-    t->used += used;
+    t->window.used += used;
     if (got != 1)
         return got;
     if (t->packets++ == 0) {
@@ -120,7 +108,7 @@ static int step_webm(struct track *t)
 {
     struct webm_item item;
     size_t used;
-    int got = webm_next(&t->webm, t->buffer + t->used, t->have - t->used, &used, &item);
+    int got = webm_next(&t->webm, window_at(&t->window), window_left(&t->window), &used, &item);
 
     if (got == 1 && item.what == WEBM_TRACK && item.opus && !t->number) {
         t->number = item.track;
@@ -128,7 +116,7 @@ static int step_webm(struct track *t)
     }
     if (got == 1 && item.what == WEBM_BLOCK && t->number && item.track == t->number)
         decode(t, item.bytes, item.len);
-    t->used += used;
+    t->window.used += used;
     return got;
 }
 
@@ -136,7 +124,7 @@ static bool more_opus(struct track *t)
 {
     while (t->from == t->to) {
         int got = t->kind == KIND_OGG ? step_ogg(t) : step_webm(t);
-        if (got < 0 || (got == 0 && !fill(t)))
+        if (got < 0 || (got == 0 && !window_more(&t->window)))
             return false;
     }
     return true;
@@ -147,7 +135,7 @@ static bool more_opus(struct track *t)
 static int begin(struct track *t)
 {
     t->from = t->to = 0;
-    t->have = t->used = t->packets = t->skip = t->number = 0;
+    t->window.have = t->window.used = t->packets = t->skip = t->number = 0;
     t->ended = false;
     memset(&t->ogg, 0, sizeof t->ogg);
     webm_open(&t->webm);
@@ -155,14 +143,14 @@ static int begin(struct track *t)
         decoder_reset(t->opus);
     if (t->resample)
         resample_reset(t->resample);
-    rewind(t->file);
-    fill(t);
-    if (t->have >= 4 && memcmp(t->buffer, "RIFF", 4) == 0) {
+    rewind(t->window.file);
+    window_more(&t->window);
+    if (t->window.have >= 4 && memcmp(t->window.bytes, "RIFF", 4) == 0) {
         t->kind = KIND_WAV;
         return open_wav(t);
     }
-    bool ogg = t->have >= 4 && memcmp(t->buffer, "OggS", 4) == 0;
-    bool webm = t->have >= 4 && memcmp(t->buffer, "\x1a\x45\xdf\xa3", 4) == 0;
+    bool ogg = t->window.have >= 4 && memcmp(t->window.bytes, "OggS", 4) == 0;
+    bool webm = t->window.have >= 4 && memcmp(t->window.bytes, "\x1a\x45\xdf\xa3", 4) == 0;
     if (!ogg && !webm)
         return -ROOST_MALFORMED;
     t->kind = ogg ? KIND_OGG : KIND_WEBM;
@@ -182,8 +170,8 @@ int track_open(struct track **ret, const char *path)
 
     if (!t)
         goto out;
-    t->file = fopen(path, "rbe");
-    err = !t->file ? errno == ENOMEM ? -ROOST_NOMEM : -ROOST_NO_SUCH_FILE : begin(t);
+    t->window.file = fopen(path, "rbe");
+    err = !t->window.file ? errno == ENOMEM ? -ROOST_NOMEM : -ROOST_NO_SUCH_FILE : begin(t);
     if (err)
         goto out;
     if (!has_sound(t)) {
@@ -201,8 +189,8 @@ void track_free(struct track *t)
 {
     if (!t)
         return;
-    if (t->file)
-        fclose(t->file);
+    if (t->window.file)
+        fclose(t->window.file);
     resample_free(t->resample);
     decoder_free(t->opus);
     free(t);

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "client/edge.h"
 #include "client/files.h"
+#include "wire/msg.h"
 
 static void ask(struct mover *m, Roost__ToServer *msg, enum ask_kind kind)
 {
@@ -19,11 +20,7 @@ static void ask(struct mover *m, Roost__ToServer *msg, enum ask_kind kind)
     }
 }
 
-#define BEGIN(Type, TYPE, field)                                                                   \
-    Roost__##Type b = ROOST__##TYPE##__INIT;                                                       \
-    Roost__ToServer msg = ROOST__TO_SERVER__INIT;                                                  \
-    msg.body_case = ROOST__TO_SERVER__BODY_##TYPE;                                                 \
-    msg.field = &b
+#define BEGIN(Type, TYPE, field) MSG_TO_SERVER(msg, b, Type, TYPE, field)
 
 /* --- was it offered before? --- */
 

@@ -2,13 +2,10 @@
 #pragma once
 
 #include "client/edge.h"
+#include "wire/msg.h"
 
 /* Begins its body: m is the frame, b its message. */
-#define BEGIN(Type, TYPE, field)                                                                   \
-    Roost__##Type b = ROOST__##TYPE##__INIT;                                                       \
-    Roost__ToServer m = ROOST__TO_SERVER__INIT;                                                    \
-    m.body_case = ROOST__TO_SERVER__BODY_##TYPE;                                                   \
-    m.field = &b
+#define BEGIN(Type, TYPE, field) MSG_TO_SERVER(m, b, Type, TYPE, field)
 
 /* Sends it: its number, or the negative of an error. */
 static inline int64_t ask(struct roost *r, Roost__ToServer *m)

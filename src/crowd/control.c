@@ -4,6 +4,7 @@
 #include "crowd/crowd.h"
 #include "seal/keyring.h"
 #include "seal/tie.h"
+#include "wire/msg.h"
 
 static void send_request(struct person *p, Roost__ToServer *m, bool awaited)
 {
@@ -21,11 +22,7 @@ static void send_request(struct person *p, Roost__ToServer *m, bool awaited)
 }
 
 /* Declares `m`, a request with its body. */
-#define REQUEST(Type, type, TYPE)                                                                  \
-    Roost__##Type body = ROOST__##TYPE##__INIT;                                                    \
-    Roost__ToServer m = ROOST__TO_SERVER__INIT;                                                    \
-    m.body_case = ROOST__TO_SERVER__BODY_##TYPE;                                                   \
-    m.type = &body
+#define REQUEST(Type, type, TYPE) MSG_TO_SERVER(m, body, Type, TYPE, type)
 
 /* --- one step after the other ----------------------------------------------------------------- */
 

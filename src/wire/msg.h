@@ -30,5 +30,13 @@ void *msg_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, const uin
                  size_t len);
 int msg_pack(struct arena *a, const ProtobufCMessage *m, const uint8_t **ret, size_t *ret_len);
 
+/* Declares m, a frame to the server, and b, its body of this Type: TYPE in the oneof, in `field`.
+ */
+#define MSG_TO_SERVER(m, b, Type, TYPE, field)                                                     \
+    Roost__##Type b = ROOST__##TYPE##__INIT;                                                       \
+    Roost__ToServer m = ROOST__TO_SERVER__INIT;                                                    \
+    (m).body_case = ROOST__TO_SERVER__BODY_##TYPE;                                                 \
+    (m).field = &(b)
+
 /* A whole frame, head included; NULL when out of memory or above FRAME_BODY_MAX. */
 struct blob *msg_encode(const ProtobufCMessage *m);
