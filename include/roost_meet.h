@@ -142,6 +142,7 @@ struct roost_meeting {
     uint64_t fresh_until_ms;
     bool open, locked, mute_on_entry, mics_locked;
     bool no_share, no_chat, no_notes, no_rename, forget_chat, ended;
+    bool unsealed; /* voices are not sealed end to end: the server could listen; never changes */
     uint64_t presenter, spotlight; /* accounts; 0: nobody */
     uint32_t present, waiting;     /* only in lists and tickets */
 };
@@ -194,6 +195,7 @@ struct roost_meet_new {
     uint64_t starts_ms;
     const char *room; /* permanent, for the members of this room: a target; or NULL */
     bool forget_chat;
+    bool sealed, unsealed; /* end to end, or not; neither: as the server does it */
 };
 int64_t roost_meet_new(struct roost *r, const struct roost_meet_new *what); /* TICKET */
 /* By code (secret of the link or NULL), or with code NULL by number. TICKET. */

@@ -63,8 +63,8 @@ static int write_ics(struct cli *c, const char *path, bool force, const struct r
                     "the meeting is there all the same; check the name of the file");
 }
 
-static void tell_new(struct cli *c, const struct cli_args *a, const struct roost_ticket *t,
-                     const char *link)
+void meet_tell_new(struct cli *c, const struct cli_args *a, const struct roost_ticket *t,
+                   const char *link)
 {
     const char *name = args_value(a, "name");
     struct buf code = { 0 }, when = { 0 };
@@ -89,6 +89,8 @@ static void tell_new(struct cli *c, const struct cli_args *a, const struct roost
     }
     if (t->meeting.bound_room)
         cli_say(c, "  room    #%s: its members walk in", t->meeting.bound_name);
+    if (t->meeting.unsealed)
+        cli_say(c, "  voices  " MEET_UNSEALED ": the server could listen");
     cli_say(c, "  code    %s", buf_str(&code));
     cli_say(c, "  link    %s", link);
     cli_say(c, "  join    roost meet join %s%s%s%s", t->meeting.code, name ? " --name \"" : "",
@@ -109,7 +111,7 @@ static int after_new(struct cli *c, const struct cli_args *a, const struct roost
                           "check the home directory");
     bool to_stdout = ics && !strcmp(ics, "-");
     if (!to_stdout)
-        tell_new(c, a, t, buf_str(&link));
+        meet_tell_new(c, a, t, buf_str(&link));
     if (ics && !status)
         status = write_ics(c, ics, args_has(a, "force"), &t->meeting, buf_str(&link));
     if (ics && !status && !to_stdout)
@@ -124,11 +126,16 @@ CLI_RUN(cmd_meet_new)
     const char *room = args_value(a, "room"), *at = args_value(a, "at");
     struct roost_meet_new what = { .title = args_value(a, "title"),
                                    .open = args_has(a, "open"),
-                                   .forget_chat = args_has(a, "forget") };
+                                   .forget_chat = args_has(a, "forget"),
+                                   .sealed = args_has(a, "sealed"),
+                                   .unsealed = args_has(a, "unsealed") };
     char *target = room ? cli_room_target(room) : NULL;
     struct roost_event e;
     int status = cmd_file_free(c, args_value(a, "ics"), args_has(a, "force"));
 
+    if (!status && what.sealed && what.unsealed)
+        status = cli_usage(c, "it is sealed end to end, or it is not",
+                           "one of --sealed and --unsealed");
     if (!status && at)
         status = read_start(c, at, &what.starts_ms);
 

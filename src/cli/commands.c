@@ -25,6 +25,21 @@
     {                                                                                              \
         "yes", 'y', NULL, "do not ask"                                                             \
     }
+#define SOUND                                                                                      \
+    { "mic", 'm', "MIC", "where sound comes from" },                                               \
+        { "speaker", 'S', "SPEAKER", "where it goes" },                                            \
+        { "codec", 'c', "NAME", "opus, or pcm: plain samples" },                                   \
+        { "frame", 'f', "MS", "of sound in a frame: opus 10, 20 or 60; pcm 5 or 20" },             \
+        { "bitrate", 'b', "KBIT", "a second at most, 8 to 96 (32); less on a bad path" },          \
+        { "music", 'M', NULL, "for music rather than words" },                                     \
+        { "ptt", 'p', NULL, "push to talk: /talk, /hush, or an empty line" },                      \
+        { "muted", 0, NULL, "nothing is sent before /unmute" },                                    \
+        { "for", 0, "SECONDS", "leave after so long" },                                            \
+        { "stats", 0, "FILE", "write figures, a JSON object a second" },                           \
+    {                                                                                              \
+        "record", 'R', "FILE", "write everybody's voice, as WebM"                                  \
+    }
+
 #define GUEST_NAME                                                                                 \
     {                                                                                              \
         "name", 'n', "NAME", "as the guest of this name"                                           \
@@ -205,6 +220,8 @@ const struct cli_command cli_commands[] = {
               { "room", 'r', "NAME", "permanent: members of this room walk in" },
               { "name", 'n', "NAME", "as a guest of this name, without an account" },
               { "forget", 'f', NULL, "its chat goes when it ends" },
+              { "unsealed", 0, NULL, "voices not end to end: the server could listen" },
+              { "sealed", 0, NULL, "end to end, whatever the server's setting says" },
               { "ics", 'i', "FILE", "write an entry for calendars; - for standard output" },
               { "force", 0, NULL, "write over a file that is there" }) },
     { "meet join", MEET, "CODE|LINK", 1, 3, -1, CLI_SERVER, true, meet_main,
@@ -225,23 +242,25 @@ const struct cli_command cli_commands[] = {
       "voice, one track each, where the host allows it: all are told.\n\n"
       "  roost meet join 204816 --mic tone --speaker file:heard.wav --for 10\n"
       "  roost --link 'loss=5%' meet join 204816 --stats figures.jsonl\n",
-      OPTIONS(GUEST_NAME, { "mic", 'm', "MIC", "where sound comes from" },
-              { "speaker", 'S', "SPEAKER", "where it goes" },
-              { "codec", 'c', "NAME", "opus, or pcm: plain samples" },
-              { "frame", 'f', "MS", "of sound in a frame: opus 10, 20 or 60; pcm 5 or 20" },
-              { "bitrate", 'b', "KBIT", "a second at most, 8 to 96 (32); less on a bad path" },
-              { "music", 'M', NULL, "for music rather than words" },
-              { "ptt", 'p', NULL, "push to talk: /talk, /hush, or an empty line" },
-              { "muted", 0, NULL, "nothing is sent before /unmute" },
-              { "for", 0, "SECONDS", "leave after so long" },
-              { "stats", 0, "FILE", "write figures, a JSON object a second" },
-              { "record", 'R', "FILE", "write everybody's voice, as WebM" }) },
+      OPTIONS(GUEST_NAME, SOUND) },
     { "meet verify", MEET, "CODE|LINK", 1, 3, -1, CLI_SERVER, true, meet_verify_main,
       "the words that show that nobody listens in",
       "Comes in without a sound, shows the eight words and leaves. Everybody who takes part sees\n"
       "the same ones with /verify at that moment, unless somebody is in between; they are those of\n"
       "all devices that take part then, this one included.\n\n"
       "  roost meet verify 204816\n", OPTIONS(GUEST_NAME) },
+    { "rehearse", MEET, "", 0, 0, -1, CLI_SERVER, true, rehearse_main,
+      "a meeting with people in it who talk in turn, to try everything alone",
+      "Makes a meeting and brings people into it (roost-crowd) who are guests and talk one after\n"
+      "the other; you are its host. Then it is as roost meet join: /help lists what can be tried.\n"
+      "It ends when you leave.\n\n"
+      "  roost rehearse\n"
+      "  roost rehearse --people 30 --speakers 8 --mic tone --speaker null\n"
+      "  roost --link 'wifi loss=5%' rehearse --stats figures.jsonl\n",
+      OPTIONS(GUEST_NAME, { "people", 'P', "N", "so many come (5)" },
+              { "speakers", 'k', "N", "so many of them talk in turn (all)" },
+              { "video", 0, "KBIT", "and send as much, as pictures would" },
+              { "unsealed", 0, NULL, "not end to end: the server could listen" }, SOUND) },
     { "meet stats", MEET, "CODE|#N", 1, 3, -1, CLI_SERVER, true, cmd_meet_stats,
       "how everybody's network and sound do, and did",
       "For host and co-hosts, and admins of the server; #N is a meeting by its number, which can be\n"

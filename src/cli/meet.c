@@ -378,17 +378,24 @@ static const char *why_not_in(const struct cli *c, int status)
     }
 }
 
+static int open_door(struct meet *m, const struct cli_args *a, struct meet_link *ret)
+{
+    int status = meet_door(m->c, a, ret, NULL);
+
+    return status ? status : meet_open(m->c, a, ret, args_value(a, "name"));
+}
+
 /* Up to being in, or waiting. */
 static int enter(struct meet *m, const struct cli_args *a)
 {
     struct meet_link door = { 0 };
     int status = meet_voice_options(m, a);
 
-    if (!status)
-        status = meet_door(m->c, a, &door, NULL);
     m->c->patient = true;
-    if (!status)
-        status = meet_open(m->c, a, &door, args_value(a, "name"));
+    if (!status && m->rehearsal.on)
+        status = rehearsal_begin(m, a, &door);
+    else if (!status)
+        status = open_door(m, a, &door);
     if (status)
         return status;
     m->show = cmd_show(m->c);
@@ -416,6 +423,7 @@ static int be_in(struct meet *m, const struct cli_args *a)
         cli_flush(c);
     }
     meet_voice_fini(m);
+    rehearsal_end(m);
     lines_fini(&m->lines);
     meet_asked_fini(m);
     return m->status;
@@ -431,6 +439,13 @@ int meet_main(struct cli *c, const struct cli_args *a)
 int meet_verify_main(struct cli *c, const struct cli_args *a)
 {
     struct meet m = { .c = c, .reason = "stopped", .voice.verifies = true };
+
+    return be_in(&m, a);
+}
+
+int rehearse_main(struct cli *c, const struct cli_args *a)
+{
+    struct meet m = { .c = c, .reason = "stopped", .rehearsal.on = true };
 
     return be_in(&m, a);
 }

@@ -11,6 +11,7 @@
 #include "cli/options.h"
 
 struct cli;
+struct roost_ticket;
 
 /* "#12": a meeting by its number. */
 bool meet_number(const char *word, uint64_t *ret);
@@ -18,6 +19,11 @@ bool meet_number(const char *word, uint64_t *ret);
 int meet_main(struct cli *c, const struct cli_args *args);
 /* Comes in silently, shows the words to compare, and leaves. */
 int meet_verify_main(struct cli *c, const struct cli_args *args);
+/* A meeting of one's own with people who are none: rehearse.h. */
+int rehearse_main(struct cli *c, const struct cli_args *args);
+/* What `meet new` says of the meeting that was made. */
+void meet_tell_new(struct cli *c, const struct cli_args *a, const struct roost_ticket *t,
+                   const char *link);
 
 /* A code or link in the first words of a command, or a usage error. Its secret is wiped
  * from the command line, which other users of the machine can read. *ret_used: how many

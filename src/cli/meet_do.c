@@ -249,6 +249,12 @@ static void help(struct meet *m, const struct meet_cmd *cmd)
 
 static void run(struct meet *m, const struct meet_cmd *cmd, const char *line)
 {
+    struct meet_cmd end = *cmd;
+
+    if (m->rehearsal.on && cmd->what == MEET_DO_ACT && cmd->action == ROOST_ACT_LEAVE) {
+        end.action = ROOST_ACT_END; /* nobody is left who could */
+        cmd = &end;
+    }
     switch (cmd->what) {
     case MEET_DO_NOTHING:
         if (m->voice.on)

@@ -161,6 +161,8 @@ static void wait_outside(struct meet *m, const struct roost_ticket *t)
                t->meeting.title, t->you.name);
     paragraph(m, buf_str(&b));
     buf_fini(&b);
+    if (t->meeting.unsealed)
+        line(m, 0, "its voices are " MEET_UNSEALED ": the server could listen", "", "");
     if (*t->you.note)
         line(m, 0, "the host writes: %t", "", t->you.note);
 }

@@ -7,6 +7,7 @@
 #include "cli/meet.h"
 #include "cli/meet_slash.h"
 #include "cli/meet_voice.h"
+#include "cli/rehearse.h"
 
 enum {
     MEET_ASKED_MAX = 32,
@@ -48,6 +49,7 @@ struct meet {
     size_t n_asked;
     int64_t back_us; /* when the connection came back last; 0: it was never lost */
     struct meet_voice voice;
+    struct rehearsal rehearsal;
     struct meet_noted waiting, away; /* who was said to wait; to have lost the connection */
 };
 

@@ -32,6 +32,8 @@ void meet_prompt(void *arg, struct buf *b)
     bool narrow = m->c->columns && m->c->columns < NARROW;
 
     buf_puts(b, m->lost ? "(offline) [" : "[");
+    if (meet_voice_is_open(m)) /* however narrow it is */
+        buf_puts(b, "NOT SEALED · ");
     if (!t || !m->in) {
         buf_puts(b, "waiting] ");
         return;

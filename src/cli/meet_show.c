@@ -118,6 +118,7 @@ void meet_json_meeting_fields(struct json *j, const struct roost_meeting *m)
     json_bool(j, "notes", !m->no_notes);
     json_bool(j, "rename", !m->no_rename);
     json_bool(j, "forget_chat", m->forget_chat);
+    json_bool(j, "sealed", !m->unsealed);
     json_bool(j, "ended", m->ended);
     meet_json_number(j, "presenter", m->presenter);
     meet_json_number(j, "spotlight", m->spotlight);
@@ -199,6 +200,7 @@ void meet_marks(struct buf *b, const struct roost_attendee *a, const struct roos
 void meet_settings(struct buf *b, const struct roost_meeting *m)
 {
     mark(b, m->ended, "ended");
+    mark(b, m->unsealed, MEET_UNSEALED);
     mark(b, m->locked, "locked");
     mark(b, m->open, "no lobby");
     mark(b, m->mics_locked, "microphones locked");
@@ -271,10 +273,9 @@ void meet_roster(const struct show *s, const struct roost_ticket *t, struct buf 
     struct buf settings = { 0 };
 
     buf_printf(out, "In the meeting: %zu", t->n_attendees);
+    mark(&settings, !t->meeting.unsealed, "sealed end to end");
     meet_settings(&settings, &t->meeting);
-    if (settings.len)
-        buf_printf(out, " (%s)", buf_str(&settings));
-    buf_putc(out, '\n');
+    buf_printf(out, " (%s)\n", buf_str(&settings));
     for (size_t i = 0; i < t->n_attendees; i++)
         row(s, t, &t->attendees[i], columns, out);
     if (t->n_waiting)

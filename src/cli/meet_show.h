@@ -7,6 +7,9 @@
 #include "cli/show.h"
 
 /* Whether somebody is a guest, by who is there; no ticket, or not there: not known. */
+/* What is said, wherever a meeting is shown, of one whose voices the server could hear. */
+#define MEET_UNSEALED "NOT SEALED END TO END"
+
 enum meet_kind { MEET_IS_UNKNOWN, MEET_IS_ACCOUNT, MEET_IS_GUEST };
 enum meet_kind meet_kind_of(const struct roost_ticket *there, uint64_t account);
 /* What somebody is called there; NULL: not there. */

@@ -256,7 +256,7 @@ static void say_event(struct meet *m, const struct roost_voice_event *e)
         if (v)
             buf_printf(&b, "sound is on: %s, %s", v->mic && *v->mic ? v->mic : "no microphone",
                        v->end_to_end ? "sealed end to end (/verify shows the words to compare)"
-                                     : "NOT SEALED END TO END: the server could listen");
+                                     : MEET_UNSEALED ": the server could listen");
         break;
     case ROOST_VOICE_REFUSED:
     case ROOST_VOICE_OVER:
@@ -398,14 +398,20 @@ void meet_voice_do(struct meet *m, const struct meet_cmd *cmd)
     }
 }
 
+bool meet_voice_is_open(const struct meet *m)
+{
+    const struct roost_voice *v = m->voice.on ? roost_voice_get(m->c->r) : NULL;
+    const struct roost_ticket *t = meet_there(m);
+
+    return (t && t->meeting.unsealed) || (v && v->state == ROOST_VOICE_IN && !v->end_to_end);
+}
+
 void meet_voice_prompt(const struct meet *m, struct buf *b)
 {
     const struct roost_voice *v = m->voice.on ? roost_voice_get(m->c->r) : NULL;
 
     if (!v)
         return;
-    if (!v->end_to_end && v->state == ROOST_VOICE_IN)
-        buf_puts(b, " · NOT SEALED");
     if (v->state != ROOST_VOICE_IN)
         buf_puts(b, " · no sound yet");
     else if (v->muted || v->silenced)

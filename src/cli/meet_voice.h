@@ -46,5 +46,7 @@ void meet_voice_hush(struct meet *m, bool hushed);
 bool meet_voice_stays(const struct meet *m);
 /* A command about sound. */
 void meet_voice_do(struct meet *m, const struct meet_cmd *cmd);
+/* Voices here are not sealed end to end: by the meeting, or by what was found. */
+bool meet_voice_is_open(const struct meet *m);
 /* Of what the line shows: " · Ann speaks". */
 void meet_voice_prompt(const struct meet *m, struct buf *b);

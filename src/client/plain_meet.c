@@ -75,6 +75,7 @@ void plain_meeting(const Roost__Meeting *m, struct roost_meeting *p)
                                  .no_rename = m->no_rename,
                                  .forget_chat = m->forget_chat,
                                  .ended = m->ended,
+                                 .unsealed = m->unsealed,
                                  .presenter = m->presenter,
                                  .spotlight = m->spotlight,
                                  .present = m->present,

@@ -56,13 +56,17 @@ int64_t roost_meet_new(struct roost *r, const struct roost_meet_new *what)
     BEGIN(MeetNew, MEET_NEW, meet_new);
     Roost__Target room;
 
-    if (!ok(what->title) || (what->room && !read_room(&room, what->room)))
+    if ((what->sealed && what->unsealed) || !ok(what->title) ||
+        (what->room && !read_room(&room, what->room)))
         return -ROOST_INVALID;
     b.title = str(what->title);
     b.open = what->open;
     b.starts_ms = what->starts_ms;
     b.room = what->room ? &room : NULL;
     b.forget_chat = what->forget_chat;
+    b.sealed = what->sealed     ? ROOST__SWITCH__ON
+               : what->unsealed ? ROOST__SWITCH__OFF
+                                : ROOST__SWITCH__AS_IT_IS;
     return ask(r, &m);
 }
 

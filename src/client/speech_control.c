@@ -81,6 +81,9 @@ static void ask_publish(struct speech *s, int64_t now_us)
 
 /* --- entering ------------------------------------------------------------------------------ */
 
+static const char sealed_otherwise[] =
+    "the server wants this meeting to be sealed otherwise than it was: your voice is not sent";
+
 /* What was sealed end to end once is never less. */
 static bool is_as_sealed(struct speech *s, const Roost__MediaPlace *p)
 {
@@ -95,6 +98,16 @@ static bool is_as_sealed(struct speech *s, const Roost__MediaPlace *p)
     s->sealed = p->end_to_end;
     s->unsealed = !p->end_to_end;
     return true;
+}
+
+/* What a meeting says of itself is what people see: it stays as one came in. */
+static void mind_sealing(struct speech *s)
+{
+    const struct roll *roll = core_roll(s->r->core, s->meeting);
+    const Roost__Meeting *m = roll ? roll_meeting(roll) : NULL;
+
+    if (m && s->state == ROOST_VOICE_IN && m->unsealed == s->sealed)
+        speech_off(s, ROOST_VOICE_OVER, sealed_otherwise);
 }
 
 static void on_heard(void *ctx, int64_t now_us, uint32_t who, const struct media *m,
@@ -149,9 +162,7 @@ static int begin_voice(struct speech *s, const Roost__MediaPlace *p, int64_t now
 static void on_place(struct speech *s, const Roost__MediaPlace *p, int64_t now_us)
 {
     if (!is_as_sealed(s, p)) {
-        speech_off(s, ROOST_VOICE_OVER,
-                   "the server wants this meeting to be sealed otherwise than it was: your voice "
-                   "is not sent");
+        speech_off(s, ROOST_VOICE_OVER, sealed_otherwise);
         return;
     }
     if (begin_voice(s, p, now_us)) {
@@ -459,4 +470,5 @@ void speech_control(struct speech *s, int64_t now_us)
             on_push(s, m, now_us);
     if (s->voice)
         mind_publish(s, now_us);
+    mind_sealing(s);
 }

@@ -36,10 +36,19 @@ static void say_hello(struct person *p)
 
 static void be_guest(struct person *p)
 {
+    static const char *const names[] = {
+        "Ada",  "Bert", "Cleo", "Dag",   "Edda", "Finn",  "Greta", "Hugo", "Ines", "Jan",
+        "Kira", "Lars", "Mira", "Nils",  "Olga", "Paul",  "Quinn", "Rosa", "Sven", "Tess",
+        "Ulla", "Vito", "Wim",  "Xenia", "Yann", "Zoe",   "Arne",  "Bela", "Cora", "Dora",
+        "Emil", "Fee",  "Gero", "Hela",  "Ivo",  "Jette", "Kai",   "Lea",  "Max",  "Nora",
+    };
     char name[32], code[64], secret[64];
     REQUEST(Guest, guest, GUEST);
 
-    snprintf(name, sizeof name, "Crowd %u", p->index + 1);
+    if (p->crowd->is.in_turn && p->index < sizeof names / sizeof *names)
+        snprintf(name, sizeof name, "%s", names[p->index]);
+    else
+        snprintf(name, sizeof name, "Crowd %u", p->index + 1);
     pthread_mutex_lock(&p->crowd->lock);
     strcpy(code, p->crowd->is.code);
     strcpy(secret, p->crowd->is.secret);
@@ -103,11 +112,33 @@ static void publish(struct person *p)
     send_request(p, &m, true);
 }
 
+static void publish_pictures(struct person *p)
+{
+    REQUEST(MediaPublish, media_publish, MEDIA_PUBLISH);
+    body.meeting = p->crowd->meeting;
+    body.kind = ROOST__MEDIA_KIND__MEDIA_CAMERA;
+    body.codec = ROOST__MEDIA_CODEC__CODEC_VP8;
+    send_request(p, &m, true);
+}
+
+static void want(struct person *p, uint64_t stream)
+{
+    REQUEST(MediaWant, media_want, MEDIA_WANT);
+    body.meeting = p->crowd->meeting;
+    body.stream = stream;
+    send_request(p, &m, false);
+}
+
 void control_next(struct person *p)
 {
     static void (*const does[])(struct person * p) = {
-        [STEP_HELLO] = say_hello, [STEP_GUEST] = be_guest, [STEP_NEW] = make_meeting,
-        [STEP_JOIN] = join,       [STEP_ENTER] = enter,    [STEP_PUBLISH] = publish,
+        [STEP_HELLO] = say_hello,
+        [STEP_GUEST] = be_guest,
+        [STEP_NEW] = make_meeting,
+        [STEP_JOIN] = join,
+        [STEP_ENTER] = enter,
+        [STEP_PUBLISH] = publish,
+        [STEP_CAMERA] = publish_pictures,
         [STEP_GONE] = NULL,
     };
 
@@ -204,9 +235,24 @@ static enum step after(const struct person *p)
         return STEP_ENTER;
     case STEP_ENTER:
         return p->index < p->crowd->is.speakers ? STEP_PUBLISH : STEP_IN;
+    case STEP_PUBLISH:
+        return p->crowd->is.video_kbit ? STEP_CAMERA : STEP_IN;
     default:
         return STEP_IN;
     }
+}
+
+static void on_published(struct person *p, uint64_t stream)
+{
+    bool camera = p->step == STEP_CAMERA;
+
+    if (voice_publish(p->voice, p->group->now_us, camera, stream, camera ? MEDIA_VP8 : MEDIA_OPUS))
+        person_fail(p, "keys", "out of memory");
+    else if (!camera && p->crowd->is.in_turn &&
+             crowd_sound(&p->sound, &p->n_sound, p->index, p->crowd->is.frame_ms))
+        person_fail(p, "a voice", "no frame of it is so long, or there is no memory");
+    p->speaks = true;
+    p->shows |= camera;
 }
 
 static void on_reply(struct person *p, const Roost__Reply *r)
@@ -225,11 +271,8 @@ static void on_reply(struct person *p, const Roost__Reply *r)
         on_ticket(p, r->ticket);
     else if (r->result_case == ROOST__REPLY__RESULT_MEDIA_PLACE)
         on_place(p, r->media_place);
-    else if (r->result_case == ROOST__REPLY__RESULT_MEDIA_STREAM &&
-             voice_publish(p->voice, p->group->now_us, 0, r->media_stream->stream, MEDIA_OPUS))
-        person_fail(p, "keys", "out of memory");
     else if (r->result_case == ROOST__REPLY__RESULT_MEDIA_STREAM)
-        p->speaks = true;
+        on_published(p, r->media_stream->stream);
     if (p->step == STEP_GONE)
         return;
     p->step = after(p);
@@ -262,10 +305,13 @@ static void on_streams(struct person *p, const Roost__MediaStreams *s)
     for (size_t i = 0; i < s->n_gone; i++)
         voice_on_gone(p->voice, s->gone[i]);
     for (size_t i = 0; i < s->n_streams; i++)
-        if (s->streams[i]->number != p->number)
+        if (s->streams[i]->number != p->number) {
             voice_on_stream(p->voice, p->group->now_us, s->streams[i]->stream,
                             s->streams[i]->number, (enum media_codec)s->streams[i]->codec,
                             s->streams[i]->muted);
+            if (p->crowd->is.video_kbit && s->streams[i]->kind == ROOST__MEDIA_KIND__MEDIA_CAMERA)
+                want(p, s->streams[i]->stream);
+        }
 }
 
 void control_on_frame(struct person *p, const uint8_t *body, size_t len)

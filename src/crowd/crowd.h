@@ -9,6 +9,7 @@
  *     group.c    a thread: its people, their sockets, who is due
  *     person.c   one of them: over TLS, and over datagrams
  *     control.c  what it asks the server, and what it hears
+ *     sound.c    what is said in a rehearsal, where somebody listens
  */
 #pragma once
 
@@ -29,15 +30,25 @@ enum {
     CROWD_DELAYS = 1 << 16, /* of 16 us each: a second and more */
     CROWD_DELAY_US = 16,
     CROWD_BYTES_MAX = 1000,
+    CROWD_STAMP = 8, /* bytes at the end of each frame: when it was said */
+    CROWD_PICTURE_BYTES = 1000,
 };
 
 struct crowd_settings {
     char host[256], port[16];
     char code[64], secret[64]; /* empty code: --new */
-    uint32_t people, speakers, frame_ms, bytes, seconds, threads, join_ms;
+    uint32_t people, speakers, frame_ms, bytes, seconds, threads, join_ms, video_kbit;
     bool unsealed, verify, json, in_turn;
 };
 
+/* A frame that is prepared. */
+struct crowd_frame {
+    uint8_t bytes[CROWD_BYTES_MAX];
+    uint32_t len;
+    uint8_t level;
+};
+
+/* Of voices, and of pictures. */
 struct counts {
     uint64_t sent, received, again, strange;
     uint32_t delays[CROWD_DELAYS];
@@ -52,6 +63,7 @@ enum step {
     STEP_JOIN,
     STEP_ENTER,
     STEP_PUBLISH,
+    STEP_CAMERA,
     STEP_IN,
     STEP_GONE
 };
@@ -74,8 +86,11 @@ struct person {
     struct carry carry;
     bool has_flow, has_way, speaks;
     bool heard; /* its connection has something, or may be written to */
-    int64_t ask_us, say_us;
-    uint64_t said;
+    int64_t ask_us, say_us, show_us;
+    uint64_t said, shown;
+    struct crowd_frame *sound; /* NULL: frames of nothing */
+    uint32_t n_sound;
+    bool shows;
 };
 
 /* A thread. */
@@ -87,7 +102,7 @@ struct group {
     struct person **people;
     uint32_t n;
     int64_t now_us;
-    struct counts counts;
+    struct counts counts, pictures;
     _Atomic uint32_t in, ready;
 };
 
@@ -113,6 +128,10 @@ void person_fail(struct person *p, const char *what, const char *why);
 int person_open_flow(struct person *p, const Roost__DatagramSession *s);
 void person_heard(void *ctx, int64_t now_us, uint32_t who, const struct media *m,
                   const uint8_t *bytes, size_t len);
+
+/* --- sound.c --- */
+/* Frames of a voice of one's own, each with room for the stamp; caller frees. */
+int crowd_sound(struct crowd_frame **ret, uint32_t *ret_n, uint32_t who, uint32_t frame_ms);
 
 /* --- control.c --- */
 void control_next(struct person *p); /* asks what the step is about */

@@ -14,19 +14,22 @@
 
 static const char usage[] =
     "usage: roost-crowd -s HOST:PORT (--code CODE | --link LINK | --new) --people N --speakers K\n"
-    "                   [--frame-ms 20] [--bytes 80] [--seconds 10] [--threads 1] [--join-ms 10]\n"
-    "                   [--unsealed] [--in-turn] [--verify] [--json]\n"
+    "                   [--frame-ms 20] [--bytes 80] [--video KBIT] [--seconds 10] [--threads 1]\n"
+    "                   [--join-ms 10] [--unsealed] [--in-turn] [--verify] [--json]\n"
     "\n"
     "N real participants of a meeting from a few threads: keys, SFrame and all. K of them speak,\n"
     "out of phase with each other. Everybody opens all that comes, and it is counted what came,\n"
     "what did not, and how long it took.\n"
     "\n"
     "  -s HOST:PORT   the server\n"
-    "  --code CODE    a meeting that is open; --link has the secret of its link too\n"
+    "  --code CODE    a meeting that is open; --link has the secret of its link too, and is read\n"
+    "                 from standard input if it is -\n"
     "  --new          makes one, as a guest (where those may host); --unsealed: not end to end\n"
     "  --people N     how many come (with --new the first of them is the host)\n"
-    "  --speakers K   the first K speak; --in-turn: one after the other, five seconds each\n"
+    "  --speakers K   the first K speak; --in-turn: one after the other, five seconds each, with\n"
+    "                 names and voices that can be listened to\n"
     "  --frame-ms N   a frame every so often; --bytes N: of a frame, before it is sealed\n"
+    "  --video KBIT   who speaks shows pictures too: packets of that rate, which all want\n"
     "  --seconds N    so long it is counted, from when all are there\n"
     "  --threads N    among which people are shared out\n"
     "  --join-ms N    between two who come, in each thread\n"
@@ -64,9 +67,17 @@ static bool server(const char *text, struct crowd_settings *is)
     return *is->host && *is->port;
 }
 
-/* https://HOST:PORT/j/CODE#SECRET */
+/* https://HOST:PORT/j/CODE#SECRET; "-": it is read, as others see what a command is called with. */
 static bool link_of(const char *text, struct crowd_settings *is)
 {
+    char line[512];
+
+    if (!strcmp(text, "-")) {
+        if (!fgets(line, sizeof line, stdin))
+            return false;
+        line[strcspn(line, "\n")] = 0;
+        text = line;
+    }
     const char *slash = strrchr(text, '/'), *hash = slash ? strchr(slash, '#') : NULL;
 
     if (!hash || hash - slash - 1 >= (long)sizeof is->code || strlen(hash + 1) >= sizeof is->secret)
@@ -84,6 +95,7 @@ enum {
     OPT_SPEAKERS,
     OPT_FRAME,
     OPT_BYTES,
+    OPT_VIDEO,
     OPT_SECONDS,
     OPT_THREADS,
     OPT_JOIN,
@@ -101,6 +113,7 @@ static const struct option options[] = {
     { "speakers", 1, NULL, OPT_SPEAKERS },
     { "frame-ms", 1, NULL, OPT_FRAME },
     { "bytes", 1, NULL, OPT_BYTES },
+    { "video", 1, NULL, OPT_VIDEO },
     { "seconds", 1, NULL, OPT_SECONDS },
     { "threads", 1, NULL, OPT_THREADS },
     { "join-ms", 1, NULL, OPT_JOIN },
@@ -123,6 +136,8 @@ static bool take_number(int opt, const char *text, struct crowd_settings *is)
         return number(text, 120, &is->frame_ms) && is->frame_ms;
     case OPT_BYTES:
         return number(text, CROWD_BYTES_MAX, &is->bytes) && is->bytes >= 8;
+    case OPT_VIDEO:
+        return number(text, 100000, &is->video_kbit) && is->video_kbit;
     case OPT_SECONDS:
         return number(text, 1000000, &is->seconds) && is->seconds;
     case OPT_THREADS:
@@ -167,6 +182,8 @@ static int parse(int argc, char **argv, struct crowd_settings *is)
         return die("what is this? ", argv[optind]);
     if (!*is->host || fresh == (*is->code != 0))
         return die("-s, and one of --code, --link and --new are needed", "");
+    if (is->in_turn && is->frame_ms != 10 && is->frame_ms != 20)
+        return die("a voice has frames of 10 or 20 ms", "");
     return is->speakers <= is->people ? 0 : die("more speak than there are", "");
 }
 
@@ -247,32 +264,48 @@ static uint64_t percentile(const struct counts *all, uint64_t n, double of)
     return 0;
 }
 
+static void add(struct counts *sum, const struct counts *g)
+{
+    sum->sent += g->sent;
+    sum->received += g->received;
+    sum->strange += g->strange;
+    for (uint32_t k = 0; k < CROWD_DELAYS; k++)
+        sum->delays[k] += g->delays[k];
+}
+
+static void figures(const struct crowd *c, const struct counts *all)
+{
+    uint64_t due = all->sent * (c->is.people - 1);
+    uint64_t lost = due > all->received ? due - all->received : 0;
+
+    printf(c->is.json ? "\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"lost\": %" PRIu64
+                        ", \"strange\": %" PRIu64 ", \"delay_us\": {\"p50\": %" PRIu64
+                        ", \"p99\": %" PRIu64 ", \"p999\": %" PRIu64 "}"
+                      : "sent      %" PRIu64 " frames\nreceived  %" PRIu64 "\nlost      %" PRIu64
+                        "\nstrange   %" PRIu64 "\ndelay     %" PRIu64 " us, %" PRIu64
+                        " us at 99 %%, %" PRIu64 " us at 99.9 %%\n",
+           all->sent, all->received, lost, all->strange, percentile(all, all->received, 0.5),
+           percentile(all, all->received, 0.99), percentile(all, all->received, 0.999));
+}
+
 static void report(struct crowd *c)
 {
-    static struct counts all;
+    static struct counts voices, pictures;
 
     for (uint32_t i = 0; i < c->is.threads; i++) {
-        const struct counts *g = &c->groups[i].counts;
-        all.sent += g->sent;
-        all.received += g->received;
-        all.strange += g->strange;
-        for (uint32_t k = 0; k < CROWD_DELAYS; k++)
-            all.delays[k] += g->delays[k];
+        add(&voices, &c->groups[i].counts);
+        add(&pictures, &c->groups[i].pictures);
     }
-    uint64_t due = all.sent * (c->is.people - 1);
-    uint64_t lost = due > all.received ? due - all.received : 0;
-    uint64_t p50 = percentile(&all, all.received, 0.5), p99 = percentile(&all, all.received, 0.99),
-             p999 = percentile(&all, all.received, 0.999);
-    printf(c->is.json ? "{\"people\": %u, \"speakers\": %u, \"seconds\": %u, \"sent\": %" PRIu64
-                        ", \"received\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"strange\": %" PRIu64
-                        ", \"delay_us\": {\"p50\": %" PRIu64 ", \"p99\": %" PRIu64
-                        ", \"p999\": %" PRIu64 "}}\n"
-                      : "%u people, %u speakers, %u s\nsent      %" PRIu64
-                        " frames\nreceived  %" PRIu64 "\nlost      %" PRIu64 "\nstrange   %" PRIu64
-                        "\ndelay     %" PRIu64 " us, %" PRIu64 " us at 99 %%, %" PRIu64
-                        " us at 99.9 %%\n",
-           c->is.people, c->is.speakers, c->is.seconds, all.sent, all.received, lost, all.strange,
-           p50, p99, p999);
+    printf(c->is.json ? "{\"people\": %u, \"speakers\": %u, \"seconds\": %u, "
+                      : "%u people, %u speakers, %u s\n",
+           c->is.people, c->is.speakers, c->is.seconds);
+    figures(c, &voices);
+    if (c->is.video_kbit) {
+        printf(c->is.json ? ", \"pictures\": {" : "pictures, %u kbit/s each\n", c->is.video_kbit);
+        figures(c, &pictures);
+        printf(c->is.json ? "}" : "");
+    }
+    printf(c->is.json ? "}\n" : "");
 }
 
 /* Two sockets each, and what the program has. */

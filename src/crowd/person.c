@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -39,6 +40,7 @@ void person_end(struct person *p)
     if (p->step == STEP_WAITS)
         return;
     voice_free(p->voice);
+    free(p->sound);
     if (p->has_flow) {
         flow_free(p->flow);
         carry_fini(&p->carry);
@@ -151,15 +153,15 @@ void person_heard(void *ctx, int64_t now_us, uint32_t who, const struct media *m
                   const uint8_t *bytes, size_t len)
 {
     struct person *p = ctx;
-    struct counts *c = &p->group->counts;
+    struct counts *c = m->codec == MEDIA_OPUS ? &p->group->counts : &p->group->pictures;
     int64_t said_us, from_us = p->crowd->from_us, until_us = p->crowd->until_us;
 
-    (void)who, (void)m;
+    (void)who;
     if (len < sizeof said_us) {
         c->strange++;
         return;
     }
-    memcpy(&said_us, bytes, sizeof said_us);
+    memcpy(&said_us, bytes + len - sizeof said_us, sizeof said_us);
     if (!from_us || said_us < from_us || said_us >= until_us)
         return;
     int64_t delay = (now_us - said_us) / CROWD_DELAY_US;
@@ -196,28 +198,66 @@ static bool has_turn(const struct person *p)
            (uint64_t)(p->group->now_us / 5000000) % (is->speakers ? is->speakers : 1) == p->index;
 }
 
-static void say(struct person *p)
+/* With when it was said. */
+static void put(struct person *p, uint32_t at, struct voice_said *said, uint8_t *bytes,
+                struct counts *c)
+{
+    int64_t now_us = p->group->now_us, from_us = p->crowd->from_us;
+
+    memcpy(bytes + said->len - CROWD_STAMP, &now_us, CROWD_STAMP);
+    said->bytes = bytes;
+    if (!voice_say(p->voice, now_us, at, said) && from_us && now_us >= from_us &&
+        now_us < p->crowd->until_us)
+        c->sent++;
+}
+
+static void say_one(struct person *p)
 {
     const struct crowd_settings *is = &p->crowd->is;
-    int64_t now_us = p->group->now_us, from_us = p->crowd->from_us;
     uint8_t bytes[CROWD_BYTES_MAX] = { 0 };
     struct voice_said said = { .codec = MEDIA_OPUS,
                                .timestamp = (uint32_t)(p->said * is->frame_ms * 48),
                                .level = 90,
-                               .bytes = bytes,
                                .len = is->bytes };
+
+    if (p->sound) {
+        const struct crowd_frame *f = &p->sound[p->said % p->n_sound];
+        memcpy(bytes, f->bytes, f->len);
+        said.len = f->len;
+        said.level = f->level;
+    }
+    put(p, 0, &said, bytes, &p->group->counts);
+}
+
+/* Pictures are a stream of packets, evenly spaced. */
+static void show(struct person *p)
+{
+    int64_t now_us = p->group->now_us;
+    int64_t each_us = (int64_t)CROWD_PICTURE_BYTES * 8000 / p->crowd->is.video_kbit;
+    uint8_t bytes[CROWD_PICTURE_BYTES] = { 0 };
+
+    if (!p->show_us)
+        p->show_us = now_us + (int64_t)p->index * each_us / (p->crowd->is.speakers + 1);
+    for (; p->show_us <= now_us; p->show_us += each_us, p->shown++) {
+        struct voice_said said = { .codec = MEDIA_VP8,
+                                   .timestamp = (uint32_t)(p->shown * (uint64_t)each_us * 6 / 125),
+                                   .len = sizeof bytes };
+        put(p, 1, &said, bytes, &p->group->pictures);
+    }
+}
+
+static void say(struct person *p)
+{
+    const struct crowd_settings *is = &p->crowd->is;
+    int64_t now_us = p->group->now_us;
 
     if (!p->say_us) /* out of phase */
         p->say_us = now_us + (int64_t)p->index * is->frame_ms * 1000 / (is->speakers + 1);
     while (p->say_us <= now_us) {
         p->say_us += is->frame_ms * 1000;
         p->said++;
-        if (!has_turn(p))
-            continue;
-        memcpy(bytes, &now_us, sizeof now_us);
-        if (!voice_say(p->voice, now_us, 0, &said) && from_us && now_us >= from_us &&
-            now_us < p->crowd->until_us)
-            p->group->counts.sent++;
+        if (has_turn(p))
+            say_one(p);
     }
 }
 
@@ -248,6 +288,8 @@ static void turn_media(struct person *p)
         voice_on_path(p->voice, v.rate, v.loss, v.rtt_us);
     if (p->speaks && p->has_way && !p->crowd->over)
         say(p);
+    if (p->shows && p->has_way && !p->crowd->over)
+        show(p);
     voice_expire(p->voice, now_us);
     while (voice_event(p->voice, &k))
         p->group->counts.strange += k.what == KEYRING_DIFFERS || k.what == KEYRING_FORGED ||
@@ -287,6 +329,8 @@ void person_turn(struct person *p)
             earlier(&p->due_us, p->ask_us);
         if (p->speaks && p->say_us)
             earlier(&p->due_us, p->say_us);
+        if (p->shows && p->show_us)
+            earlier(&p->due_us, p->show_us);
     }
     if (p->due_us <= now_us)
         p->due_us = now_us + 100;

@@ -41,3 +41,12 @@ def a_crowd_hears_each_other(hall):
 @story(options=("--set", "registration=open"))
 def a_crowd_that_the_server_seals_for(hall):
     all_are_heard_by_all(hall, "--unsealed")
+
+
+@story(options=("--set", "registration=open"))
+def pictures_go_to_who_wants_them(hall):
+    said = crowd(hall, "--new", "--people", "4", "--speakers", "2", "--seconds", "4", "--video", "200")
+    equal((said["strange"], said["pictures"]["strange"]), (0, 0))
+    check(said["pictures"]["sent"] >= 2 * 4 * 20, said)
+    check(0 < said["pictures"]["received"] <= 3 * said["pictures"]["sent"], said)
+    check(said["received"] <= 3 * said["sent"], said)

@@ -8,6 +8,7 @@ import wave
 from harness import check, equal, story, until
 from test_cli import documented
 from test_meet import Seat, guest, new
+from test_terminal import Screen, with_screens
 
 RATE = 48000
 SILENT = 0.02  # of full scale: a tone that was stretched leaks as much into its neighbours
@@ -270,3 +271,42 @@ def words_without_a_sound(hall):
     for row in done.rows + [anna.figures()]:
         unknown = [key for key in list(row) + [k for p in row.get("people", []) for k in p] if key not in known]
         check(not unknown, "not in roost-json(5):", unknown)
+
+
+@story
+@with_screens
+def what_is_not_sealed_says_so(hall):
+    """Wherever it is shown, to everybody, and it can be heard all the same."""
+    anna, bea = hall.users("anna", "bea")
+    made = new(anna, "--title", "Open air", "--open", "--unsealed")
+    check(not made["sealed"] and not anna.rows("meet", "list")[-1]["sealed"], made)
+    check("NOT SEALED END TO END" in anna.run("meet", "list", json=False).out, "the list")
+    check("NOT SEALED END TO END" in anna.run("meet", "new", "--unsealed", json=False).out, "what was made")
+    a = Voice(anna, made["code"], 440)
+    check(not a.event(event="ticket")["meeting"]["sealed"], "the ticket")
+    check(not a.entered()["sealed"], "sound")
+    argv = bea.argv("meet", "join", made["code"], "--mic", "tone:620", "--speaker", "null", json=False)
+    screen = Screen(hall, argv, bea.env(), columns=48)
+    rows = screen.until(lambda rows: any(r.startswith("[NOT SEALED · ") for r in rows), "the line to type on")
+    check(any("NOT SEALED END TO END" in r for r in rows), "who is there", rows)
+    a.hears(620)
+    check(not a.figures()["sealed"], "figures")
+    check(anna.rows("meet", "new", "--sealed")[-1]["sealed"], "and others are")
+
+
+@story
+def a_rehearsal(hall):
+    anna, = hall.users("anna")
+    wav = pathlib.Path(anna.home) / "heard.wav"
+    lines = anna.follow("rehearse", "--people", 3, "--mic", "none", "--speaker", f"file:{wav}", stdin=True)
+    check(lines.event(event="meeting")["title"] == "Rehearsal")
+    equal(len(lines.event(event="ticket")["attendees"]), 4)
+    speakers = {lines.event(event="voice", what="speaker")["name"] for _ in range(2)}
+    check(speakers <= {"", "Ada", "Bert", "Cleo"}, speakers)
+    ear = Ear(wav)
+    until(lambda: any(abs(x) > 1000 for x in ear.samples()), "a voice is heard")
+    lines.type('{"cmd": "mute-all", "id": 1}\n')
+    check(lines.event(event="reply", id=1)["ok"])
+    lines.type('{"cmd": "leave", "id": 2}\n')
+    equal(lines.event(event="over")["reason"], "ended")
+    equal(lines.process.wait(60), 0)
