@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
             uint32_t n = what & 2 ? SOUND_BLOCK : 1 + take(&x, 1);
             pcm[n] = 12345;
             at_us = at_us > now_us ? at_us : now_us;
-            ear_pull(e, at_us, pcm, n);
+            ear_pull(e, now_us, at_us, pcm, n);
             at_us += n * 125 / 6;
             assert(pcm[n] == 12345);
         }

@@ -65,6 +65,7 @@ struct roost_voice_figures {
     uint32_t loss_ppm, left_ppm;        /* before and after repair */
     uint32_t concealed_ppm;             /* of the time that was heard */
     const char *why;                    /* what changed last, as a sentence; "" */
+    uint64_t played_us, made_up_us;     /* of a voice: since it was heard first */
 };
 
 struct roost_voice_person {
@@ -97,6 +98,8 @@ struct roost_voice {
     uint64_t frames_sent, frames_lost;       /* lost: this machine was too slow */
     const struct roost_voice_person *people; /* who takes part, oneself included */
     size_t n_people;
+    /* Where they are files: when their first sample was heard, by the machine's monotonic clock. */
+    int64_t mic_began_us, speaker_began_us;
 };
 
 enum roost_voice_what {

@@ -20,6 +20,7 @@ enum {
     COMFORT = MEDIA_HZ,         /* the noise of silence is made up for so long without a frame, */
     COMFORT_STEP = 240,         /* in such pieces, */
     COMFORT_END = MEDIA_HZ / 5, /* and ends in the last of it */
+    LEAD_SHARE = 256,           /* of it is forgotten with each turn: half in two seconds or so */
 };
 
 struct ear {
@@ -30,6 +31,8 @@ struct ear {
     uint32_t from, to;
     bool sounds;        /* any of it is more than quiet */
     uint32_t comforted; /* ticks of silence since the last frame */
+    int64_t now_us;     /* of the pull */
+    int64_t lead_us;    /* so long before it is heard, sound is asked for */
     float volume;
     uint8_t level;
     ear_played *played;
@@ -165,6 +168,14 @@ static int64_t us_of(uint32_t samples)
     return (int64_t)samples * 125 / 6;
 }
 
+/* Who asks in blocks asks for their ends sooner than for their beginnings. The longest of the last
+ * seconds counts. */
+static void note_lead(struct ear *e, int64_t lead_us)
+{
+    e->lead_us = lead_us > e->lead_us ? lead_us : e->lead_us - (e->lead_us - lead_us) / LEAD_SHARE;
+    jitter_set_lead(&e->jitter, e->lead_us);
+}
+
 static void tell_played(struct ear *e, const struct jitter_turn *t, int64_t at_us)
 {
     bool whole = t->what == JITTER_PLAY || t->what == JITTER_FASTER || t->what == JITTER_SLOWER;
@@ -229,15 +240,17 @@ static void refill(struct ear *e, int64_t at_us)
 {
     e->from = e->to = 0;
     e->sounds = false;
+    note_lead(e, at_us - e->now_us);
     enum jitter_what what = take_turn(e, at_us);
     stretch(e, what, at_us);
 }
 
-bool ear_pull(struct ear *e, int64_t at_us, int16_t *pcm, uint32_t n)
+bool ear_pull(struct ear *e, int64_t now_us, int64_t at_us, int16_t *pcm, uint32_t n)
 {
     bool sounds = false;
 
     assert(n <= SOUND_BLOCK);
+    e->now_us = now_us;
     for (uint32_t have = 0; have < n;) {
         if (e->from == e->to)
             refill(e, at_us + us_of(have));

@@ -28,7 +28,8 @@ enum {
     SOUND_WHY = 200,
     SOUND_DEVICES_MAX = 64,
 };
-#define SOUND_BUFFER_US 20000 /* what a speaker wants to hold, unless told otherwise */
+#define SOUND_BUFFER_US 20000 /* what a speaker wants to hold, unless told otherwise; */
+#define SOUND_PACED_US  10000 /* one that is no device has nobody who is late */
 
 struct sound_in;
 struct sound_out;
@@ -44,7 +45,7 @@ bool sound_in_read(struct sound_in *s, int64_t now_us, int16_t *pcm, uint32_t n,
 /* When to ask for n samples (of a device: when they are expected). */
 int64_t sound_in_due_us(struct sound_in *s, int64_t now_us, uint32_t n);
 
-/* The speaker `word`. It holds buffer_us at most; 0: SOUND_BUFFER_US. Errors as above. */
+/* The speaker `word`. It holds buffer_us at most; 0: as above. Errors likewise. */
 int sound_out_new(struct sound_out **ret, const char *word, int64_t now_us, int64_t buffer_us,
                   char why[static SOUND_WHY]);
 void sound_out_free(struct sound_out *s);
@@ -67,6 +68,7 @@ struct sound_look {
     enum sound_state state;
     char name[SOUND_NAME], text[SOUND_NAME]; /* of the device that is in use now */
     uint32_t changes;                        /* of any of the above, since the beginning */
+    int64_t began_us;   /* when its first sample was heard, or is; of a device: 0 */
     int64_t latency_us; /* between us and the air: of what is written or read now */
     uint64_t samples, lost,
         gaps; /* lost: not read in time; gaps: samples wanted that were not there */

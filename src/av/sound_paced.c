@@ -102,6 +102,7 @@ static void in_look(struct sound_in *s, struct sound_look *ret)
                                 .samples = p->next,
                                 .lost = p->lost,
                                 .gaps = p->gaps,
+                                .began_us = p->start_us,
                                 .changes = 1 + p->over };
     snprintf(ret->name, sizeof ret->name, "%s", p->name);
     snprintf(ret->text, sizeof ret->text, "%s", p->name);
@@ -254,6 +255,7 @@ static void out_look(struct sound_out *s, struct sound_look *ret)
                                 .samples = p->written,
                                 .lost = p->lost,
                                 .gaps = p->gaps,
+                                .began_us = p->start_us,
                                 .changes = 1 + p->failed };
     snprintf(ret->name, sizeof ret->name, "%s", p->name);
     snprintf(ret->text, sizeof ret->text, "%s", p->name);

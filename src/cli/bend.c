@@ -50,6 +50,9 @@ void bend_count(struct link_counts *sum, const struct link_counts *more)
     sum->duplicated += more->duplicated;
     sum->corrupted += more->corrupted;
     sum->reordered += more->reordered;
+    sum->journeys += more->journeys;
+    sum->took_us += more->took_us;
+    sum->apart_us += more->apart_us;
     if (more->queue_most_bytes > sum->queue_most_bytes)
         sum->queue_most_bytes = more->queue_most_bytes;
 }

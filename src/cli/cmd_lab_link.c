@@ -75,6 +75,9 @@ static void count_json(struct json *j, const char *key, const struct link_counts
     json_u64(j, "reordered", n->reordered);
     json_u64(j, "queue_bytes", waiting);
     json_u64(j, "queue_most_bytes", n->queue_most_bytes);
+    json_u64(j, "journeys", n->journeys);
+    json_u64(j, "took_us", n->took_us);
+    json_u64(j, "apart_us", n->apart_us);
     json_close(j, '}');
 }
 

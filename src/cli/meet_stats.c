@@ -27,8 +27,11 @@ static void person(struct json *j, const struct roost_voice_person *p)
     json_bool(j, "muted", p->muted);
     json_bool(j, "heard", p->heard);
     json_u64(j, "level", p->level);
-    if (!p->self)
+    if (!p->self) {
         figures(j, &p->figures);
+        json_fixed(j, "played_s", (double)p->figures.played_us / 1e6);
+        json_fixed(j, "made_up_s", (double)p->figures.made_up_us / 1e6);
+    }
     json_close(j, '}');
 }
 
@@ -71,6 +74,8 @@ void meet_stats_line(const struct roost_voice *v, const struct roost *r, struct 
     json_u64(&j, "frame_ms", v->frame_ms);
     json_u64(&j, "codec_bits", v->codec_bits);
     json_u64(&j, "estimate_bits", v->estimate);
+    json_fixed(&j, "mic_began_ms", (double)v->mic_began_us / 1000);
+    json_fixed(&j, "speaker_began_ms", (double)v->speaker_began_us / 1000);
     json_u64(&j, "frames_sent", v->frames_sent);
     json_u64(&j, "frames_lost", v->frames_lost);
     json_open(&j, "path", '{');

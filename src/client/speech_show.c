@@ -86,6 +86,8 @@ static void show_person(struct speech *s, size_t i, int64_t now_us)
         p->figures = plain(&f.view, s->sentences[1 + i]);
         p->figures.held_us = f.held_us;
         p->figures.concealed_ppm = f.concealed_ppm;
+        p->figures.played_us = f.ear.played_ticks * 125 / 6;
+        p->figures.made_up_us = f.ear.concealed_ticks * 125 / 6;
     }
 }
 
@@ -144,6 +146,8 @@ const struct roost_voice *roost_voice_get(struct roost *r)
                                      .epoch = s->epoch,
                                      .frames_sent = s->frames,
                                      .frames_lost = s->look.lost,
+                                     .mic_began_us = s->look.mic.began_us,
+                                     .speaker_began_us = s->look.speaker.began_us,
                                      .people = s->people,
                                      .n_people = s->voice ? s->n_members : 0 };
     show_path(s, now_us);

@@ -15,7 +15,12 @@
 #include "media/level.h"
 #include "media/mix.h"
 
-enum { UP_FRAMES = 32, DOWN_FRAMES = 256, NEWS_WAIT = 16 };
+enum {
+    STUDIO_BLOCK = 240, /* 5 ms: the shorter, the later a frame may come */
+    UP_FRAMES = 32,
+    DOWN_FRAMES = 256,
+    NEWS_WAIT = 16,
+};
 
 enum studio_what { STUDIO_HEARD, STUDIO_GONE, STUDIO_VOLUME, STUDIO_PERSON };
 
@@ -81,6 +86,9 @@ struct studio {
         float volume;
     } volumes[STUDIO_EARS_MAX];
     int64_t shown_us;
+    int16_t played[SOUND_BLOCK]; /* what the canceller is told of next */
+    uint32_t n_played;
+    int64_t played_us;
 };
 
 #define STUDIO_SELF 0 /* of a recording: oneself */

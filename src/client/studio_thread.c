@@ -123,20 +123,34 @@ static void read_words(struct studio *s)
     }
 }
 
+/* What the canceller is to know of: whole blocks of it. */
+static void note_played(struct studio *s, const int16_t *pcm, int64_t at_us)
+{
+    if (!s->process)
+        return;
+    if (!s->n_played)
+        s->played_us = at_us;
+    memcpy(s->played + s->n_played, pcm, STUDIO_BLOCK * sizeof *pcm);
+    s->n_played += STUDIO_BLOCK;
+    if (s->n_played < SOUND_BLOCK)
+        return;
+    process_on_heard(s->process, s->played, s->played_us);
+    s->n_played = 0;
+}
+
 static void play(struct studio *s, int64_t now_us)
 {
-    int16_t pcm[SOUND_BLOCK];
+    int16_t pcm[STUDIO_BLOCK];
 
-    while (sound_out_wants(s->speaker, now_us) >= SOUND_BLOCK) {
+    while (sound_out_wants(s->speaker, now_us) >= STUDIO_BLOCK) {
         int64_t at_us = sound_out_heard_us(s->speaker, now_us);
-        mix_begin(&s->mix, SOUND_BLOCK);
+        mix_begin(&s->mix, STUDIO_BLOCK);
         for (int i = 0; i < STUDIO_EARS_MAX; i++)
-            if (s->voices[i].stream && ear_pull(s->voices[i].ear, at_us, pcm, SOUND_BLOCK))
+            if (s->voices[i].stream && ear_pull(s->voices[i].ear, now_us, at_us, pcm, STUDIO_BLOCK))
                 mix_add(&s->mix, pcm, 1);
         mix_end(&s->mix, pcm);
-        if (s->process)
-            process_on_heard(s->process, pcm, at_us);
-        sound_out_write(s->speaker, now_us, pcm, SOUND_BLOCK);
+        note_played(s, pcm, at_us);
+        sound_out_write(s->speaker, now_us, pcm, STUDIO_BLOCK);
     }
 }
 
@@ -295,7 +309,7 @@ static void show(struct studio *s, int64_t now_us)
 static void rest(struct studio *s, int64_t now_us)
 {
     int64_t in_us = sound_in_due_us(s->mic, now_us, SOUND_BLOCK);
-    int64_t out_us = sound_out_due_us(s->speaker, now_us, SOUND_BLOCK);
+    int64_t out_us = sound_out_due_us(s->speaker, now_us, STUDIO_BLOCK);
     int64_t until_us = in_us < out_us ? in_us : out_us;
 
     until_us = until_us < now_us + TURN_US ? until_us : now_us + TURN_US;

@@ -123,6 +123,7 @@ struct voice_figures {
     struct figures_view view;
     uint32_t concealed_ppm; /* of the last 10 s */
     int64_t held_us;
+    struct voice_ear ear;
     uint64_t received, lost, repaired, unopened; /* parts, since the beginning */
 };
 /* The i-th stream that anything was heard of, or this device's; false: no more. */

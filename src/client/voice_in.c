@@ -214,6 +214,7 @@ static void look_in(struct voice *v, int64_t now_us, struct hearing *h, struct v
                                    .heard = now_us - w->heard_us < SECOND_US,
                                    .concealed_ppm = concealed_ppm(w),
                                    .held_us = w->ear.held_us,
+                                   .ear = w->ear,
                                    .received = w->gaps.received,
                                    .lost = w->gaps.lost,
                                    .repaired = w->gaps.repaired,

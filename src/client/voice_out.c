@@ -25,6 +25,7 @@ int voice_publish(struct voice *v, int64_t now_us, uint32_t at, uint64_t stream,
         if (!s->slots)
             return -ROOST_NOMEM;
         figures_init(&s->figures, now_us);
+        s->figures.sent = true;
     }
     if (s->stream != stream) { /* the other side knows nothing of it */
         s->history = (struct history){ .next = 0 };

@@ -2,7 +2,8 @@
  *
  * A device reports its figures, and who forwards measures the same hop from the other end. Every
  * report counts alike in the summary, which goes to the device's attendee within a second, and
- * into the store with the next change of that row: at the latest when the person leaves.
+ * into the store with the next change of that row, half a minute later at the latest
+ * (meet_time.c).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@ enum {
     CODEC_MAX = 40,
     WHY_NR = 8, /* reasons, as docs/PROTOCOL.md has them; 0 is none */
 };
+
+#define KEEP_US (30 * 1000000LL)
 
 struct one {
     struct hub_figures is;
@@ -202,14 +205,17 @@ void media_stats_end(struct hub *h, struct device *d)
     d->call->past = end;
 }
 
-static void note(const struct room *r, uint64_t account, struct device_past *p)
+static void note(const struct hub *h, const struct room *r, uint64_t account, struct device_past *p)
 {
     struct attendee *a = meeting_attendee(r->meeting, account);
 
-    if (a && p)
-        attendee_put_past(a, p);
-    else
+    if (!a || !p) {
         free(p);
+        return;
+    }
+    attendee_put_past(a, p);
+    if (!r->meeting->keep_us)
+        r->meeting->keep_us = h->now.mono_us + KEEP_US;
 }
 
 void media_stats_note(struct hub *h, struct room *r)
@@ -222,12 +228,12 @@ void media_stats_note(struct hub *h, struct room *r)
     m->past = NULL;
     for (struct media_past *next; past; past = next) {
         next = past->next;
-        note(r, past->account, past->past);
+        note(h, r, past->account, past->past);
         free(past);
     }
     for (const struct device *d = m->devices; d; d = d->next)
         if (!d->over && d->figures)
-            note(r, d->account, past_of(d));
+            note(h, r, d->account, past_of(d));
 }
 
 void media_past_free(struct media_past *p)

@@ -125,6 +125,9 @@ int64_t meet_due_us(const struct meeting *m, int64_t now_us, int64_t now_ms)
     int64_t due = expired(m, now_ms) ? now_us : INT64_MAX;
     struct map_slot *s;
 
+    if (!m->head.ended && m->keep_us)
+        due = m->keep_us < due ? m->keep_us : due;
+
     for (size_t i = 0; !m->head.ended && (s = map_next(&m->attendees, &i));) {
         const struct attendee *a = s->value;
         int64_t at = a->lost_us + grace_us(m, a);
@@ -150,6 +153,27 @@ static void expire(const struct meeting *m, struct meet_change *c)
         e->quiet = true;
 }
 
+/* What was measured of who is in, so that a server that is killed takes little of it along. */
+static void keep_summaries(const struct meeting *m, struct meet_change *c)
+{
+    struct map_slot *s;
+
+    for (size_t i = 0; (s = map_next(&m->attendees, &i));) {
+        const struct attendee *a = s->value;
+        if (is_in(a) && a->past && as_changed(c, a) == a)
+            meet_edit(m, c, a->row.account);
+    }
+}
+
+/* Who waited is nobody's news but the hosts'; nor is what was only kept. */
+static void hush(const struct meeting *m, struct meet_change *c)
+{
+    for (struct meet_edit *e = c->edits; e; e = e->next) {
+        const struct attendee *was = meeting_attendee(m, e->a.row.account);
+        e->quiet = was && (!is_in(was) || is_in(&e->a));
+    }
+}
+
 int meet_tick(const struct meeting *m, int64_t now_us, struct meet_change *c)
 {
     struct map_slot *s;
@@ -171,12 +195,11 @@ int meet_tick(const struct meeting *m, int64_t now_us, struct meet_change *c)
         meet_step_out(m, c, meet_edit(m, c, a->row.account), ROOST__MEET_STATE__OUT);
         c->event |= was_in;
     }
+    if (m->keep_us && now_us >= m->keep_us)
+        keep_summaries(m, c);
     if (!c->n_edits && !c->err)
         return 1;
-    for (struct meet_edit *e = c->edits; e; e = e->next) {
-        const struct attendee *was = meeting_attendee(m, e->a.row.account);
-        e->quiet = was && !is_in(was); /* who waited is nobody's news but the hosts' */
-    }
+    hush(m, c);
     c->action = ROOST__MEET_ACTION__LOST;
     if (host_lost)
         meet_succeed(m, c, 0);

@@ -46,6 +46,8 @@ int meet_tick_on_message(struct hub *h, struct request *q)
         return -ROOST_NOMEM;
     meet_change_begin(c, &q->mem, q->room->meeting, ROOST__MEET_ACTION__LOST, 0, h->now.wall_ms);
     int err = meet_tick(q->room->meeting, h->now.mono_us, c);
+    if (q->room->meeting->keep_us <= h->now.mono_us)
+        q->room->meeting->keep_us = 0; /* what fails is tried with the next figures */
     return err == 1 ? HUB_DONE : err ? err : meet_store(h, q, c);
 }
 

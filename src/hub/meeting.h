@@ -61,6 +61,7 @@ struct meeting {
     Roost__Meeting head;  /* its strings are ours */
     struct map attendees; /* account -> struct attendee */
     uint32_t n_in, n_waiting;
+    int64_t keep_us; /* when summaries of who is in are stored; 0: none is newer than what is */
 };
 
 /* --- keeping ------------------------------------------------------------------ */

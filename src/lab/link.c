@@ -189,13 +189,25 @@ static int64_t arrival_us(struct link *l, const struct link_packet *p, bool *ret
     return due;
 }
 
+static void note_journey(struct link_counts *c, int64_t took_us)
+{
+    int64_t apart_us = c->journeys ? took_us - c->took_last_us : 0;
+
+    c->took_us += (uint64_t)took_us;
+    c->apart_us += (uint64_t)(apart_us < 0 ? -apart_us : apart_us);
+    c->took_last_us = took_us;
+    c->journeys++;
+}
+
 static void send_one(struct link *l, struct link_packet p, int64_t from_ns)
 {
     bool late, twice = l->config.duplicate_ppm && l->kind == LINK_DATAGRAMS &&
                        dice_ppm(&l->dice, l->config.duplicate_ppm);
 
     l->wire_free_ns = from_ns + wire_ns(l, p.bytes->len);
+    int64_t came_us = p.due_us;
     p.due_us = arrival_us(l, &p, &late);
+    note_journey(&l->counts, p.due_us - came_us);
     l->counts.reordered += late;
     heap_put(l, p);
     if (twice) {

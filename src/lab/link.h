@@ -73,6 +73,10 @@ struct link_counts {
     uint64_t duplicated; /* the second ones */
     uint64_t corrupted, reordered;
     uint64_t queue_most_bytes; /* the longest queue so far */
+    uint64_t took_us;          /* all that were sent, from push to arrival: the sum, */
+    uint64_t apart_us;         /* by how much each differed from the one before it, */
+    uint64_t journeys;         /* and how many they were */
+    int64_t took_last_us;
 };
 
 struct link_packet {

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DELAY_BUCKETS = 80 };
-#define DELAY_BUCKET_US 5000
-#define DELAY_MARGIN_US 5000    /* beyond it: what is seldom is mostly near */
+enum { DELAY_BUCKETS = 160 };
+#define DELAY_BUCKET_US 2500
+#define DELAY_MARGIN_US 3000    /* beyond it: what is seldom is mostly near */
 #define DELAY_TAIL      0.003f  /* of frames may come too late */
 #define DELAY_FORGET    0.0015f /* the weight of one frame: half is forgotten in 460 */
 #define DELAY_FIRST_US  20000   /* until DELAY_FIRST frames came */

@@ -96,12 +96,13 @@ void figures_look(struct figures *f, int64_t now_us, struct figures_view *ret)
     }
     int64_t for_us = n ? n * (int64_t)SECOND_US : now_us - f->second_us + 1;
     uint64_t never = sum.lost > sum.repaired ? sum.lost - sum.repaired : 0;
+    uint64_t all = sum.received + (f->sent ? 0 : sum.lost);
     *ret = (struct figures_view){
         .rtt_us = f->rtt_us,
         .jitter_us = sum.jitter_n ? (int64_t)(sum.jitter_sum_us / sum.jitter_n) : 0,
         .bits = sum.bytes * 8 * SECOND_US / (uint64_t)for_us,
-        .loss_ppm = ppm(sum.lost, sum.received + never),
-        .loss_after_ppm = ppm(never, sum.received + never),
+        .loss_ppm = ppm(sum.lost, all),
+        .loss_after_ppm = ppm(never, all),
         .why = f->why,
         .why_value = f->why_value,
     };

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,7 @@ struct figures {
     uint32_t why_value;
     int64_t why_us;
     uint32_t told[FIGURES_WHY_MAX]; /* the value that was told last, of each */
+    bool sent; /* of what we send: what was lost, and asked for, was counted when it left */
 };
 
 struct figures_view {

@@ -18,6 +18,11 @@ void jitter_init(struct jitter *j, void *store, uint32_t each, bool recovers)
     delay_init(&j->delay, JITTER_MOST_US);
 }
 
+void jitter_set_lead(struct jitter *j, int64_t lead_us)
+{
+    j->lead_us = lead_us;
+}
+
 static struct jitter_slot *slot_of(struct jitter *j, uint64_t frame)
 {
     return &j->slots[frame % JITTER_FRAMES];
@@ -113,7 +118,7 @@ static struct jitter_slot *first_here(struct jitter *j)
 /* So much later than it is due. */
 static int64_t late_us(const struct jitter *j, int64_t now_us, const struct jitter_slot *s)
 {
-    return now_us - delay_due_us(&j->delay, s->sent_us);
+    return now_us - delay_due_us(&j->delay, s->sent_us) - j->lead_us;
 }
 
 static void quiet(struct jitter *j, uint32_t ticks, struct jitter_turn *ret)

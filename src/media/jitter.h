@@ -69,6 +69,7 @@ struct jitter {
     uint32_t ticks;      /* of a frame */
     uint32_t owed;       /* made up while it was not known that a frame is lost */
     uint32_t run;        /* made up in a row */
+    int64_t lead_us;     /* what is asked for is heard so much later */
     struct jitter_counts counts;
 };
 
@@ -78,6 +79,9 @@ void jitter_init(struct jitter *j, void *store, uint32_t each, bool recovers);
  * long. */
 int jitter_put(struct jitter *j, int64_t now_us, const struct media *m, const uint8_t *bytes,
                size_t len, uint32_t ticks);
+/* Whoever asks for sound does so this long before it is heard: nothing that came can be heard
+ * sooner. To begin with 0. */
+void jitter_set_lead(struct jitter *j, int64_t lead_us);
 /* What is heard from now_us on. */
 void jitter_next(struct jitter *j, int64_t now_us, struct jitter_turn *ret);
 /* How long frames are held at the moment. */

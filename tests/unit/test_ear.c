@@ -78,7 +78,7 @@ static uint64_t hear(struct talk *t, int16_t *ret)
         int64_t at = (int64_t)((double)t->heard / 0.048 * (1 + t->play_drift));
         if ((double)at >= t->said_us)
             return n;
-        ear_pull(t->ear, at, pcm, 240);
+        ear_pull(t->ear, at, at, pcm, 240);
         if (ret)
             memcpy(ret + n, pcm, sizeof *pcm * 240);
         t->heard += 240;
@@ -180,6 +180,43 @@ static void speakers_go_apart(void)
     drifts(0, -200e-6, MEDIA_PCM, 240, 10);
     drifts(-200e-6, 0, MEDIA_PCM, 960, 10);
     drifts(-200e-6, 200e-6, MEDIA_OPUS, 480, 10);
+}
+
+/* A speaker asks for sound before it is heard, and nothing that was not there yet can be heard:
+ * frames come when they come, and are asked for in pieces. */
+static void asked_ahead(uint32_t ticks, int64_t lead_us, double drift, double minutes)
+{
+    static struct loop loop;
+    struct talk t;
+    int16_t pcm[240];
+
+    if (test_starves())
+        minutes = 0.1;
+    if (talk_of(&t, MEDIA_OPUS, ticks, false)) {
+        record_loop(&t, &loop);
+        t.drift = drift;
+        uint64_t i = 0;
+        for (int64_t now_us = 0; (double)now_us < 6e7 * minutes; now_us += 5 * MS) {
+            for (; t.said_us + ticks / 0.048 * (1 + drift) + 8 * MS <= (double)now_us; i++)
+                say_again(&t, &loop, i);
+            ear_pull(t.ear, now_us, now_us + lead_us, pcm, 240);
+        }
+        const struct jitter_counts *c = &ear_jitter(t.ear)->counts;
+        CHECK(c->concealed_ticks == 0 && c->skipped == 0 && c->late == 0);
+        CHECK(c->played + 10 >= i && c->stretched <= 20 + i / 100);
+    }
+    talk_free(&t);
+}
+
+static void speakers_ask_ahead(void)
+{
+    static const uint32_t ticks[] = { 480, 960, 2880 };
+
+    for (int i = 0; i < 3; i++)
+        for (int64_t lead_us = 0; lead_us <= 40 * MS; lead_us += 10 * MS)
+            asked_ahead(ticks[i], lead_us, 0, 0.5);
+    asked_ahead(960, 20 * MS, 200e-6, 60);
+    asked_ahead(960, 20 * MS, -200e-6, 60);
 }
 
 static void losses_are_recovered_and_said(void)
@@ -285,7 +322,7 @@ static void volume_is_of_each(void)
 
     if (!talk_new(&t, MEDIA_PCM, 240))
         return talk_free(&t);
-    CHECK(!ear_pull(t.ear, 0, pcm, SOUND_BLOCK) && ear_level(t.ear) == 0);
+    CHECK(!ear_pull(t.ear, 0, 0, pcm, SOUND_BLOCK) && ear_level(t.ear) == 0);
     ear_set_volume(t.ear, 0);
     uint8_t loudest = 0;
     for (int i = 0; i < 100; i++) {
@@ -317,7 +354,7 @@ static void an_ear_takes_no_memory(void)
 
 TEST_MAIN({ "each_kind_is_heard", each_kind_is_heard },
           { "clocks_go_apart_for_an_hour", clocks_go_apart_for_an_hour },
-          { "speakers_go_apart", speakers_go_apart },
+          { "speakers_go_apart", speakers_go_apart }, { "speakers_ask_ahead", speakers_ask_ahead },
           { "losses_are_recovered_and_said", losses_are_recovered_and_said },
           { "silence_is_quiet", silence_is_quiet },
           { "codecs_change_under_way", codecs_change_under_way },

@@ -502,6 +502,25 @@ static void figures_are_kept(void)
     end(&m, ann, NULL);
 }
 
+/* A server that is killed loses half a minute of them at most. */
+static void figures_outlive_a_killed_server(void)
+{
+    struct meets m;
+    begin(&m);
+    struct visitor *ann = comer(&m, "ann");
+
+    enter(ann, &m, 1);
+    CHECK(report(ann, &m, 10000, 100) == 0);
+    stage_run(m.stage, 33 * 1000000LL);
+    CHECK(report(ann, &m, 50000, 100) == 0); /* too new */
+    CHECK(hall_crash(&m.stage->hall) == 0);
+    visitor_connect(m.host);
+    CHECK(login(m.host, "host", PASSWORD, 1) == 0);
+    const Roost__MeetFigures *f = stats(m.host, &m, 0);
+    CHECK(f->n_devices == 1 && f->devices[0]->summary->rtt_worst_us == 10000);
+    end(&m, ann, NULL);
+}
+
 static void who_speaks_is_told(void)
 {
     struct meets m;
@@ -571,5 +590,6 @@ TEST_MAIN({ "all_are_told_who_is_there", all_are_told_who_is_there },
           { "a_lost_connection_is_not_leaving", a_lost_connection_is_not_leaving },
           { "another_session_takes_over", another_session_takes_over },
           { "keys_are_carried", keys_are_carried }, { "figures_are_kept", figures_are_kept },
+          { "figures_outlive_a_killed_server", figures_outlive_a_killed_server },
           { "who_speaks_is_told", who_speaks_is_told }, { "after_a_restart", after_a_restart },
           { "unsealed_is_said", unsealed_is_said })
