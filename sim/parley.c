@@ -12,11 +12,12 @@
 #include "sim/kernel.h"
 #include "sim/pump.h"
 
-#define MS        1000LL
-#define STEP_US   250
-#define BEGIN_US  1000000000LL
-#define LETTER_US (30 * MS) /* keys go over control */
-#define AHEAD_US  6500      /* so much later Opus gives what was put into it */
+#define MS         1000LL
+#define STEP_US    250
+#define BEGIN_US   1000000000LL
+#define LETTER_US  (30 * MS) /* keys go over control */
+#define SPEAKER_US (10 * MS) /* is held by a speaker, as a client's that is no device */
+#define AHEAD_US   6500      /* so much later Opus gives what was put into it */
 enum {
     MEETING = 9,
     HEADS = 28, /* of IP and UDP */
@@ -459,7 +460,7 @@ static bool meet(struct table *t)
     char why[SOUND_WHY];
 
     if (relay_new(&t->relay, &s) || !prepare(t) || ear_new(&t->ear) ||
-        sound_out_new(&t->out, "null", t->now_us, 0, why) || !come(t, 0) || !come(t, 1))
+        sound_out_new(&t->out, "null", t->now_us, SPEAKER_US, why) || !come(t, 0) || !come(t, 1))
         return false;
     ear_set_played(t->ear, on_played, t);
     for (int i = 0; i < 2; i++) {

@@ -52,11 +52,6 @@ int sound_in_new(struct sound_in **ret, const char *word, int64_t now_us,
     return sound_pulse_in_new(ret, strcmp(word, "default") == 0 ? NULL : word, why);
 }
 
-static bool is_paced(const char *word)
-{
-    return strcmp(word, "null") == 0 || after(word, "file:");
-}
-
 int sound_out_new(struct sound_out **ret, const char *word, int64_t now_us, int64_t buffer_us,
                   char why[static SOUND_WHY])
 {
@@ -64,7 +59,7 @@ int sound_out_new(struct sound_out **ret, const char *word, int64_t now_us, int6
 
     snprintf(why, SOUND_WHY, "%s", err_text(ROOST_NOMEM));
     if (buffer_us <= 0)
-        buffer_us = is_paced(word) ? SOUND_PACED_US : SOUND_BUFFER_US;
+        buffer_us = SOUND_BUFFER_US;
     if (buffer_us > SOUND_LATE_US)
         buffer_us = SOUND_LATE_US;
     if (!*word)

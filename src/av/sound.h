@@ -28,8 +28,7 @@ enum {
     SOUND_WHY = 200,
     SOUND_DEVICES_MAX = 64,
 };
-#define SOUND_BUFFER_US 20000 /* what a speaker wants to hold, unless told otherwise; */
-#define SOUND_PACED_US  10000 /* one that is no device has nobody who is late */
+#define SOUND_BUFFER_US 20000 /* what a speaker wants to hold, unless told otherwise */
 
 struct sound_in;
 struct sound_out;
@@ -45,7 +44,7 @@ bool sound_in_read(struct sound_in *s, int64_t now_us, int16_t *pcm, uint32_t n,
 /* When to ask for n samples (of a device: when they are expected). */
 int64_t sound_in_due_us(struct sound_in *s, int64_t now_us, uint32_t n);
 
-/* The speaker `word`. It holds buffer_us at most; 0: as above. Errors likewise. */
+/* The speaker `word`. It holds buffer_us at most; 0: SOUND_BUFFER_US. Errors as above. */
 int sound_out_new(struct sound_out **ret, const char *word, int64_t now_us, int64_t buffer_us,
                   char why[static SOUND_WHY]);
 void sound_out_free(struct sound_out *s);

@@ -1,8 +1,8 @@
-#include <pulse/pulseaudio.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "av/pulse_lib.h"
 #include "av/sound.h"
 #include "base/err.h"
 
@@ -67,15 +67,15 @@ static void on_server(pa_context *c, const pa_server_info *info, void *ctx)
 
 static void ask(pa_context *c, struct list *l)
 {
-    pa_operation *all[3] = { pa_context_get_server_info(c, on_server, l),
-                             pa_context_get_sink_info_list(c, on_sink, l),
-                             pa_context_get_source_info_list(c, on_source, l) };
+    pa_operation *all[3] = { pulse_lib.context_get_server_info(c, on_server, l),
+                             pulse_lib.context_get_sink_info_list(c, on_sink, l),
+                             pulse_lib.context_get_source_info_list(c, on_source, l) };
 
     l->asked = true;
     for (int i = 0; i < 3; i++)
         if (all[i]) {
             l->waiting++;
-            pa_operation_unref(all[i]);
+            pulse_lib.operation_unref(all[i]);
         } else {
             l->failed = true;
         }
@@ -85,9 +85,9 @@ static void on_state(pa_context *c, void *ctx)
 {
     struct list *l = ctx;
 
-    if (pa_context_get_state(c) == PA_CONTEXT_READY)
+    if (pulse_lib.context_get_state(c) == PA_CONTEXT_READY)
         ask(c, l);
-    else if (!PA_CONTEXT_IS_GOOD(pa_context_get_state(c)))
+    else if (!PA_CONTEXT_IS_GOOD(pulse_lib.context_get_state(c)))
         l->failed = true;
 }
 
@@ -106,8 +106,8 @@ static bool run(pa_mainloop *loop, const struct list *l)
 
     while (!l->failed && (!l->asked || l->waiting > 0)) {
         int64_t left_us = end_us - clock_us();
-        if (left_us <= 0 || pa_mainloop_prepare(loop, (int)left_us) < 0 ||
-            pa_mainloop_poll(loop) < 0 || pa_mainloop_dispatch(loop) < 0)
+        if (left_us <= 0 || pulse_lib.mainloop_prepare(loop, (int)left_us) < 0 ||
+            pulse_lib.mainloop_poll(loop) < 0 || pulse_lib.mainloop_dispatch(loop) < 0)
             return false;
     }
     return !l->failed;
@@ -124,26 +124,32 @@ static void mark_defaults(struct list *l)
 int sound_devices(struct sound_device ret[static SOUND_DEVICES_MAX], char why[static SOUND_WHY])
 {
     struct list l = { .devices = ret };
-    pa_mainloop *loop = pa_mainloop_new();
-    pa_context *c = loop ? pa_context_new(pa_mainloop_get_api(loop), "Roost") : NULL;
+
+    if (!pulse_load()) {
+        snprintf(why, SOUND_WHY, "%s", PULSE_MISSING);
+        return -ROOST_IO;
+    }
+    pa_mainloop *loop = pulse_lib.mainloop_new();
+    pa_context *c = loop ? pulse_lib.context_new(pulse_lib.mainloop_get_api(loop), "Roost") : NULL;
     int n = -ROOST_NOMEM;
 
     snprintf(why, SOUND_WHY, "%s", err_text(ROOST_NOMEM));
     if (!c)
         goto out;
-    pa_context_set_state_callback(c, on_state, &l);
-    bool ok = pa_context_connect(c, NULL, PA_CONTEXT_NOAUTOSPAWN, NULL) >= 0 && run(loop, &l);
+    pulse_lib.context_set_state_callback(c, on_state, &l);
+    bool ok = pulse_lib.context_connect(c, NULL, PA_CONTEXT_NOAUTOSPAWN, NULL) >= 0 &&
+              run(loop, &l);
     n = ok ? (int)l.n : -ROOST_IO;
     if (ok)
         mark_defaults(&l);
     else
         snprintf(why, SOUND_WHY, "no sound server (PipeWire or PulseAudio) answers: %.80s",
-                 pa_strerror(pa_context_errno(c)));
-    pa_context_set_state_callback(c, NULL, NULL);
-    pa_context_disconnect(c);
-    pa_context_unref(c);
+                 pulse_lib.strerror(pulse_lib.context_errno(c)));
+    pulse_lib.context_set_state_callback(c, NULL, NULL);
+    pulse_lib.context_disconnect(c);
+    pulse_lib.context_unref(c);
 out:
     if (loop)
-        pa_mainloop_free(loop);
+        pulse_lib.mainloop_free(loop);
     return n;
 }

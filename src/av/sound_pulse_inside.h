@@ -3,8 +3,8 @@
  */
 #pragma once
 
+#include "av/pulse_lib.h"
 #include <pthread.h>
-#include <pulse/pulseaudio.h>
 
 #include "av/fifo.h"
 #include "av/sound_inside.h"

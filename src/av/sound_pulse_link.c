@@ -73,7 +73,7 @@ static int64_t latency_of(struct pulse *p)
     pa_usec_t us = 0;
     int negative = 0;
 
-    if (pa_stream_get_latency(p->stream, &us, &negative) < 0 || negative)
+    if (pulse_lib.stream_get_latency(p->stream, &us, &negative) < 0 || negative)
         us = 0;
     atomic_store(&p->latency_us, (int64_t)us);
     return (int64_t)us;
@@ -86,7 +86,7 @@ static void on_wanted(pa_stream *stream, size_t bytes, void *ctx)
 
     while (bytes >= sizeof(int16_t)) {
         size_t some = bytes;
-        if (pa_stream_begin_write(stream, &room, &some) < 0 || !room)
+        if (pulse_lib.stream_begin_write(stream, &room, &some) < 0 || !room)
             return;
         some -= some % sizeof(int16_t);
         if (some > bytes)
@@ -94,7 +94,7 @@ static void on_wanted(pa_stream *stream, size_t bytes, void *ctx)
         uint32_t n = (uint32_t)(some / sizeof(int16_t)), here = fifo_read(&p->fifo, room, n);
         memset((int16_t *)room + here, 0, (n - here) * sizeof(int16_t));
         atomic_fetch_add(&p->gaps, n - here);
-        if (pa_stream_write(stream, room, some, NULL, 0, PA_SEEK_RELATIVE) < 0)
+        if (pulse_lib.stream_write(stream, room, some, NULL, 0, PA_SEEK_RELATIVE) < 0)
             return;
         bytes -= some;
     }
@@ -122,10 +122,10 @@ static void on_recorded(pa_stream *stream, size_t bytes, void *ctx)
     (void)bytes;
     for (;;) {
         size_t some = 0;
-        if (pa_stream_peek(stream, &data, &some) < 0 || some == 0)
+        if (pulse_lib.stream_peek(stream, &data, &some) < 0 || some == 0)
             break;
         take_samples(p, data, (uint32_t)(some / sizeof(int16_t)));
-        pa_stream_drop(stream);
+        pulse_lib.stream_drop(stream);
     }
     note_time(p, atomic_load(&p->fifo.written), clock_us() - latency_of(p));
 }
@@ -146,27 +146,27 @@ static void on_source(pa_context *context, const pa_source_info *info, int end, 
 
 static void note_device(struct pulse *p)
 {
-    const char *name = pa_stream_get_device_name(p->stream);
+    const char *name = pulse_lib.stream_get_device_name(p->stream);
     pa_operation *o;
 
     if (!name)
         return;
     set_name(p, name);
     p->elsewhere = p->want[0] && strcmp(name, p->want) != 0;
-    o = p->plays ? pa_context_get_sink_info_by_name(p->context, name, on_sink, p)
-                 : pa_context_get_source_info_by_name(p->context, name, on_source, p);
+    o = p->plays ? pulse_lib.context_get_sink_info_by_name(p->context, name, on_sink, p)
+                 : pulse_lib.context_get_source_info_by_name(p->context, name, on_source, p);
     if (o)
-        pa_operation_unref(o);
+        pulse_lib.operation_unref(o);
 }
 
 /* What lies between is for the other device, and would be late for ever. */
 static void on_moved(pa_stream *stream, void *ctx)
 {
     struct pulse *p = ctx;
-    pa_operation *o = p->plays ? pa_stream_flush(stream, NULL, NULL) : NULL;
+    pa_operation *o = p->plays ? pulse_lib.stream_flush(stream, NULL, NULL) : NULL;
 
     if (o)
-        pa_operation_unref(o);
+        pulse_lib.operation_unref(o);
     note_device(p);
 }
 
@@ -177,12 +177,12 @@ static void drop_stream(struct pulse *p)
 {
     if (!p->stream)
         return;
-    pa_stream_set_state_callback(p->stream, NULL, NULL);
-    pa_stream_set_write_callback(p->stream, NULL, NULL);
-    pa_stream_set_read_callback(p->stream, NULL, NULL);
-    pa_stream_set_moved_callback(p->stream, NULL, NULL);
-    pa_stream_disconnect(p->stream);
-    pa_stream_unref(p->stream);
+    pulse_lib.stream_set_state_callback(p->stream, NULL, NULL);
+    pulse_lib.stream_set_write_callback(p->stream, NULL, NULL);
+    pulse_lib.stream_set_read_callback(p->stream, NULL, NULL);
+    pulse_lib.stream_set_moved_callback(p->stream, NULL, NULL);
+    pulse_lib.stream_disconnect(p->stream);
+    pulse_lib.stream_unref(p->stream);
     p->stream = NULL;
 }
 
@@ -191,10 +191,10 @@ static void drop_context(struct pulse *p)
     drop_stream(p);
     if (!p->context)
         return;
-    pa_context_set_state_callback(p->context, NULL, NULL);
-    pa_context_set_subscribe_callback(p->context, NULL, NULL);
-    pa_context_disconnect(p->context);
-    pa_context_unref(p->context);
+    pulse_lib.context_set_state_callback(p->context, NULL, NULL);
+    pulse_lib.context_set_subscribe_callback(p->context, NULL, NULL);
+    pulse_lib.context_disconnect(p->context);
+    pulse_lib.context_unref(p->context);
     p->context = NULL;
 }
 
@@ -206,11 +206,11 @@ static void on_timer(pa_mainloop_api *api, pa_time_event *timer, const struct ti
     (void)api, (void)timer, (void)at;
     if (!p->begun) {
         p->given_up = true;
-        pa_threaded_mainloop_signal(p->loop, 0);
-    } else if (!p->context || !PA_CONTEXT_IS_GOOD(pa_context_get_state(p->context))) {
+        pulse_lib.threaded_mainloop_signal(p->loop, 0);
+    } else if (!p->context || !PA_CONTEXT_IS_GOOD(pulse_lib.context_get_state(p->context))) {
         drop_context(p);
         connect_context(p);
-    } else if (pa_context_get_state(p->context) == PA_CONTEXT_READY &&
+    } else if (pulse_lib.context_get_state(p->context) == PA_CONTEXT_READY &&
                (!p->stream || p->elsewhere)) {
         drop_stream(p);
         connect_stream(p, true);
@@ -219,10 +219,10 @@ static void on_timer(pa_mainloop_api *api, pa_time_event *timer, const struct ti
 
 static void call_later(struct pulse *p, int64_t us)
 {
-    pa_mainloop_api *api = pa_threaded_mainloop_get_api(p->loop);
+    pa_mainloop_api *api = pulse_lib.threaded_mainloop_get_api(p->loop);
     struct timeval at;
 
-    pa_timeval_add(pa_gettimeofday(&at), (pa_usec_t)us);
+    pulse_lib.timeval_add(pulse_lib.gettimeofday(&at), (pa_usec_t)us);
     if (p->timer)
         api->time_restart(p->timer, &at);
     else
@@ -234,11 +234,11 @@ static void on_stream_failed(struct pulse *p)
 {
     bool fell_back = p->elsewhere;
 
-    p->err = pa_context_errno(p->context);
+    p->err = pulse_lib.context_errno(p->context);
     pulse_set_state(p, SOUND_GONE);
     drop_stream(p);
     if (!p->begun) {
-        pa_threaded_mainloop_signal(p->loop, 0);
+        pulse_lib.threaded_mainloop_signal(p->loop, 0);
     } else if (p->want[0] && !fell_back && p->err == PA_ERR_NOENTITY) {
         connect_stream(p, false);
     } else {
@@ -251,10 +251,10 @@ static void on_stream(pa_stream *stream, void *ctx)
 {
     struct pulse *p = ctx;
 
-    switch (pa_stream_get_state(stream)) {
+    switch (pulse_lib.stream_get_state(stream)) {
     case PA_STREAM_READY:
         note_device(p);
-        pa_threaded_mainloop_signal(p->loop, 0);
+        pulse_lib.threaded_mainloop_signal(p->loop, 0);
         break;
     case PA_STREAM_FAILED:
     case PA_STREAM_TERMINATED:
@@ -276,14 +276,15 @@ static void connect_stream(struct pulse *p, bool wanted)
     int err = -1;
 
     p->elsewhere = !wanted;
-    p->stream = pa_stream_new(p->context, p->plays ? "voices" : "voice", &spec, NULL);
+    p->stream = pulse_lib.stream_new(p->context, p->plays ? "voices" : "voice", &spec, NULL);
     if (p->stream) {
-        pa_stream_set_state_callback(p->stream, on_stream, p);
-        pa_stream_set_moved_callback(p->stream, on_moved, p);
-        pa_stream_set_write_callback(p->stream, on_wanted, p);
-        pa_stream_set_read_callback(p->stream, on_recorded, p);
-        err = p->plays ? pa_stream_connect_playback(p->stream, device, &attr, flags, NULL, NULL)
-                       : pa_stream_connect_record(p->stream, device, &attr, flags);
+        pulse_lib.stream_set_state_callback(p->stream, on_stream, p);
+        pulse_lib.stream_set_moved_callback(p->stream, on_moved, p);
+        pulse_lib.stream_set_write_callback(p->stream, on_wanted, p);
+        pulse_lib.stream_set_read_callback(p->stream, on_recorded, p);
+        err = p->plays
+                  ? pulse_lib.stream_connect_playback(p->stream, device, &attr, flags, NULL, NULL)
+                  : pulse_lib.stream_connect_record(p->stream, device, &attr, flags);
     }
     if (err < 0)
         on_stream_failed(p);
@@ -300,7 +301,7 @@ static void on_wanted_found(struct pulse *p, bool found, int end)
         connect_stream(p, true);
     } else {
         p->err = PA_ERR_NOENTITY;
-        pa_threaded_mainloop_signal(p->loop, 0);
+        pulse_lib.threaded_mainloop_signal(p->loop, 0);
     }
 }
 
@@ -318,13 +319,13 @@ static void on_wanted_source(pa_context *context, const pa_source_info *info, in
 
 static void look_for_wanted(struct pulse *p)
 {
-    pa_operation *o = p->plays
-                          ? pa_context_get_sink_info_by_name(p->context, p->want, on_wanted_sink, p)
-                          : pa_context_get_source_info_by_name(p->context, p->want,
-                                                               on_wanted_source, p);
+    pa_operation *o =
+        p->plays
+            ? pulse_lib.context_get_sink_info_by_name(p->context, p->want, on_wanted_sink, p)
+            : pulse_lib.context_get_source_info_by_name(p->context, p->want, on_wanted_source, p);
 
     if (o)
-        pa_operation_unref(o);
+        pulse_lib.operation_unref(o);
 }
 
 /* A device has come: perhaps the one that was wanted. */
@@ -344,13 +345,13 @@ static void on_context(pa_context *context, void *ctx)
     struct pulse *p = ctx;
     pa_operation *o;
 
-    switch (pa_context_get_state(context)) {
+    switch (pulse_lib.context_get_state(context)) {
     case PA_CONTEXT_READY:
-        pa_context_set_subscribe_callback(context, on_event, p);
-        o = pa_context_subscribe(context, PA_SUBSCRIPTION_MASK_SINK | PA_SUBSCRIPTION_MASK_SOURCE,
-                                 NULL, NULL);
+        pulse_lib.context_set_subscribe_callback(context, on_event, p);
+        o = pulse_lib.context_subscribe(
+            context, PA_SUBSCRIPTION_MASK_SINK | PA_SUBSCRIPTION_MASK_SOURCE, NULL, NULL);
         if (o)
-            pa_operation_unref(o);
+            pulse_lib.operation_unref(o);
         if (p->begun || !p->want[0])
             connect_stream(p, true);
         else
@@ -358,12 +359,12 @@ static void on_context(pa_context *context, void *ctx)
         break;
     case PA_CONTEXT_FAILED:
     case PA_CONTEXT_TERMINATED:
-        p->err = pa_context_errno(context);
+        p->err = pulse_lib.context_errno(context);
         pulse_set_state(p, SOUND_GONE);
         if (p->begun)
             call_later(p, AGAIN_US);
         else
-            pa_threaded_mainloop_signal(p->loop, 0);
+            pulse_lib.threaded_mainloop_signal(p->loop, 0);
         break;
     default:
         break;
@@ -372,16 +373,16 @@ static void on_context(pa_context *context, void *ctx)
 
 static void connect_context(struct pulse *p)
 {
-    p->context = pa_context_new(pa_threaded_mainloop_get_api(p->loop), "Roost");
+    p->context = pulse_lib.context_new(pulse_lib.threaded_mainloop_get_api(p->loop), "Roost");
     if (!p->context) {
         p->err = PA_ERR_INTERNAL;
         if (p->begun)
             call_later(p, AGAIN_US);
         return;
     }
-    pa_context_set_state_callback(p->context, on_context, p);
-    if (pa_context_connect(p->context, NULL, PA_CONTEXT_NOAUTOSPAWN, NULL) < 0)
-        p->err = pa_context_errno(p->context);
+    pulse_lib.context_set_state_callback(p->context, on_context, p);
+    if (pulse_lib.context_connect(p->context, NULL, PA_CONTEXT_NOAUTOSPAWN, NULL) < 0)
+        p->err = pulse_lib.context_errno(p->context);
 }
 
 /* --- beginning and end --------------------------------------------------------------------- */
@@ -389,11 +390,11 @@ static void connect_context(struct pulse *p)
 void pulse_free(struct pulse *p)
 {
     if (p->loop) {
-        pa_threaded_mainloop_stop(p->loop);
+        pulse_lib.threaded_mainloop_stop(p->loop);
         drop_context(p);
         if (p->timer)
-            pa_threaded_mainloop_get_api(p->loop)->time_free(p->timer);
-        pa_threaded_mainloop_free(p->loop);
+            pulse_lib.threaded_mainloop_get_api(p->loop)->time_free(p->timer);
+        pulse_lib.threaded_mainloop_free(p->loop);
     }
     pthread_mutex_destroy(&p->naming);
     free(p);
@@ -401,22 +402,22 @@ void pulse_free(struct pulse *p)
 
 static bool is_settled(const struct pulse *p)
 {
-    if (p->given_up || !p->context || !PA_CONTEXT_IS_GOOD(pa_context_get_state(p->context)))
+    if (p->given_up || !p->context || !PA_CONTEXT_IS_GOOD(pulse_lib.context_get_state(p->context)))
         return true;
-    return p->err || (p->stream && pa_stream_get_state(p->stream) == PA_STREAM_READY);
+    return p->err || (p->stream && pulse_lib.stream_get_state(p->stream) == PA_STREAM_READY);
 }
 
 /* Until it plays or records, or it is known why not. */
 static bool begin(struct pulse *p, char why[static SOUND_WHY])
 {
-    pa_threaded_mainloop_lock(p->loop);
+    pulse_lib.threaded_mainloop_lock(p->loop);
     call_later(p, PATIENCE_US);
     connect_context(p);
     while (!is_settled(p))
-        pa_threaded_mainloop_wait(p->loop);
-    p->begun = p->stream && pa_stream_get_state(p->stream) == PA_STREAM_READY;
+        pulse_lib.threaded_mainloop_wait(p->loop);
+    p->begun = p->stream && pulse_lib.stream_get_state(p->stream) == PA_STREAM_READY;
     int err = p->err ? p->err : PA_ERR_TIMEOUT;
-    pa_threaded_mainloop_unlock(p->loop);
+    pulse_lib.threaded_mainloop_unlock(p->loop);
     if (p->begun)
         return true;
     if (err == PA_ERR_NOENTITY && p->want[0])
@@ -424,24 +425,26 @@ static bool begin(struct pulse *p, char why[static SOUND_WHY])
                  p->want);
     else
         snprintf(why, SOUND_WHY, "the sound server (PipeWire or PulseAudio) gives no %s: %.80s",
-                 p->plays ? "speaker" : "microphone", pa_strerror(err));
+                 p->plays ? "speaker" : "microphone", pulse_lib.strerror(err));
     return false;
 }
 
 int pulse_new(struct pulse **ret, bool plays, const char *device, int64_t buffer_us,
               char why[static SOUND_WHY])
 {
-    struct pulse *p = calloc(1, sizeof *p);
+    struct pulse *p = pulse_load() ? calloc(1, sizeof *p) : NULL;
 
-    if (!p)
-        return -ROOST_NOMEM;
+    if (!p) {
+        snprintf(why, SOUND_WHY, "%s", pulse_load() ? err_text(ROOST_NOMEM) : PULSE_MISSING);
+        return pulse_load() ? -ROOST_NOMEM : -ROOST_IO;
+    }
     p->plays = plays;
     p->buffer_us = buffer_us;
     snprintf(p->want, sizeof p->want, "%s", device ? device : "");
     pthread_mutex_init(&p->naming, NULL);
     atomic_store(&p->called_us, clock_us());
-    p->loop = pa_threaded_mainloop_new();
-    if (!p->loop || pa_threaded_mainloop_start(p->loop) < 0) {
+    p->loop = pulse_lib.threaded_mainloop_new();
+    if (!p->loop || pulse_lib.threaded_mainloop_start(p->loop) < 0) {
         pulse_free(p);
         return -ROOST_NOMEM;
     }

@@ -14,6 +14,12 @@
 
 /* --- life ------------------------------------------------------------------------------- */
 
+/* No device. */
+static bool is_paced(const char *speaker)
+{
+    return speaker && (strcmp(speaker, "null") == 0 || strncmp(speaker, "file:", 5) == 0);
+}
+
 /* A device that nobody asked for may be missing. */
 static int open_sound(struct studio *s, char why[static SOUND_WHY])
 {
@@ -25,9 +31,10 @@ static int open_sound(struct studio *s, char why[static SOUND_WHY])
         err = sound_in_new(&s->mic, "none", now_us, (char[SOUND_WHY]){ 0 });
     if (err)
         return err;
-    err = sound_out_new(&s->speaker, w->speaker ? w->speaker : "default", now_us, 0, why);
+    err = sound_out_new(&s->speaker, w->speaker ? w->speaker : "default", now_us,
+                        is_paced(w->speaker) ? STUDIO_PACED_US : 0, why);
     if (err && !w->speaker && w->mic)
-        err = sound_out_new(&s->speaker, "null", now_us, 0, (char[SOUND_WHY]){ 0 });
+        err = sound_out_new(&s->speaker, "null", now_us, STUDIO_PACED_US, (char[SOUND_WHY]){ 0 });
     return err;
 }
 

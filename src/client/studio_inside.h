@@ -91,7 +91,8 @@ struct studio {
     int64_t played_us;
 };
 
-#define STUDIO_SELF 0 /* of a recording: oneself */
+#define STUDIO_PACED_US 10000 /* that a speaker holds which is no device: two blocks */
+#define STUDIO_SELF     0     /* of a recording: oneself */
 
 void *studio_run(void *studio);
 void studio_tell(struct studio *s, const char *text);
