@@ -215,8 +215,8 @@ static void speakers_ask_ahead(void)
     for (int i = 0; i < 3; i++)
         for (int64_t lead_us = 0; lead_us <= 40 * MS; lead_us += 10 * MS)
             asked_ahead(ticks[i], lead_us, 0, 0.5);
-    asked_ahead(960, 20 * MS, 200e-6, 60);
-    asked_ahead(960, 20 * MS, -200e-6, 60);
+    asked_ahead(960, 20 * MS, 200e-6, 10);
+    asked_ahead(960, 20 * MS, -200e-6, 10);
 }
 
 static void losses_are_recovered_and_said(void)
