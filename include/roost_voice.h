@@ -78,6 +78,7 @@ struct roost_voice_person {
     bool heard;        /* in the last second */
     uint8_t level;     /* 0 to 127: full scale; a decibel each */
     struct roost_voice_figures figures;
+    uint64_t unopened; /* parts that came in their name and were not sealed so; since they came */
 };
 
 struct roost_voice {

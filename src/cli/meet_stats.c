@@ -28,6 +28,7 @@ static void person(struct json *j, const struct roost_voice_person *p)
     json_bool(j, "heard", p->heard);
     json_u64(j, "level", p->level);
     if (!p->self) {
+        json_u64(j, "unopened", p->unopened);
         figures(j, &p->figures);
         json_fixed(j, "played_s", (double)p->figures.played_us / 1e6);
         json_fixed(j, "made_up_s", (double)p->figures.made_up_us / 1e6);

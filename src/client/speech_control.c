@@ -416,6 +416,8 @@ static void mind_events(struct speech *s)
         [KEYRING_FORGED] = "did not write a message of keys that came in their name: somebody "
                            "tried to take their place",
         [KEYRING_WENT_BACK] = "the server showed an old list of people again",
+        [KEYRING_ALTERED] = "did not seal what comes in their name: it was changed on the way, and "
+                            "is not played",
     };
 
     for (struct keyring_event e; voice_event(s->voice, &e);) {
@@ -423,7 +425,7 @@ static void mind_events(struct speech *s)
         if (e.what == KEYRING_HAS_KEY && m && m->trust == ROOST_TRUST_NOT_YET)
             judge(s, m);
         else if (e.what == KEYRING_DIFFERS || e.what == KEYRING_FORGED ||
-                 e.what == KEYRING_WENT_BACK)
+                 e.what == KEYRING_WENT_BACK || e.what == KEYRING_ALTERED)
             speech_tell(s, ROOST_VOICE_ALARM, m, alarms[e.what]);
     }
 }

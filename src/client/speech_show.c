@@ -88,6 +88,7 @@ static void show_person(struct speech *s, size_t i, int64_t now_us)
         p->figures.concealed_ppm = f.concealed_ppm;
         p->figures.played_us = f.ear.played_ticks * 125 / 6;
         p->figures.made_up_us = f.ear.concealed_ticks * 125 / 6;
+        p->unopened += f.unopened;
     }
 }
 

@@ -59,6 +59,13 @@ const struct keyring *voice_keys(const struct voice *v)
 /* --- keys ------------------------------------------------------------------------------- */
 
 /* Who does not look at events loses the oldest; keys are not held up. */
+void voice_tell(struct voice *v, const struct keyring_event *e)
+{
+    if (v->n_events == VOICE_EVENTS_MAX)
+        memmove(v->events, v->events + 1, --v->n_events * sizeof *v->events);
+    v->events[v->n_events++] = *e;
+}
+
 void voice_drain_keys(struct voice *v, int64_t now_us)
 {
     struct keyring_event e;
@@ -66,9 +73,7 @@ void voice_drain_keys(struct voice *v, int64_t now_us)
     while (keyring_event(v->keys, &e)) {
         if (e.what == KEYRING_HAS_KEY)
             voice_try_early(v, now_us, e.who, e.value);
-        if (v->n_events == VOICE_EVENTS_MAX)
-            memmove(v->events, v->events + 1, --v->n_events * sizeof *v->events);
-        v->events[v->n_events++] = e;
+        voice_tell(v, &e);
     }
 }
 

@@ -7,6 +7,12 @@
 
 enum { STALE_US = 3000000 }; /* so long after its last part nothing is asked of a stream */
 #define SECOND_US 1000000
+/* The network damages a part now and then, and while a key changes some come under one that we are
+ * not to have: for no longer than ALTERED_SPAN_US. What is more, somebody does. */
+enum { ALTERED_MAX = 25 };
+#define ALTERED_SPAN_US  (KEYRING_PATIENCE_US + KEYRING_LATE_US + SECOND_US)
+#define ALTERED_US       (10 * SECOND_US)
+#define ALTERED_AGAIN_US (60 * SECOND_US)
 
 void hearing_free(struct hearing *h)
 {
@@ -77,6 +83,22 @@ static void note_loss(struct hearing_way *w, int64_t now_us)
         figures_on_why(&w->figures, now_us, FIGURES_LOSS, (uint32_t)(w->gaps.loss * 1000));
 }
 
+static void note_altered(struct voice *v, struct hearing *h, int64_t now_us)
+{
+    struct hearing_way *w = h->way;
+
+    if (!w->altered || now_us - w->altered_us > ALTERED_US) {
+        w->altered_us = now_us;
+        w->altered = 0;
+    }
+    w->altered++;
+    if (w->altered < ALTERED_MAX || now_us - w->altered_us < ALTERED_SPAN_US ||
+        (w->altered_told_us && now_us - w->altered_told_us < ALTERED_AGAIN_US))
+        return;
+    w->altered_told_us = now_us;
+    voice_tell(v, &(struct keyring_event){ .what = KEYRING_ALTERED, .who = h->who });
+}
+
 /* A frame that does not open is as good as lost: it was damaged on the way, and is asked for. */
 static bool on_media(struct voice *v, int64_t now_us, const struct media *m, const uint8_t *payload)
 {
@@ -88,6 +110,8 @@ static bool on_media(struct voice *v, int64_t now_us, const struct media *m, con
     int err = open_one(v, now_us, h->who, m, payload);
     if (err < 0 && err != -ROOST_ALREADY) {
         w->unopened++;
+        if (err == -ROOST_MALFORMED)
+            note_altered(v, h, now_us);
         return false;
     }
     enum gaps_came came = gaps_on_part(&w->gaps, now_us, m->count);

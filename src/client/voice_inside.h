@@ -23,6 +23,8 @@ struct hearing_way {
     uint32_t last_stamp; /* as it came */
     bool stamped;
     uint64_t unopened, told_lost, told_repaired;
+    int64_t altered_us, altered_told_us; /* since when they are counted; 0: not yet */
+    uint32_t altered;
     struct voice_ear ear, seconds[EAR_SECONDS + 1]; /* as they were at each second */
     uint32_t n_seconds;
     int64_t second_us;
@@ -87,3 +89,4 @@ void voice_on_nack(struct voice *v, int64_t now_us, const struct nack *n);
 bool voice_has_parts(const struct voice *v);
 /* voice.c */
 void voice_drain_keys(struct voice *v, int64_t now_us);
+void voice_tell(struct voice *v, const struct keyring_event *e);

@@ -293,7 +293,7 @@ static void turn_media(struct person *p)
     voice_expire(p->voice, now_us);
     while (voice_event(p->voice, &k))
         p->group->counts.strange += k.what == KEYRING_DIFFERS || k.what == KEYRING_FORGED ||
-                                    k.what == KEYRING_WENT_BACK;
+                                    k.what == KEYRING_WENT_BACK || k.what == KEYRING_ALTERED;
     send_out(p);
     carry_out(&p->carry, now_us);
 }

@@ -42,11 +42,13 @@ enum {
 #define KEYRING_LATE_US     2000000
 
 enum keyring_what {
-    KEYRING_NEW_KEY,  /* ours, from now on; value: its id */
-    KEYRING_HAS_KEY,  /* who sent us theirs */
-    KEYRING_DIFFERS,  /* who was shown another list than we: somebody lies */
-    KEYRING_FORGED,   /* a message in their name that they did not write */
-    KEYRING_WENT_BACK /* the hub showed an old list, or two of one epoch */
+    KEYRING_NEW_KEY,   /* ours, from now on; value: its id */
+    KEYRING_HAS_KEY,   /* who sent us theirs */
+    KEYRING_DIFFERS,   /* who was shown another list than we: somebody lies */
+    KEYRING_FORGED,    /* a message in their name that they did not write */
+    KEYRING_WENT_BACK, /* the hub showed an old list, or two of one epoch */
+    KEYRING_ALTERED,   /* not by the keyring, but by who opens frames with it: frames in their name
+                          do not open */
 };
 
 struct keyring_event {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "server/backup.h"
+#include "server/cheat.h"
 #include "server/check.h"
 #include "server/edge.h"
 #include "server/hash_process.h"
@@ -66,6 +67,7 @@ int main(int argc, char **argv)
     log_set_level(options.config.log_level);
     log_set_format((enum log_format)options.config.log_format);
     log_find_journal();
+    cheat_begin();
     if (options.restore[0])
         return restore(&options);
     struct hash_process hashing;

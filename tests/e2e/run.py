@@ -16,6 +16,7 @@ import harness
 HERE = pathlib.Path(__file__).resolve().parent
 CLONE_NEWNS, MS_REC, MS_SLAVE = 0x20000, 0x4000, 0x80000  # unshare(2), mount(2)
 SLOW = 3.0
+JOBS = 1 + min(os.cpu_count() or 1, 4)
 
 
 def told(build, f, options):
@@ -77,7 +78,7 @@ def main(argv):
     o.add_argument("build")
     o.add_argument("--short", action="store_true", help="only the short ones")
     o.add_argument("--quick", action="store_true", help="without the long ones")
-    o.add_argument("--jobs", type=int, default=1 + min(os.cpu_count() or 1, 4))
+    o.add_argument("--jobs", type=int, default=JOBS)
     o.add_argument("names", nargs="*")
     o = o.parse_intermixed_args(argv)
     sys.path.insert(0, str(HERE))
@@ -85,10 +86,15 @@ def main(argv):
         importlib.import_module(path.stem)
     stories = [s for s in harness.STORIES if (s[1] or not o.short) and not (s[2] and o.quick) and
                (not o.names or any(n in name_of(s[0]) for n in o.names))]
+    return tell(o.build, stories, o.jobs) > 0
+
+
+def tell(build, stories, jobs=JOBS):
+    """Tells them, some side by side; how many failed."""
     numbers, lines = multiprocessing.Queue(), multiprocessing.Queue()
-    for number in [*range(len(stories)), *[None] * o.jobs]:
+    for number in [*range(len(stories)), *[None] * jobs]:
         numbers.put(number)
-    workers = [multiprocessing.Process(target=work, args=(o.build, stories, numbers, lines)) for _ in range(o.jobs)]
+    workers = [multiprocessing.Process(target=work, args=(build, stories, numbers, lines)) for _ in range(jobs)]
     for worker in workers:
         worker.start()
     failed = 0
@@ -98,7 +104,7 @@ def main(argv):
         failed += "FAIL " in line.splitlines()[-1][:5]
     for worker in workers:
         worker.join()
-    return failed > 0
+    return failed
 
 
 if __name__ == "__main__":

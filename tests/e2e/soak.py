@@ -5,7 +5,7 @@ is looked at every few seconds, and must not grow.
 
 What grows is told from what swings by a line through the samples after a warm-up: it may not rise, from the warm-up to the end,
 by more than GROWS_KB or GROWS_OF of what there was, whichever is more. A machine that stands still for minutes ends the crowd's sessions;
-then it comes anew, and that is told. The last line has the slopes, for docs/LONG.md."""
+then it comes anew, that is told, and the line begins anew too: new people take memory that nobody had touched. The last line has the slopes, for docs/LONG.md."""
 import argparse
 import json
 import pathlib
@@ -47,6 +47,8 @@ class Course:
         kb = memory_kb(pid)
         if kb:
             self.samples.append((at, kb))
+            if len(self.samples) % 12 == 1:
+                print(f"{at:.0f} s: {self.name} {kb} KB", flush=True)
 
     def line(self, begin):
         """KB an hour, and KB at the beginning of the line."""
@@ -69,7 +71,7 @@ class Crowd:
 
     def __init__(self, hall, link, o):
         self.hall, self.link, self.o = hall, link, o
-        self.anew, self.figures, self.process = 0, [], None
+        self.anew, self.anew_at, self.figures, self.process = 0, 0.0, [], None
         self.end = time.monotonic() + o.minutes * 60
         self.begin()
 
@@ -85,7 +87,7 @@ class Crowd:
         if self.process.returncode == 0:
             self.figures.append(json.loads(said))
             return False
-        self.anew += 1
+        self.anew, self.anew_at = self.anew + 1, time.monotonic()
         print(f"the crowd ended early: {why.strip()}", flush=True)
         check(self.anew <= ANEW_MAX, "the crowd ended early again and again:", why)
         self.begin()
@@ -154,10 +156,11 @@ def soak(hall, o):
                 p.wait()
         guest.end()
     end = time.monotonic() - began
-    judged = [courses[name].judge(WARM_UP * end, end) for name in courses if not (name == "crowd" and crowd.anew)]
+    begin = max(0, crowd.anew_at - began) + WARM_UP * (end - max(0, crowd.anew_at - began))
+    judged = [courses[name].judge(begin, end) for name in courses if not (name == "crowd" and crowd.anew)]
     problems = [problem for _, problem in judged if problem]
     still = f" (of which the machine stood still for {stood / 60:.0f})" if stood >= 60 else ""
-    told = f"{end / 60:.0f} minutes{still}, {o.people} people, {o.speakers} speak, one came {guest.times} times: " + ", ".join(
+    told = f"{end / 60:.0f} minutes{still}, {o.people} people, {o.speakers} speak, one came {guest.times} times; the last {(end - begin) / 60:.0f} minutes: " + ", ".join(
         text for text, _ in judged) + f"; {crowd.told()}"
     return told, problems
 

@@ -5,7 +5,7 @@ import math
 import pathlib
 import wave
 
-from harness import check, equal, story, until
+from harness import User, check, equal, story, until
 from test_cli import documented
 from test_meet import Seat, guest, new
 from test_terminal import Screen, with_screens
@@ -310,3 +310,24 @@ def a_rehearsal(hall):
     lines.type('{"cmd": "leave", "id": 2}\n')
     equal(lines.event(event="over")["reason"], "ended")
     equal(lines.process.wait(60), 0)
+
+
+@story
+def another_device_of_somebody_is_a_stranger(hall):
+    """Who was met with one device is not believed with another, loudly; both devices of hers are in the list."""
+    link, (anna, bea) = in_a_meeting(hall, "bea")
+    bea.hears(440)
+    until(lambda: [p["trust"] for p in anna.others()] == ["new"], "the first device of bea's")
+    bea.leave()
+    again = Voice(bea.user, anna.user.rows("meet", "list")[-1]["code"], 620)
+    until(lambda: [p["trust"] for p in anna.others()] == ["known"], "the same device again")
+    elsewhere = User(hall, "bea", password=bea.user.password)
+    elsewhere.login()
+    other = Voice(elsewhere, anna.user.rows("meet", "list")[-1]["code"], 800)
+    other.entered()
+    equal(anna.event(event="voice", what="alarm")["name"], "bea")
+    until(lambda: sorted(p["trust"] for p in anna.others()) == ["known", "stranger"], "both devices")
+    anna.hears(800)
+    anna.hears(620)
+    words = {seat.verify() for seat in (anna, again, other)}
+    equal(len(words), 1)

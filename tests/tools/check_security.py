@@ -36,6 +36,7 @@ def all_tests():
         names |= {f"{path.stem[5:]}.{n}" for n in cases_of(path)}
     for path in (root / "tests/e2e").glob("test_*.py"):
         names |= {f"{path.stem[5:]}.{n}" for n in stories_of(path)}
+    names |= {f"cheats.{n}" for n in stories_of(root / "tests/e2e/cheats.py")}
     for path in (root / "tests/power").glob("*.c"):
         names |= {f"{path.stem.removeprefix('test_')}.{n}" for n in cases_of(path)}
     names |= set(programs_of(root / "tests/power/meson.build"))
