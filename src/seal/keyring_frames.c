@@ -206,8 +206,8 @@ int keyring_open(struct keyring *k, int64_t now_us, uint32_t who, const struct m
     if (err)
         return err;
     struct known_chain *c = chain_of(from, m->key_id, now_us);
-    if (!c)
-        return m->key_id / CHAIN_STEPS > from->newest ? KEYRING_UNKNOWN : -ROOST_MALFORMED;
+    if (!c) /* one that was replaced, which a slow way still brings, is no lie */
+        return m->key_id / CHAIN_STEPS > from->newest ? KEYRING_UNKNOWN : -ROOST_ALREADY;
     struct stream_key *s = find(from->streams, m);
     if (!s)
         return open_first(k, from, c, m, bytes, len, tag, now_us);

@@ -95,9 +95,9 @@ class Crowd:
 
     def told(self):
         f = self.figures[-1]
-        check(f["strange"] == 0 and f["received"] > 0, f)
+        check(f["received"] > 0, f)
         due = f["received"] + f["lost"]
-        return f"{f['sent']} frames said, {f['received']} heard, {100 * f['lost'] / due:.2f} % lost" + (
+        return f"{f['sent']} frames said, {f['received']} heard, {100 * f['lost'] / due:.2f} % lost, {f['strange']} alarms" + (
             f"; the crowd came anew {self.anew} times" if self.anew else "")
 
 
@@ -159,6 +159,8 @@ def soak(hall, o):
     begin = max(0, crowd.anew_at - began) + WARM_UP * (end - max(0, crowd.anew_at - began))
     judged = [courses[name].judge(begin, end) for name in courses if not (name == "crowd" and crowd.anew)]
     problems = [problem for _, problem in judged if problem]
+    if crowd.figures[-1]["strange"]:
+        problems.append(f"{crowd.figures[-1]['strange']} alarms: frames or keys that somebody would have changed")
     still = f" (of which the machine stood still for {stood / 60:.0f})" if stood >= 60 else ""
     told = f"{end / 60:.0f} minutes{still}, {o.people} people, {o.speakers} speak, one came {guest.times} times; the last {(end - begin) / 60:.0f} minutes: " + ", ".join(
         text for text, _ in judged) + f"; {crowd.told()}"

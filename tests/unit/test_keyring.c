@@ -82,7 +82,7 @@ static void who_leaves_hears_no_more(void)
     CHECK(hear(&h, 3, 1, &old) == 0); /* late */
     struct sealed again = say(&h, 1);
     turn(&h, 2001 * MS);
-    CHECK(hear(&h, 3, 1, &again) == 0 && hear(&h, 3, 1, &old) == -ROOST_MALFORMED);
+    CHECK(hear(&h, 3, 1, &again) == 0 && hear(&h, 3, 1, &old) == -ROOST_ALREADY);
     hall_fini(&h);
 }
 
