@@ -13,6 +13,13 @@
 #define HEADROOM       0.83 /* of what was too much: left to others */
 #define HEADROOM_ALONE 0.95 /* where others would be noticed, and yielded to */
 #define DRAIN_AGAIN    0.9
+/* In company: who has a path of COMPANY packets does as if alone, who has more asks for less; see
+ * in_company. */
+#define COMPANY        32
+#define COMPANY_LEAST  0.4
+#define COMPANY_MOST   2.0
+#define COMPANY_WINDOW 0.75 /* twice that is QUEUE_WINDOW */
+#define WINDOW_LEAST   1.2
 
 #define PROBE_RTT_LAST_US 200000
 #define WAIT_LEAST_US     2000000
@@ -24,6 +31,7 @@ enum {
     PATIENCE = 4,
     QUEUE_SAMPLES = 8,
     LEAST_PACKETS = 4,
+    COMPANY_PACKETS = 4,
     DRAINS_MAX = 4,
     SLOW_ROUNDS = 2,
     SLOW_DIVISOR = 3,
@@ -72,6 +80,35 @@ static uint64_t headroom(const struct cc *c)
     return b->inflight_hi == BBR_NONE ? BBR_NONE : (uint64_t)((double)b->inflight_hi * part);
 }
 
+/* A queue that draining does not end is that of others. */
+static bool in_company(const struct cc *c)
+{
+    const struct cc_bbr *b = &c->bbr;
+
+    return b->drains >= DRAINS_MAX && (b->state == BBR_CRUISE || b->state == BBR_UP);
+}
+
+/* Where all hold a standing queue each one's rate is its part of what is under way, and each
+ * measures it again when it probes: who asks for a part of its own rate keeps what it has for
+ * ever, be it three times as much as the others (sim/course "share alike"). So all ask for
+ * about the same number of packets, whatever they have. */
+static double ask(const struct cc *c)
+{
+    double path = (double)bbr_bdp(c, bbr_bw_max(&c->bbr), 1) / c->mss;
+    double part = COMPANY / (path < 1 ? 1 : path);
+
+    return part < COMPANY_LEAST ? COMPANY_LEAST : part > COMPANY_MOST ? COMPANY_MOST : part;
+}
+
+static double window_in_company(const struct cc *c)
+{
+    double times = COMPANY_WINDOW * (1 + ask(c));
+
+    if (c->bbr.state == BBR_UP)
+        return WINDOW_GAIN + (UP_WINDOW - WINDOW_GAIN) * ask(c);
+    return times < WINDOW_LEAST ? WINDOW_LEAST : times;
+}
+
 static uint64_t floor_of(const struct cc *c)
 {
     return (uint64_t)LEAST_PACKETS * c->mss;
@@ -89,10 +126,12 @@ static uint64_t wanted_window(const struct cc *c)
     uint64_t quantum = least(c->pacing / 1000, (uint64_t)QUANTUM_PACKETS * c->mss);
     double times = states[b->state].window;
 
-    bool others = b->state == BBR_CRUISE && b->drains >= DRAINS_MAX;
-    if ((b->state == BBR_STARTUP || others) && bbr_has_queue(b, QUEUE_SAMPLES))
+    bool company = in_company(c);
+    if (b->state == BBR_STARTUP && bbr_has_queue(b, QUEUE_SAMPLES))
         times = QUEUE_WINDOW;
-    uint64_t want = bbr_bdp(c, bbr_bw(b), times);
+    else if (company && (b->state == BBR_UP || bbr_has_queue(b, QUEUE_SAMPLES)))
+        times = window_in_company(c);
+    uint64_t want = bbr_bdp(c, bbr_bw(b), times) + (company ? COMPANY_PACKETS * c->mss : 0);
 
     want += heap_of(b);
     want = most(want, QUANTA * quantum);
@@ -133,6 +172,8 @@ static void set_pacing(struct cc *c, const struct cc_ack *a)
 
     if (b->state == BBR_CRUISE && b->draining)
         gain = DRAIN_AGAIN;
+    if (b->state == BBR_UP && in_company(c))
+        gain = 1 + (UP_GAIN - 1) * ask(c);
     uint64_t rate = (uint64_t)(gain * MARGIN * (double)bbr_bw(b));
     c->bandwidth = bbr_bw(b);
     if (!b->full && a->smooth_rtt_us > 0) { /* only ever faster, as fast as the window asks */
@@ -168,6 +209,8 @@ static void begin_refill(struct cc *c)
 
     enter(c, BBR_REFILL);
     b->cruise_bw = bbr_bw(b);
+    if (b->drains >= DRAINS_MAX && b->bw_new) /* what others have taken since is theirs */
+        b->bw_old = 0;
     bbr_forgive(b);
 }
 

@@ -25,6 +25,7 @@ struct pipe {
     double tokens;
     int64_t tokens_us;
     uint32_t lose_each; /* each so many is lost */
+    int64_t others_us;  /* a queue that others keep standing */
     uint64_t delivered, lost, number, under_way, dropped;
     struct packet_out out[FLIGHT];
     uint32_t first, n;
@@ -83,7 +84,7 @@ static void send_one(struct pipe *p)
     if (!o->dropped)
         p->free_us = free_us + wire_us;
     /* a loss is found when what comes next does */
-    o->due_us = free_us + wire_us + p->rtt_us;
+    o->due_us = free_us + wire_us + p->rtt_us + p->others_us;
     if (free_us - p->now_us > p->most_queue_us && p->now_us > 2 * SECOND)
         p->most_queue_us = free_us - p->now_us;
     p->c.ops->on_sent(&p->c, p->now_us, MSS, p->under_way);
@@ -233,6 +234,35 @@ static void the_rates_of_the_phases(void)
             }
     }
     CHECK(seen[BBR_UP] && seen[BBR_DOWN] && seen[BBR_CRUISE] && seen[BBR_REFILL]);
+}
+
+/* The first probe over a queue that stays whatever is drained: its rate and window, of what is
+ * believed of the path. */
+static void probe_in_company(uint64_t rate, double *ret_pace, double *ret_window)
+{
+    pipe_begin(&p, rate, 40 * MS, 200000);
+    pipe_run(&p, 2 * SECOND);
+    p.others_us = 15 * MS;
+    for (int i = 0; i < 4000 && !(p.c.bbr.drains >= 4 && p.c.bbr.state == BBR_UP); i++)
+        pipe_run(&p, MS);
+    CHECK(p.c.bbr.state == BBR_UP);
+    pipe_run(&p, 20 * MS);
+    CHECK(p.c.bbr.state == BBR_UP);
+    *ret_pace = (double)p.c.pacing / (0.99 * (double)bbr_bw(&p.c.bbr));
+    *ret_window = (double)p.c.window / ((double)bbr_bw(&p.c.bbr) * 0.04);
+}
+
+/* A path of 32 packets asks as if alone, one of 100 for less, one of 16 for more. */
+static void in_company_all_ask_for_about_as_much(void)
+{
+    double pace, window, more, most_window;
+
+    probe_in_company(800000, &pace, &window);
+    CHECK(is_near(pace, 1.25, 0.02));
+    probe_in_company(2500000, &pace, &window);
+    CHECK(is_near(pace, 1.1, 0.02));
+    probe_in_company(400000, &more, &most_window);
+    CHECK(is_near(more, 1.5, 0.03) && most_window > window);
 }
 
 static void a_faster_path_is_found(void)
@@ -416,6 +446,7 @@ TEST_MAIN({ "start_up_doubles_until_the_path_is_full", start_up_doubles_until_th
           { "a_cycle_goes_down_cruises_refills_and_looks_for_more",
             a_cycle_goes_down_cruises_refills_and_looks_for_more },
           { "the_rates_of_the_phases", the_rates_of_the_phases },
+          { "in_company_all_ask_for_about_as_much", in_company_all_ask_for_about_as_much },
           { "a_faster_path_is_found", a_faster_path_is_found },
           { "a_slower_path_is_believed", a_slower_path_is_believed },
           { "loss_at_any_rate_changes_nothing", loss_at_any_rate_changes_nothing },
