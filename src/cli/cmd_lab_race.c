@@ -85,15 +85,15 @@ static int take_pacing(struct show_race *s)
     return cli_usage(s->c, "there is no such pacing", "none, sleep and bucket are there");
 }
 
-static int take_number(struct show_race *s, const char *option, unsigned long long most,
-                       unsigned long long *ret)
+static int take_number(struct show_race *s, const char *option, unsigned long long first,
+                       unsigned long long most, unsigned long long *ret)
 {
     const char *value = args_value(s->a, option);
     struct buf b = { 0 };
 
-    if (!value || args_number(value, 0, most, ret))
+    if (!value || args_number(value, first, most, ret))
         return 0;
-    buf_printf(&b, "--%s takes a number up to %llu", option, most);
+    buf_printf(&b, "--%s takes a number from %llu to %llu", option, first, most);
     cli_usage(s->c, buf_str(&b), "for example 10");
     buf_fini(&b);
     return CLI_USAGE;
@@ -109,12 +109,12 @@ static int take_options(struct show_race *s)
     if (!status)
         status = take_pacing(s);
     if (!status)
-        status = take_number(s, "time", SECONDS_MAX, &seconds);
+        status = take_number(s, "time", 1, SECONDS_MAX, &seconds);
     if (!status)
-        status = take_number(s, "apart", SECONDS_MAX, &apart);
+        status = take_number(s, "apart", 0, SECONDS_MAX, &apart);
     if (!status)
-        status = take_number(s, "seed", UINT32_MAX, &seed);
-    s->for_us = (int64_t)(seconds ? seconds : 1) * 1000000;
+        status = take_number(s, "seed", 0, UINT32_MAX, &seed);
+    s->for_us = (int64_t)seconds * 1000000;
     s->config.apart_us = (int64_t)apart * 1000000;
     s->config.seed = seed;
     s->config.tick_us = 50000;

@@ -352,14 +352,22 @@ void files_process(struct files *f, int64_t now_us)
     drop_over(f);
 }
 
+/* Who may not ask yet is woken by what it waits for: a server that is there again, an answer, the
+ * disk. */
+static int64_t turn_deadline_us(const struct mover *m)
+{
+    if (m->step != STEP_AGAIN)
+        return move_deadline_us(m);
+    return can_ask(m) && !move_due(m) ? m->again_us : INT64_MAX;
+}
+
 int64_t files_deadline_us(const struct files *f)
 {
     int64_t at = f->stirred ? 0 : INT64_MAX;
 
     for (size_t i = 0; i < f->n; i++) {
         const struct mover *m = f->list[i];
-        int64_t due = m->step == STEP_AGAIN ? m->again_us : move_deadline_us(m);
-        int64_t peer = peer_deadline_us(m, edge_now_us());
+        int64_t due = turn_deadline_us(m), peer = peer_deadline_us(m, edge_now_us());
         due = peer < due ? peer : due;
         due = near_deadline_us(m) < due ? near_deadline_us(m) : due;
         at = due < at ? due : at;

@@ -1,9 +1,11 @@
 """Files from person to person: accepted and declined, cut off and gone on with."""
+import os
 import pathlib
 import random
 import re
 import signal
 import subprocess
+import time
 
 from harness import PATIENCE, User, check, equal, parse, story, until
 from parcels import MB, digest, folder, make, tree
@@ -240,6 +242,31 @@ def a_killed_server_is_not_missed(hall):
     receiving.event(event="received", patience=60)
     equal(sent["had"], 0, "the way from person to person did not break")
     equal(digest(to / "film.mkv"), wanted)
+
+
+def cpu_s(pid):
+    words = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@story
+def who_waits_for_a_server_sleeps(hall):
+    """The other side and the server have gone: until one can ask again there is nothing to do."""
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "film.mkv", folder(hall, "to")
+    wanted = make(source, 12 * MB)
+    sending, receiving, _ = begun(anna, ben, source, to, 3 * MB)
+    hall.kill()
+    sending.end(signal.SIGTERM)
+    receiving.event(event="transfer", stage="waiting", patience=60)
+    before, began = cpu_s(receiving.process.pid), time.monotonic()
+    time.sleep(20)  # the other side is given up after 15; whoever spins would use all of the rest
+    used, took = cpu_s(receiving.process.pid) - before, time.monotonic() - began
+    hall.start()
+    sent = anna.run("send", source, "@ben").rows[-1]
+    receiving.event(event="received", patience=60)
+    check(used < 0.05 * took, f"it used {used:.2f} s of processor in {took:.2f}")
+    equal((sent["event"], digest(to / "film.mkv")), ("sent", wanted))
 
 
 @story

@@ -45,7 +45,7 @@ def a_table_for_people(hall):
 
 @story
 def what_there_is_not(hall):
-    for words in (["--cc", "vegas"], ["--cc", ""], ["--link", "moon"], ["--pacing", "fast"], ["--time", "x"],
+    for words in (["--cc", "vegas"], ["--cc", ""], ["--link", "moon"], ["--pacing", "fast"], ["--time", "x"], ["--time", "0"],
                   ["--cc", ",".join(["reno"] * 11)]):
         race(hall, *words, status=2)
     race(hall, "--time", "1", "--svg", str(hall.dir / "no" / "folder"), status=1)
