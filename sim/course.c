@@ -371,8 +371,8 @@ static void beside_cubic(const char *cc, double queue_bdp, int64_t jitter_us, do
     char name[64];
     bool sound = true;
 
-    snprintf(name, sizeof name, "%s beside cubic, a queue of %.1f BDP%s", cc, queue_bdp,
-             jitter_us ? ", jitter" : "");
+    snprintf(name, sizeof name, "%s beside cubic, a queue of %.1f BDP, jitter %.2f ms", cc,
+             queue_bdp, (double)jitter_us / 1e3);
     if (!wants(name))
         return;
     for (uint64_t seed = 1; seed <= seeds; seed++) {
@@ -401,17 +401,17 @@ static void cubic_keeps_its_part(const char *name, double least)
     verdict(low >= least, "cubic keeps its part", "%.0f %% on %s", 100 * low, name);
 }
 
-static void share_alike(uint32_t n, double rate_mbit)
+static void share_alike(uint32_t n, double rate_mbit, double queue_bdp)
 {
     struct link_config c = { .rate_bps = (uint64_t)(rate_mbit * 1e6),
                              .delay_us = 20000,
-                             .queue_bytes = (uint32_t)(rate_mbit * 2560) };
+                             .queue_bytes = (uint32_t)(queue_bdp * rate_mbit * 5000) };
     static const char *const ccs[] = { "bbr", "bbr", "bbr", "bbr", "bbr",
                                        "bbr", "bbr", "bbr", "bbr", "bbr" };
     double sum = 0, low = 1, used = 1e9;
     char name[64];
 
-    snprintf(name, sizeof name, "%u share alike", n);
+    snprintf(name, sizeof name, "%u share alike, a queue of %.1f BDP", n, queue_bdp);
     if (!wants(name))
         return;
     for (uint64_t seed = 1; seed <= seeds; seed++) {
@@ -421,7 +421,7 @@ static void share_alike(uint32_t n, double rate_mbit)
         low = fmin(low, jain);
         road_fini(&road);
     }
-    verdict(sum / (double)seeds > 0.95 && low > 0.88 && used > 0.9, name,
+    verdict(low > 0.95 && used > 0.9, name,
             "Jain's index %.3f (at least %.3f), %.0f %% of the link", sum / (double)seeds, low,
             100 * used);
 }
@@ -454,14 +454,18 @@ int main(int argc, char **argv)
     }
     static const char *const ccs[] = { "bbr", "cubic", "reno" };
     for (int i = 0; i < 3; i++) {
-        beside_cubic(ccs[i], 0.5, 0, 0.1, 0.9); /* these two are told, not promised */
-        beside_cubic(ccs[i], 1, 0, i ? 0.35 : 0.3, i ? 0.65 : 0.7);
-        beside_cubic(ccs[i], 1, 300, i ? 0.35 : 0.3, i ? 0.65 : 0.7);
+        double least = i ? 0.35 : 0.3, most = i ? 0.65 : 0.7;
+        beside_cubic(ccs[i], 1, 0, least, most);
+        beside_cubic(ccs[i], 1, 50, least, most);
+        beside_cubic(ccs[i], 0.5, 0, 0.1,
+                     0.9); /* these are told, not promised: 0.3 ms breaks the */
+        beside_cubic(ccs[i], 1, 300, 0.1, 0.9); /* pairs of who sends by acknowledgements alone */
         beside_cubic(ccs[i], 4, 0, 0.1, 0.9);
     }
-    share_alike(2, 20);
-    share_alike(4, 50);
-    share_alike(10, 100);
+    share_alike(2, 20, 0.5);
+    share_alike(4, 50, 0.5);
+    share_alike(10, 100, 0.5);
+    share_alike(10, 100, 1); /* where who came first once kept twice his part */
     printf("NOTE %d scenarios\n", passed + failed);
     return failed > 0;
 }
