@@ -67,8 +67,8 @@ struct cc_ops {
     void (*on_loss)(struct cc *c, const struct cc_loss *l);
     /* The last reduction was for nothing: what was thought lost came. */
     void (*on_undo)(struct cc *c, int64_t now_us);
-    uint32_t together; /* packets that leave at once, so that they are lost as those of others are:
-                          flow/pacer.h; 0: each when it may */
+    uint32_t together; /* halves of packets that leave at once, so that they are lost as those of
+                          others are: flow/pacer.h; 0: each when it may */
 };
 
 /* HyStart++ (RFC 9406): slow start ends when round trips grow, before packets are lost. */

@@ -156,4 +156,4 @@ static void on_undo(struct cc *c, int64_t now_us)
 
 /* In pairs: Linux sends two for each acknowledgement, and three when its window has grown. In
  * threes this one lost half as often again as that, and had 31 to 51 % of a link beside it. */
-const struct cc_ops cc_cubic = { "cubic", init, NULL, on_ack, on_loss, on_undo, 2 };
+const struct cc_ops cc_cubic = { "cubic", init, NULL, on_ack, on_loss, on_undo, 4 };

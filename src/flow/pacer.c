@@ -2,6 +2,12 @@
 
 #include <math.h>
 
+/* Packets, in this turn or in the one that has more. */
+static uint32_t together(const struct pacer *p, bool more)
+{
+    return (p->together + (more ? 1 : p->turns % 2)) / 2;
+}
+
 static void set_burst(struct pacer *p)
 {
     uint64_t burst = (uint64_t)PACER_BURST_PACKETS * p->mss;
@@ -12,7 +18,8 @@ static void set_burst(struct pacer *p)
     uint64_t of_time = p->rate * (uint64_t)least_us / 1000000;
     if (p->rate && of_time < burst)
         burst = of_time;
-    uint64_t packets = p->together + 1 > PACER_BURST_LEAST ? p->together + 1 : PACER_BURST_LEAST;
+    uint64_t packets = together(p, true) + 1;
+    packets = packets > PACER_BURST_LEAST ? packets : PACER_BURST_LEAST;
     if (burst < packets * p->mss)
         burst = packets * p->mss;
     p->burst = burst;
@@ -50,9 +57,9 @@ void pacer_set_mss(struct pacer *p, uint32_t mss)
     set_burst(p);
 }
 
-void pacer_set_together(struct pacer *p, uint32_t packets)
+void pacer_set_together(struct pacer *p, uint32_t halves)
 {
-    p->together = packets;
+    p->together = halves;
     set_burst(p);
 }
 
@@ -72,6 +79,8 @@ void pacer_on_sent(struct pacer *p, int64_t now_us, uint64_t bytes)
     refill(p, now_us);
     if (p->rate)
         p->tokens -= (double)bytes;
+    if (p->tokens < (double)bytes) /* who waits now wakes for the next turn */
+        p->turns++;
     if (p->rate && p->kind == PACER_SLEEP)
         p->wake_us = now_us + (int64_t)ceil((double)bytes * 1e6 / (double)p->rate) + PACER_LATE_US;
 }
@@ -95,7 +104,7 @@ int64_t pacer_wake_us(struct pacer *p, int64_t now_us, uint64_t bytes)
 
     if (when_us <= now_us || p->kind != PACER_BUCKET)
         return when_us;
-    uint64_t together = (uint64_t)p->together * p->mss;
-    uint64_t half = p->burst / 2 > together ? p->burst / 2 : together;
+    uint64_t turn = (uint64_t)together(p, false) * p->mss;
+    uint64_t half = p->burst / 2 > turn ? p->burst / 2 : turn;
     return pacer_when_us(p, now_us, bytes > half ? bytes : half);
 }

@@ -34,7 +34,7 @@ struct pacer {
     int64_t queue_us; /* of the queue that was seen to drop; 0: none was */
     double tokens;
     int64_t at_us;
-    uint32_t mss, together;
+    uint32_t mss, together, turns;
     enum pacer_kind kind;
     int64_t wake_us; /* of PACER_SLEEP */
 };
@@ -42,8 +42,9 @@ struct pacer {
 void pacer_init(struct pacer *p, enum pacer_kind kind, uint32_t mss, int64_t now_us);
 void pacer_set_rate(struct pacer *p, int64_t now_us, uint64_t rate);
 void pacer_set_mss(struct pacer *p, uint32_t mss);
-/* So many packets leave at once, as far as the window allows; 0 or 1: each when it may. */
-void pacer_set_together(struct pacer *p, uint32_t packets);
+/* So many packets leave at once, as far as the window allows, in halves: three are one and two in
+ * turn; 0: each when it may. */
+void pacer_set_together(struct pacer *p, uint32_t halves);
 /* A queue on the way was seen to drop when it took so long to leave it. At our rate that is a part
  * of its bytes, all of them if we are alone there. */
 void pacer_on_queue(struct pacer *p, int64_t queue_us);

@@ -97,9 +97,42 @@ static void nobody_wakes_up_for_one_packet(void)
     for (int i = 0; pacer_allows(&p, 2000, 1000); i++)
         pacer_on_sent(&p, 2000, 1000);
     CHECK(pacer_wake_us(&p, 2000, 1000) == pacer_when_us(&p, 2000, 1000));
-    pacer_set_together(&p, 2); /* and is waited for, by who sends in pairs */
+    pacer_set_together(&p, 4); /* and is waited for, by who sends in pairs */
     CHECK(pacer_wake_us(&p, 2000, 1000) == pacer_when_us(&p, 2000, 1000) + 1000);
-    CHECK(cc_cubic.together == 2 && cc_reno.together == 2 && cc_bbr.together == 0);
+}
+
+/* Sends what may leave, and sleeps until it is worth waking, as one who always has something. */
+static void turns_of(uint32_t halves, uint32_t *ret, uint32_t n)
+{
+    struct pacer p;
+    int64_t now_us = 0;
+
+    pacer_init(&p, PACER_BUCKET, 1000, 0);
+    pacer_set_rate(&p, 0, 1000000);
+    pacer_set_together(&p, halves);
+    while (pacer_allows(&p, now_us, 1000))
+        pacer_on_sent(&p, now_us, 1000);
+    for (uint32_t i = 0; i < n; i++) {
+        now_us = pacer_wake_us(&p, now_us, 1000);
+        for (ret[i] = 0; pacer_allows(&p, now_us, 1000); ret[i]++)
+            pacer_on_sent(&p, now_us, 1000);
+    }
+}
+
+/* Who sends more together finds less room in a queue that is almost full than who sends less. */
+static void packets_leave_together(void)
+{
+    uint32_t turns[6];
+
+    turns_of(cc_cubic.together, turns, 6);
+    for (int i = 0; i < 6; i++)
+        CHECK(turns[i] == 2);
+    turns_of(cc_reno.together, turns, 6); /* one and two in turn */
+    for (int i = 0; i + 1 < 6; i++)
+        CHECK((turns[i] == 1 || turns[i] == 2) && turns[i] + turns[i + 1] == 3);
+    turns_of(cc_bbr.together, turns, 6);
+    for (int i = 0; i < 6; i++)
+        CHECK(turns[i] == 1);
 }
 
 static void bursts_are_bounded(void)
@@ -278,6 +311,7 @@ TEST_MAIN({ "other_pacers", other_pacers },
           { "a_longer_path_is_believed_in_the_end", a_longer_path_is_believed_in_the_end },
           { "packets_leave_at_the_rate", packets_leave_at_the_rate },
           { "nobody_wakes_up_for_one_packet", nobody_wakes_up_for_one_packet },
+          { "packets_leave_together", packets_leave_together },
           { "bursts_are_bounded", bursts_are_bounded },
           { "ranges_do_not_depend_on_the_order", ranges_do_not_depend_on_the_order },
           { "far_below_is_forgotten", far_below_is_forgotten },
