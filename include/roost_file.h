@@ -63,7 +63,7 @@ struct roost_transfer {
     const char *phrase; /* "4821-maple-orbit-tin"; "": none, or not yet */
     const char *words;  /* nearby: "maple orbit tin", to compare; "": not yet, or none */
     bool asks;          /* nearby: for roost_nearby_answer */
-    const char *name;   /* of the file or folder; of many: of the first one */
+    const char *name;   /* of the file or folder; of many: "notes.pdf and 2 more" */
     const char *peer;   /* "#maths", "@bea" */
     uint32_t files;
     uint32_t left_out;  /* of what was to be sent: links, devices, sockets, and what is missing: */
@@ -103,6 +103,8 @@ struct roost_file {
     bool gone;                           /* it was kept, its contents are forgotten */
     /* WAITING: offered, not answered, or not whole at the server yet */
     enum roost_file_stage stage;
+    uint64_t moved; /* in lists, of what is under way: verified there, as its sender said last */
+    enum roost_file_way way; /* likewise */
 };
 
 enum roost_file_via { ROOST_VIA_BEST, ROOST_VIA_DIRECT, ROOST_VIA_RELAY, ROOST_VIA_SERVER };
@@ -143,12 +145,14 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what);
 
 /* --- without a server, with roost_options.alone ---
  *
- * Who sends looks: ROOST_TRANSFER each time somebody is found; one is chosen. Then both have the
+ * Who sends looks: ROOST_TRANSFER each time somebody is found; one is chosen. If that one takes no
+ * call, ROOST_TRANSFER without a `peer` says so, and another one can be chosen. Then both have the
  * same `words` if nobody is between them. Who sends `asks` whether they are the same there; who
  * receives, once it is known what is to come, whether it is wanted. What is lost is over; the
- * same calls go on where it was. All: 0 or -ROOST_E_INVALID; choose also -ROOST_E_IO. */
+ * same calls go on where it was. All: 0 or -ROOST_E_INVALID. */
 struct roost_nearby {
     const char *name, *address; /* as they say; until the next call of the library */
+    bool there;                 /* false: it took no call, or began anew and is found once more */
 };
 bool roost_nearby_at(struct roost *r, int64_t number, size_t i, struct roost_nearby *ret);
 int roost_nearby_choose(struct roost *r, int64_t number, size_t i);

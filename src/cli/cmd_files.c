@@ -11,9 +11,22 @@
 #include "cli/text.h"
 #include "cli/when.h"
 
+enum { WATCHED_MAX = 100 };
+#define STALE_US 5000000 /* who moves says so more often */
+
+/* How fast they are, which shows from one look to the next. */
+struct watched {
+    struct {
+        uint64_t file;
+        struct progress progress;
+    } list[WATCHED_MAX];
+    size_t n;
+};
+
 struct listing {
     struct cli *c;
     struct table table;
+    struct watched *watched; /* NULL: it is looked at once */
     size_t n;
     int64_t now_ms;
     int32_t zone_s;
@@ -47,7 +60,7 @@ static void add_name(struct table *t, const struct roost_file *f)
 
     buf_puts(&b, f->name);
     if (f->kind == ROOST_FILE_TREE)
-        buf_printf(&b, "/ (%" PRIu32 ")", f->files);
+        buf_printf(&b, ", %" PRIu32 " file%s", f->files, f->files == 1 ? "" : "s");
     table_add_buf(t, &b);
     buf_fini(&b);
 }
@@ -72,6 +85,52 @@ static void put_kept(void *arg, const struct roost_file *f)
     buf_fini(&b);
 }
 
+static struct progress *watch_one(struct watched *w, const struct roost_file *f)
+{
+    size_t i = 0;
+
+    size_t known = w->n < WATCHED_MAX ? w->n : WATCHED_MAX;
+
+    while (i < known && w->list[i].file != f->file)
+        i++;
+    if (i == known) { /* when all are taken, the oldest */
+        i = w->n++ % WATCHED_MAX;
+        w->list[i].file = f->file;
+        w->list[i].progress = (struct progress){ 0 };
+    }
+    return &w->list[i].progress;
+}
+
+/* "going, 42 %, 3.1 MB/s, 0:12 left, direct" */
+static void put_how_far(struct buf *b, struct listing *l, const struct roost_file *f)
+{
+    struct progress *p = l->watched ? watch_one(l->watched, f) : NULL;
+    bool going = f->stage == ROOST_FILE_GOING || f->stage == ROOST_FILE_WAITING;
+
+    if (f->moved && f->size != ROOST_SIZE_UNKNOWN)
+        buf_printf(b, ", %d %%", (int)(100.0 * (double)f->moved / (double)f->size));
+    else if (f->moved) {
+        buf_puts(b, ", ");
+        amount_bytes(b, (double)f->moved);
+    }
+    /* the sender tells every other second: a look between says nothing */
+    if (p && (f->moved != p->bytes || cli_now_us() - p->at_us > STALE_US || !p->looks))
+        progress_look(p, cli_now_us(), f->moved);
+    if (p && going && p->rate >= 1) {
+        int64_t left_s = progress_left_s(p, f->moved, f->size);
+        buf_puts(b, ", ");
+        amount_bytes(b, p->rate);
+        buf_puts(b, "/s");
+        if (left_s >= 0) {
+            buf_puts(b, ", ");
+            amount_span(b, left_s);
+            buf_puts(b, " left");
+        }
+    }
+    if (f->moved && *filed_way(f->way))
+        buf_printf(b, ", %s", filed_way(f->way));
+}
+
 static void put_moving(void *arg, const struct roost_file *f)
 {
     struct listing *l = arg;
@@ -90,6 +149,7 @@ static void put_moving(void *arg, const struct roost_file *f)
                      ? f->yours ? "offered" : "offered: accept?"
                  : f->stage == ROOST_FILE_WAITING ? "not whole yet"
                                                   : filed_stage(f->stage));
+    put_how_far(&b, l, f);
     table_add_buf(&l->table, &b);
     add_name(&l->table, f);
     buf_fini(&b);
@@ -137,10 +197,10 @@ CLI_RUN(cmd_files)
     return print(&l, "No files are kept there.");
 }
 
-static int list_moving(struct cli *c)
+static int list_moving(struct cli *c, struct watched *watched)
 {
     static const char *const heads[] = { "FILE", "", "WHO", "SIZE", "STATE", "NAME" };
-    struct listing l = { .c = c };
+    struct listing l = { .c = c, .watched = watched };
 
     table_init(&l.table, heads, 6);
     int status = filing_each(c, NULL, put_moving, &l);
@@ -154,6 +214,7 @@ static int list_moving(struct cli *c)
 /* Once a second, and when one changes. */
 static int watch(struct cli *c)
 {
+    struct watched watched = { .n = 0 };
     struct roost_event e;
     int status;
 
@@ -161,7 +222,7 @@ static int watch(struct cli *c)
     do {
         if (!c->json && c->columns)
             buf_puts(&c->out, "\033[H\033[2J");
-        status = list_moving(c);
+        status = list_moving(c, &watched);
         int n = status ? 0 : roost_wait(c->r, 1000);
         while (n >= 0 && roost_next(c->r, &e))
             if (e.kind == ROOST_STATUS && e.status.state == ROOST_OVER)
@@ -176,5 +237,5 @@ CLI_RUN(cmd_transfers)
 
     if (status)
         return status;
-    return args_has(a, "watch") ? watch(c) : list_moving(c);
+    return args_has(a, "watch") ? watch(c) : list_moving(c, NULL);
 }

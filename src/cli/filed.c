@@ -13,6 +13,13 @@ const char *filed_stage(enum roost_file_stage stage)
     return (size_t)stage < sizeof names / sizeof *names ? names[stage] : "unknown";
 }
 
+const char *filed_way(enum roost_file_way way)
+{
+    static const char *const names[] = { "", "LAN", "direct", "relay", "relay in TLS", "server" };
+
+    return (size_t)way < sizeof names / sizeof *names ? names[way] : "";
+}
+
 void filed_what(struct buf *b, const struct roost_file *f)
 {
     text_clean(b, f->kind == ROOST_FILE_TEXT ? "a text" : f->name, TEXT_ONE_LINE);
@@ -41,6 +48,7 @@ void filed_json(struct json *j, const struct roost_file *f)
         json_u64(j, "size", f->size);
     json_str(j, "stage", f->gone ? "gone" : filed_stage(f->stage));
     json_bool(j, "kept", f->kept);
-    json_u64(j, "bytes", whole ? f->size : 0);
+    json_u64(j, "bytes", whole ? f->size : f->moved);
+    json_str(j, "way", *filed_way(f->way) ? filed_way(f->way) : NULL);
     json_time(j, "until", (int64_t)f->until_ms);
 }

@@ -10,3 +10,4 @@ void filed_what(struct buf *b, const struct roost_file *f);
 /* All about it, as members of an object that is open. */
 void filed_json(struct json *j, const struct roost_file *f);
 const char *filed_stage(enum roost_file_stage stage); /* "paused" */
+const char *filed_way(enum roost_file_way way);       /* "direct"; "" */

@@ -18,20 +18,7 @@ enum { JSON_EVERY_US = 1000000, STILL_US = 8000000, LINES_MAX = 8 };
 
 const char *moving_way(const struct roost_transfer *t)
 {
-    switch (t->way) {
-    case ROOST_FILE_LAN:
-        return "LAN";
-    case ROOST_FILE_DIRECT:
-        return "direct";
-    case ROOST_FILE_RELAY:
-        return "relay";
-    case ROOST_FILE_TUNNEL:
-        return "relay in TLS";
-    case ROOST_FILE_SERVER:
-        return t->tunnelled ? "server in TLS" : "server";
-    default:
-        return "";
-    }
+    return t->way == ROOST_FILE_SERVER && t->tunnelled ? "server in TLS" : filed_way(t->way);
 }
 
 static void json_size(struct json *j, const char *key, uint64_t size)

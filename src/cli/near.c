@@ -24,12 +24,12 @@ struct near {
     struct moving m;
     struct near_ask q;
     int64_t number;
-    bool asks;        /* on a terminal */
-    bool shown;       /* the words */
-    const char *to;   /* who is to get it; NULL: whoever is there */
-    size_t told;      /* of those who were found */
-    int64_t first_us; /* when the first one was; 0: nobody yet */
-    bool chosen;
+    bool asks;         /* on a terminal */
+    bool shown;        /* the words */
+    const char *to;    /* who is to get it; NULL: whoever is there */
+    size_t told;       /* of those who were found */
+    int64_t first_us;  /* when the first one was; 0: nobody yet */
+    bool chosen, lost; /* lost: who was chosen took no call */
 };
 
 void near_my_name(char ret[static NEAR_NAME + 1])
@@ -190,14 +190,35 @@ static int choose(struct near *n, size_t i)
                     "is it still there? Else roost receive --nearby there again");
 }
 
-/* The newest of that name: an older one may be gone. */
+/* False: where it was found nobody is any more. */
+static bool is_there(struct near *n, size_t i)
+{
+    struct roost_nearby p;
+
+    return roost_nearby_at(n->c->r, n->number, i, &p) && p.there;
+}
+
+/* How many are; the last of them. */
+static size_t there(struct near *n, size_t *ret_last)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n->told; i++)
+        if (is_there(n, i)) {
+            *ret_last = i;
+            count++;
+        }
+    return count;
+}
+
+/* The newest of that name. */
 static bool named(struct near *n, const char *name, size_t *ret)
 {
     struct roost_nearby p;
     bool found = false;
 
     for (size_t i = 0; roost_nearby_at(n->c->r, n->number, i, &p); i++)
-        if (!strcasecmp(p.name, name)) {
+        if (p.there && !strcasecmp(p.name, name)) {
             *ret = i;
             found = true;
         }
@@ -209,16 +230,19 @@ static void list_them(struct near *n)
     struct roost_nearby p;
 
     for (size_t i = 0; roost_nearby_at(n->c->r, n->number, i, &p); i++)
-        near_tell(&n->m, "%3zu  %s  (%s)", i + 1, p.name, p.address);
+        if (p.there)
+            near_tell(&n->m, "%3zu  %s  (%s)", i + 1, p.name, p.address);
 }
 
 static int choose_one(struct near *n)
 {
     char *end;
-    size_t i;
+    size_t i, count = there(n, &i);
 
-    if (n->told == 1)
-        return choose(n, 0);
+    if (!count)
+        return CLI_OK;
+    if (count == 1 && !*n->q.asked)
+        return choose(n, i);
     if (!n->asks) {
         list_them(n);
         return cli_usage(n->c, "several are there", "say which: --to NAME");
@@ -233,7 +257,7 @@ static int choose_one(struct near *n)
     if (!*n->q.line)
         return cli_fail(n->c, CLI_REFUSED, "nobody was chosen", "nothing was sent");
     unsigned long number = strtoul(n->q.line, &end, 10);
-    if (!*end && number >= 1 && number <= n->told)
+    if (!*end && number >= 1 && number <= n->told && is_there(n, number - 1))
         return choose(n, number - 1);
     return named(n, n->q.line, &i) ? choose(n, i) : CLI_OK; /* else it is asked again */
 }
@@ -242,18 +266,20 @@ static int find(struct near *n, int64_t since_us)
 {
     int64_t now = cli_now_us();
     size_t i;
+    bool any;
 
     tell_found(n);
     if (n->to && named(n, n->to, &i))
         return choose(n, i);
-    if (!n->to && n->told && now - n->first_us >= TOGETHER_MS * 1000)
+    any = there(n, &i) > 0;
+    if (!n->to && any && now - n->first_us >= TOGETHER_MS * 1000)
         return choose_one(n);
     if (now - since_us < NOBODY_MS * 1000)
         return CLI_OK;
-    if (n->told)
-        list_them(n);
+    list_them(n);
     return cli_fail(n->c, CLI_UNREACHABLE,
-                    n->told ? "nobody of that name is on this network"
+                    n->lost ? "the other program is not there any more"
+                    : any   ? "nobody of that name is on this network"
                             : "nobody was found on this network",
                     "there: roost receive --nearby; both in one network, and UDP 5353 not blocked");
 }
@@ -277,9 +303,14 @@ static int go(struct near *n)
         while (moving_left(&n->m) && roost_next(n->c->r, &e))
             moving_event(&n->m, &e);
         struct roost_transfer t;
-        bool looks = n->chosen == false && roost_transfer_get(n->c->r, n->number, &t) && t.sends &&
+        bool waits = roost_transfer_get(n->c->r, n->number, &t) && t.sends &&
                      t.stage == ROOST_FILE_WAITING;
-        if (looks)
+        if (waits && n->chosen && !*t.peer) {
+            n->lost = true;
+            n->chosen = false;
+            since = cli_now_us();
+        }
+        if (waits && !n->chosen)
             status = find(n, since);
         else if (!n->chosen)
             since = cli_now_us(); /* its source is still looked through */

@@ -15,7 +15,8 @@ enum {
     AGAIN_FIRST_US = 250 * 1000,
     AGAIN_MOST_US = 5 * 1000 * 1000,
     CHORES_ID = 100,
-    ROUNDS_MAX = 8
+    ROUNDS_MAX = 8,
+    NAME_BYTES = 255, /* of what is offered */
 };
 
 /* --- movers --- */
@@ -228,6 +229,7 @@ void files_fini(struct files *f)
     f->r->datagrams.streams = (struct datagrams_streams){ 0 };
     for (size_t i = 0; i < f->n; i++)
         free_mover(f->list[i]);
+    near_expire(f, INT64_MAX);
     *f = (struct files){ .r = f->r, .chores.fd = -1 };
 }
 
@@ -350,6 +352,7 @@ void files_process(struct files *f, int64_t now_us)
     }
     f->was_connected = connected;
     drop_over(f);
+    near_expire(f, now_us);
 }
 
 /* Who may not ask yet is woken by what it waits for: a server that is there again, an answer, the
@@ -363,7 +366,7 @@ static int64_t turn_deadline_us(const struct mover *m)
 
 int64_t files_deadline_us(const struct files *f)
 {
-    int64_t at = f->stirred ? 0 : INT64_MAX;
+    int64_t at = f->stirred ? 0 : f->place ? f->place_until_us : INT64_MAX;
 
     for (size_t i = 0; i < f->n; i++) {
         const struct mover *m = f->list[i];
@@ -392,6 +395,20 @@ static char *last_name(const char *path)
     return strndup(path + from, len - from);
 }
 
+/* "notes.pdf", "notes.pdf and 2 more"; NULL: it ends with nothing that is a name. */
+static char *name_of_all(const char *first, size_t n)
+{
+    char whole[NAME_BYTES + 32], *name = last_name(first);
+
+    if (!name || n == 1)
+        return name;
+    snprintf(whole, sizeof whole, " and %zu more", n - 1);
+    size_t len = utf8_fit(name, NAME_BYTES - strlen(whole));
+    snprintf(whole, sizeof whole, "%.*s and %zu more", (int)len, name, n - 1);
+    free(name);
+    return strdup(whole);
+}
+
 static int copy_send(struct mover *m, const struct roost_file_send *what)
 {
     bool ok = copy(&m->target, what->target) && copy(&m->cc, what->cc);
@@ -415,7 +432,7 @@ static int copy_send(struct mover *m, const struct roost_file_send *what)
     }
     ok = ok && (m->name || copy(&m->name, what->name));
     if (ok && !m->name && what->n_paths) /* else what the disk says */
-        m->name = last_name(what->paths[0]);
+        m->name = name_of_all(what->paths[0], what->n_paths);
     m->paths = what->n_paths ? calloc(what->n_paths, sizeof *m->paths) : NULL;
     ok = ok && (m->paths || !what->n_paths);
     for (; ok && m->n_paths < what->n_paths; m->n_paths++)

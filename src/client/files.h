@@ -170,8 +170,11 @@ struct mover {
     size_t begun; /* bytes of BEGIN that were written */
     bool in_over, out_over;
     uint64_t lost_base, lost, wire_base, wire; /* of its sessions */
-    int64_t told_us;
+    int64_t told_us, progress_us;
+    uint64_t progress; /* that the server was told of */
     int64_t again_us, flush_us;
+    int failing; /* STEP_FLUSH: the end is this error, which the other side is told; 0: all is well
+                  */
     unsigned tries;
     uint64_t had;
     bool has_had;
@@ -200,6 +203,10 @@ struct files {
     size_t n_told;
     int64_t next_number;
     uint64_t seed;
+    /* nearby: where one that is over was found, for the next one of that name; NULL: none */
+    struct nearby *place;
+    char place_name[MDNS_NAME_MAX + 1];
+    int64_t place_until_us;
 };
 
 void files_init(struct files *f, struct roost *r);
@@ -232,6 +239,7 @@ void query_code(struct mover *m); /* makes or joins it */
 void query_code_end(struct mover *m);
 int query_learn(struct mover *m, const Roost__FileInfo *i);           /* what is to come */
 void query_signal(struct mover *m, const uint8_t *bytes, size_t len); /* to the other end */
+void query_progress(struct mover *m, uint64_t moved);                 /* tells it how far this is */
 void query_done(struct mover *m);      /* tells it: whole and verified here */
 void files_pass_over(struct files *f); /* what those answer */
 /* Of the server's pushes, as they come. */
@@ -253,9 +261,11 @@ void move_join(struct mover *m, struct flow *flow, uint64_t stream, int64_t now_
 void move_turn(struct mover *m, int64_t now_us); /* as much as goes now */
 void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us);
 void move_count(const struct mover *m, uint64_t *ret_lost, uint64_t *ret_wire);
-void move_leave(struct mover *m);                /* its session is borrowed no more */
-unsigned move_due(const struct mover *m);        /* wishes that are not answered */
-void move_wishes(struct mover *m);               /* between streams */
+void move_leave(struct mover *m);         /* its session is borrowed no more */
+unsigned move_due(const struct mover *m); /* wishes that are not answered */
+void move_wishes(struct mover *m);        /* between streams */
+/* Its session ends: what came with its end may be the end of the transfer. */
+void move_hear_last(struct mover *m, int64_t now_us);
 void move_lost(struct mover *m, int64_t now_us); /* its session is gone */
 int64_t move_deadline_us(const struct mover *m);
 
@@ -285,6 +295,7 @@ void near_known(struct mover *m); /* there are words to compare */
 void near_told(struct mover *m);  /* what is to come; somebody has to say yes */
 void near_lost(struct mover *m, bool said_goodbye);
 void near_drop(struct mover *m);
+void near_expire(struct files *f, int64_t now_us); /* INT64_MAX: all is over */
 int64_t near_deadline_us(const struct mover *m);
 
 /* --- files_code.c --- */

@@ -495,6 +495,15 @@ void query_signal(struct mover *m, const uint8_t *bytes, size_t len)
     tell(m, &msg);
 }
 
+void query_progress(struct mover *m, uint64_t moved)
+{
+    BEGIN(FileProgress, FILE_PROGRESS, file_progress);
+    b.file = m->file;
+    b.moved = moved;
+    b.way = (uint32_t)m->way;
+    tell(m, &msg);
+}
+
 /* --- pushes --- */
 
 static void hold(struct mover *m, bool on)

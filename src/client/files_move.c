@@ -10,7 +10,9 @@ enum {
     PRIORITY = 4,               /* of the stream: whatever talk uses goes before it */
     AHEAD_BYTES = 1 << 20,      /* written, and not yet sent for the first time */
     FLUSH_US = 3 * 1000 * 1000, /* for the last words */
-    PURSE_US = 20 * 1000,       /* --limit: so much may go at once */
+    PROGRESS_US = 2 * 1000 * 1000,
+    MANY = 4,             /* that move side by side: each tells the server less often */
+    PURSE_US = 20 * 1000, /* --limit: so much may go at once */
     PURSE_LEAST = 16 * 1024,
     WISHES_A_TURN = 64,
     TELL_US = 100 * 1000, /* how it goes, at most so often */
@@ -257,6 +259,14 @@ void move_wishes(struct mover *m)
 
 /* --- a turn --- */
 
+/* The other side is to hear why, or it would wait for this one to come back. */
+static void say_why(struct mover *m, int err, int64_t now_us)
+{
+    m->failing = err;
+    m->step = STEP_FLUSH;
+    m->flush_us = now_us + FLUSH_US;
+}
+
 /* A source that changed or cannot be read, a disk that is full: asking again would not help. What
  * came from the wire and made no sense may be another program's fault: it is the end as well. */
 static void on_over(struct mover *m, const struct share_view *v, int64_t now_us)
@@ -266,6 +276,8 @@ static void on_over(struct mover *m, const struct share_view *v, int64_t now_us)
     } else if (v->theirs && (v->err == -ROOST_IO || v->err == -ROOST_SHUTTING_DOWN ||
                              v->err == -ROOST_TRANSFERS)) {
         mover_again(m, now_us);
+    } else if (!v->theirs && m->flow) {
+        say_why(m, v->err, now_us);
     } else {
         mover_end(m, ROOST_FILE_FAILED, v->err, NULL);
     }
@@ -277,6 +289,26 @@ static bool has_out(struct mover *m)
 
     return m->begun < TALK_BEGIN_BYTES ||
            (m->sender ? sender_out(m->sender, &len) : receiver_out(m->receiver, &len)) != NULL;
+}
+
+/* Its last words were heard, or nobody is there to hear them. */
+static void end_flush(struct mover *m)
+{
+    leave_stream(m, true);
+    if (m->failing)
+        mover_end(m, ROOST_FILE_FAILED, m->failing, NULL);
+    else
+        mover_end(m, ROOST_FILE_DONE, 0, NULL);
+}
+
+static void flush_on(struct mover *m, int64_t now_us)
+{
+    if (!m->out_over && m->flow && !has_out(m)) {
+        flow_end(m->flow, m->stream_id);
+        m->out_over = true;
+    }
+    if (!m->flow || now_us >= m->flush_us)
+        end_flush(m);
 }
 
 /* The last words of who receives are to be heard, so that is waited for a little. */
@@ -292,14 +324,7 @@ static void flush(struct mover *m, int64_t now_us)
         m->step = STEP_FLUSH;
         m->flush_us = now_us + FLUSH_US;
     }
-    if (!m->out_over && m->flow && !has_out(m)) {
-        flow_end(m->flow, m->stream_id);
-        m->out_over = true;
-    }
-    if (!m->flow || now_us >= m->flush_us) {
-        leave_stream(m, true);
-        mover_end(m, ROOST_FILE_DONE, 0, NULL);
-    }
+    flush_on(m, now_us);
 }
 
 static bool read_along_over(const struct mover *m, const struct share_view *v)
@@ -322,7 +347,9 @@ static void mind_state(struct mover *m, int64_t now_us)
         m->size = v.size;
     if (m->step == STEP_MOVE)
         mover_stage(m, v.paused_here || v.paused_there ? ROOST_FILE_PAUSED : ROOST_FILE_GOING);
-    if (v.state == SHARE_OVER)
+    if (m->failing)
+        flush_on(m, now_us);
+    else if (v.state == SHARE_OVER)
         on_over(m, &v, now_us);
     else if (v.state == SHARE_DONE && m->fetched && !m->leaving)
         m->step = STEP_STAY;
@@ -335,6 +362,23 @@ static void mind_state(struct mover *m, int64_t now_us)
     }
 }
 
+/* For lists that other programs show. */
+static void tell_progress(struct mover *m, int64_t now_us)
+{
+    int64_t every_us = (int64_t)(1 + m->all->n / MANY) * PROGRESS_US;
+    struct share_view v;
+
+    if (!m->sends || !m->file || m->step != STEP_MOVE || now_us - m->progress_us < every_us ||
+        core_state(m->all->r->core) != CORE_AT_READY)
+        return;
+    look(m, &v);
+    if (v.verified == m->progress)
+        return;
+    m->progress = v.verified;
+    m->progress_us = now_us;
+    query_progress(m, v.verified);
+}
+
 void move_turn(struct mover *m, int64_t now_us)
 {
     if (m->limit)
@@ -345,6 +389,8 @@ void move_turn(struct mover *m, int64_t now_us)
         take_in(m, now_us);
         if (m->flow && put_all(m) < 0) {
             leave_stream(m, false);
+            if (m->failing)
+                end_flush(m);
             if (m->step != STEP_STAY)
                 mover_again(m, now_us);
             return;
@@ -363,7 +409,20 @@ void move_turn(struct mover *m, int64_t now_us)
     if (now_us - m->told_us >= TELL_US) {
         m->told_us = now_us;
         m->news = true;
+        tell_progress(m, now_us);
     }
+}
+
+void move_hear_last(struct mover *m, int64_t now_us)
+{
+    struct share_view v;
+
+    if (m->step != STEP_MOVE || !m->flow)
+        return;
+    take_in(m, now_us);
+    look(m, &v);
+    if (v.state == SHARE_OVER || v.state == SHARE_DONE)
+        mind_state(m, now_us);
 }
 
 /* The server gave the stream up and says why. What asking again would not mend is the end. */
@@ -393,25 +452,16 @@ void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us)
 {
     switch (e->what) {
     case FLOW_SENT:
-        if (m->step == STEP_FLUSH) {
-            leave_stream(m, true);
-            mover_end(m, ROOST_FILE_DONE, 0, NULL);
-        }
+        if (m->step == STEP_FLUSH)
+            end_flush(m);
         break;
     case FLOW_RESET:
     case FLOW_STOPPED:
-        if (m->step == STEP_MOVE) {
-            struct share_view v;
-            take_in(m, now_us); /* it may have said why */
-            look(m, &v);
-            if (v.state == SHARE_OVER || v.state == SHARE_DONE)
-                mind_state(m, now_us);
-        }
+        move_hear_last(m, now_us); /* it may have said why */
         if (m->step == STEP_MOVE && m->flow) {
             on_refused(m, e->code, now_us);
         } else if (m->step == STEP_FLUSH) {
-            leave_stream(m, true);
-            mover_end(m, ROOST_FILE_DONE, 0, NULL);
+            end_flush(m);
         }
         break;
     default:

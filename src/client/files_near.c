@@ -3,8 +3,11 @@
  * Who receives is there under a name (nearby.h), who sends looks and calls. The signals of their
  * edge go over that connection; else they are two ends like those of a phrase (files_code.c), but
  * that nothing proves them: people compare the words, and both sides have to say yes. Several that
- * receive under one name take one caller each: who comes later takes over being found. What is lost
- * is over: nobody is called again without a person who compares.
+ * receive under one name take one caller each, and have one place where they are found: it goes
+ * from one that is called to the next, and what one leaves that is over waits for the next a while.
+ * So who looks finds a program once, however many it receives from, and the place is good as
+ * long as the program is there. Who looks and finds nobody at a place goes on looking. What is
+ * lost later is over: nobody is called again without a person who compares.
  */
 #include <string.h>
 
@@ -14,6 +17,8 @@
 #include "client/files.h"
 
 #define NEAR_IDS (1ULL << 32) /* in the sleep's list: above those of files_peer.c */
+/* For the next one to begin: who calls meanwhile waits as long. */
+#define PLACE_US (2 * 1000000LL)
 
 int near_init(struct mover *m, const char *me)
 {
@@ -26,17 +31,33 @@ int near_init(struct mover *m, const char *me)
     return 0;
 }
 
-/* Another one that receives has found somebody: this one is found from now on. */
-static int serve(struct mover *m, int64_t now_us)
+/* Who has the place of this name; NULL: nobody. */
+static struct mover *who_serves(const struct mover *m)
 {
     const struct files *f = m->all;
 
     for (size_t i = 0; i < f->n; i++) {
         struct mover *other = f->list[i];
-        if (other != m && other->near && !other->sends && !strcmp(other->near_me, m->near_me) &&
-            !nearby_pass_on(other->near, &m->near))
-            return 0;
+        if (other != m && other->near && !other->sends && nearby_listens(other->near) &&
+            !strcmp(other->near_me, m->near_me))
+            return other;
     }
+    return NULL;
+}
+
+/* 0 without m->near: another one is found there, until it is called. */
+static int serve(struct mover *m, int64_t now_us)
+{
+    struct files *f = m->all;
+    const struct mover *other = who_serves(m);
+
+    if (f->place && !strcmp(f->place_name, m->near_me)) {
+        m->near = f->place;
+        f->place = NULL;
+        return 0;
+    }
+    if (other)
+        return nearby_is_called(other->near) ? nearby_pass_on(other->near, &m->near) : 0;
     return nearby_serve(&m->near, m->near_me, now_us);
 }
 
@@ -44,7 +65,7 @@ void near_begin(struct mover *m, int64_t now_us)
 {
     int err = m->sends ? nearby_look(&m->near, now_us) : serve(m, now_us);
 
-    if (!err)
+    if (!err && m->near)
         err = sleep_add(&m->all->r->datagrams.sleep, nearby_fd(m->near), SLEEP_READ,
                         NEAR_IDS + (uint64_t)m->number);
     m->step = STEP_ANSWER;
@@ -57,9 +78,22 @@ void near_drop(struct mover *m)
 {
     if (!m->near)
         return;
-    sleep_remove(&m->all->r->datagrams.sleep, nearby_fd(m->near));
+    struct files *f = m->all;
+    sleep_remove(&f->r->datagrams.sleep, nearby_fd(m->near));
+    if (!m->sends && !f->place && !nearby_pass_on(m->near, &f->place)) {
+        memcpy(f->place_name, m->near_me, sizeof f->place_name);
+        f->place_until_us = edge_now_us() + PLACE_US;
+    }
     nearby_free(m->near);
     m->near = NULL;
+}
+
+void near_expire(struct files *f, int64_t now_us)
+{
+    if (!f->place || now_us < f->place_until_us)
+        return;
+    nearby_free(f->place);
+    f->place = NULL;
 }
 
 /* --- what happens --- */
@@ -74,12 +108,22 @@ static void wait_anew(struct mover *m)
     m->news = true;
 }
 
+/* Whoever was called is not there any more; another one may be. */
+static void look_on(struct mover *m)
+{
+    nearby_give_up(m->near);
+    m->peer[0] = 0;
+    wait_anew(m);
+}
+
 void near_lost(struct mover *m, bool said_goodbye)
 {
     if (m->step >= STEP_CLOSE)
         return;
     peer_drop(m);
-    if (!m->sends && !*m->part_id && m->near && nearby_listens(m->near))
+    if (m->sends && !*m->words && m->near)
+        look_on(m);
+    else if (!m->sends && !*m->part_id && m->near && nearby_listens(m->near))
         wait_anew(m);
     else if (m->sends && said_goodbye && !m->has_had && *m->words)
         mover_end(m, ROOST_FILE_DECLINED, 0, NULL);
@@ -104,8 +148,7 @@ void near_told(struct mover *m)
 static void on_gone(struct mover *m, int64_t now_us)
 {
     peer_hear(m, now_us);
-    if (m->step == STEP_MOVE)
-        move_turn(m, now_us);
+    move_hear_last(m, now_us);
     if (m->step != STEP_FLUSH)
         near_lost(m, false);
 }
@@ -123,15 +166,18 @@ void near_turn(struct mover *m, int64_t now_us)
 {
     struct nearby_event e;
 
+    if (!m->near && !m->sends && m->by_near && m->step == STEP_ANSWER)
+        near_begin(m, now_us);
     if (!m->near)
         return;
     nearby_process(m->near, now_us);
     while (m->near && nearby_event(m->near, &e)) {
         if (e.what == NEARBY_FOUND)
             m->news = true;
-        else if (e.what == NEARBY_MET && m->step == STEP_ANSWER && !m->edge)
+        else if (e.what == NEARBY_MET && m->step == STEP_ANSWER && !m->edge) {
             m->step = STEP_SESSION;
-        else if (e.what == NEARBY_GONE)
+            m->all->stirred = true; /* for who waits to be found instead */
+        } else if (e.what == NEARBY_GONE)
             on_gone(m, now_us);
     }
     take_signals(m, now_us);
@@ -150,7 +196,7 @@ bool roost_nearby_at(struct roost *r, int64_t number, size_t i, struct roost_nea
     const struct nearby_peer *p = m && m->near ? nearby_peer(m->near, (unsigned)i) : NULL;
 
     if (p)
-        *ret = (struct roost_nearby){ p->name, p->address };
+        *ret = (struct roost_nearby){ p->name, p->address, nearby_is_there(m->near, (unsigned)i) };
     return p != NULL;
 }
 
@@ -162,7 +208,9 @@ int roost_nearby_choose(struct roost *r, int64_t number, size_t i)
     if (!p || !m->sends || m->step != STEP_ANSWER)
         return -ROOST_INVALID;
     snprintf(m->peer, sizeof m->peer, "%s", p->name);
-    return nearby_call(m->near, (unsigned)i, edge_now_us());
+    if (nearby_call(m->near, (unsigned)i, edge_now_us()))
+        look_on(m);
+    return 0;
 }
 
 int roost_nearby_answer(struct roost *r, int64_t number, bool yes)

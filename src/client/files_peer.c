@@ -298,6 +298,10 @@ static void on_stream(struct mover *m, uint64_t stream, int64_t now_us)
 
 static void lose(struct mover *m, bool said_goodbye, int64_t now_us)
 {
+    if (reach_edge_owns(m->edge, m->flow))
+        move_hear_last(m, now_us);
+    if (!m->edge || m->step >= STEP_CLOSE)
+        return;
     peer_drop(m);
     if (m->by_near && m->step != STEP_FLUSH) {
         near_lost(m, said_goodbye);

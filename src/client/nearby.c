@@ -146,7 +146,15 @@ int nearby_call(struct nearby *n, unsigned peer, int64_t now_us)
     n->peer = peer;
     n->places[peer].tried = 0;
     memcpy(n->offer, n->peers[peer].offer, sizeof n->offer);
-    return call_next(n, now_us);
+    int err = call_next(n, now_us);
+    if (err)
+        nearby_give_up(n);
+    return err;
+}
+
+void nearby_give_up(struct nearby *n)
+{
+    n->peer_gone[n->peer] = true;
 }
 
 /* Was not to be reached there; else it is gone. */
@@ -155,8 +163,11 @@ static void lose_place(struct nearby *n, int64_t now_us)
     bool connecting = n->connecting;
 
     nearby_hang_up(n);
-    if (!connecting || call_next(n, now_us))
-        nearby_tell(n, NEARBY_GONE, 0);
+    if (connecting && !call_next(n, now_us))
+        return;
+    if (connecting)
+        nearby_give_up(n);
+    nearby_tell(n, NEARBY_GONE, 0);
 }
 
 static bool is_connected(struct nearby *n, int64_t now_us)
@@ -326,30 +337,30 @@ static int move_fd(struct nearby *to, struct nearby *from, int *fd, int *ret_fd,
     return sleep_add(&to->sleep, *ret_fd, SLEEP_READ, id);
 }
 
-int nearby_pass_on(struct nearby *busy, struct nearby **ret)
+int nearby_pass_on(struct nearby *from, struct nearby **ret)
 {
     struct nearby *n;
 
-    if (!nearby_listens(busy) || busy->call < 0)
+    if (!nearby_listens(from))
         return -ROOST_INVALID;
     if (!(n = calloc(1, sizeof *n)))
         return -ROOST_NOMEM;
     n->mdns[0] = n->mdns[1] = n->listen = n->call = -1;
     n->serves = true;
-    n->me = busy->me;
-    memcpy(n->offer, busy->offer, sizeof n->offer);
-    n->ask_us = busy->ask_us;
+    n->me = from->me;
+    memcpy(n->offer, from->offer, sizeof n->offer);
+    n->ask_us = from->ask_us;
     n->call_until_us = INT64_MAX;
     int err = sleep_init(&n->sleep, false);
     for (int i = 0; i < NEARBY_FAMILIES && !err; i++)
-        err = move_fd(n, busy, &busy->mdns[i], &n->mdns[i], NEARBY_FD_MDNS);
+        err = move_fd(n, from, &from->mdns[i], &n->mdns[i], NEARBY_FD_MDNS);
     if (!err)
-        err = move_fd(n, busy, &busy->listen, &n->listen, NEARBY_FD_LISTEN);
+        err = move_fd(n, from, &from->listen, &n->listen, NEARBY_FD_LISTEN);
     if (err) {
         nearby_free(n);
         return err;
     }
-    busy->ask_us = INT64_MAX;
+    from->ask_us = INT64_MAX;
     *ret = n;
     return 0;
 }
@@ -357,6 +368,11 @@ int nearby_pass_on(struct nearby *busy, struct nearby **ret)
 bool nearby_listens(const struct nearby *n)
 {
     return n->listen >= 0;
+}
+
+bool nearby_is_called(const struct nearby *n)
+{
+    return n->call >= 0;
 }
 
 uint32_t nearby_link(const struct nearby *n)
@@ -406,6 +422,35 @@ unsigned nearby_peers(const struct nearby *n)
 const struct nearby_peer *nearby_peer(const struct nearby *n, unsigned i)
 {
     return i < n->n_peers ? &n->peers[i] : NULL;
+}
+
+static bool same_host(union address a, union address b)
+{
+    in_port_t *port_a = a.any.sa_family == AF_INET6 ? &a.v6.sin6_port : &a.v4.sin_port;
+    in_port_t *port_b = b.any.sa_family == AF_INET6 ? &b.v6.sin6_port : &b.v4.sin_port;
+
+    *port_a = *port_b = 0;
+    return address_equal(&a, &b);
+}
+
+static bool same_machine(const struct nearby_places *a, const struct nearby_places *b)
+{
+    for (unsigned i = 0; i < a->n; i++)
+        for (unsigned k = 0; k < b->n; k++)
+            if (same_host(a->at[i], b->at[k]))
+                return true;
+    return false;
+}
+
+bool nearby_is_there(const struct nearby *n, unsigned i)
+{
+    if (i >= n->n_peers || n->peer_gone[i])
+        return false;
+    for (unsigned k = i + 1; k < n->n_peers; k++)
+        if (!n->peer_gone[k] && !strcmp(n->peers[i].name, n->peers[k].name) &&
+            same_machine(&n->places[i], &n->places[k]))
+            return false;
+    return true;
 }
 
 const uint8_t *nearby_offer(const struct nearby *n)

@@ -2,11 +2,13 @@
  *
  * Who receives is there: it answers questions of multicast DNS (wire/mdns.h) beside whatever daemon
  * the machine has, by IPv4 and IPv6 and on every interface, and takes one connection at a time
- * (TCP); who calls meanwhile waits. nearby_pass_on lets another one listen meanwhile, under the
- * same name. Who sends looks: it asks now and then, lists who answers, and calls one, at each of
- * the places that it answered from until one takes the call. From NEARBY_MET on signals of
- * reach_edge.h go over that connection, in both directions; nothing is known yet of who is at its
- * other end: people compare reach_edge_words.
+ * (TCP); who calls meanwhile waits. nearby_pass_on lets another one be found at the same place
+ * from then on. Who sends looks: it asks now and then, lists who answers, and calls one, at each of
+ * the places that it answered from until one takes the call. Whoever took none is not listed as
+ * there any more, and of two of one name on one machine only the later one is, while it is there:
+ * a program that began anew. From NEARBY_MET on signals of reach_edge.h go over that connection,
+ * in both directions; nothing is known yet of who is at its other end: people compare
+ * reach_edge_words.
  *
  * Only addresses of this machine's own networks are listened to and called. One thread. Everything
  * others can make grow has a limit.
@@ -47,14 +49,18 @@ int nearby_serve(struct nearby **ret, const char *name, int64_t now_us);
 /* To look. */
 int nearby_look(struct nearby **ret, int64_t now_us);
 void nearby_free(struct nearby *n); /* NULL is fine */
-/* `busy` keeps its connection, and *ret is found and called from now on. -ROOST_INVALID: busy is
- * not, or does not listen any more itself. */
-int nearby_pass_on(struct nearby *busy, struct nearby **ret);
+/* `from` keeps its connection, if it has one, and *ret is found and called from now on.
+ * -ROOST_INVALID: it does not listen any more itself. */
+int nearby_pass_on(struct nearby *from, struct nearby **ret);
 bool nearby_listens(const struct nearby *n);
+bool nearby_is_called(const struct nearby *n); /* it has a connection, or makes one */
 
 unsigned nearby_peers(const struct nearby *n);
 const struct nearby_peer *nearby_peer(const struct nearby *n, unsigned i);
+bool nearby_is_there(const struct nearby *n, unsigned i);
 int nearby_call(struct nearby *n, unsigned peer, int64_t now_us); /* NEARBY_MET or GONE follows */
+/* Whoever was called last is not there any more: nearby_call and GONE without MET say so too. */
+void nearby_give_up(struct nearby *n);
 void nearby_hang_up(struct nearby *n);
 /* The interface, if the connection is between link-local addresses, which mean something there
  * alone; 0: it is not. */

@@ -34,6 +34,7 @@ struct nearby {
     int64_t call_until_us;
     struct nearby_peer peers[NEARBY_PEERS_MAX];
     struct nearby_places places[NEARBY_PEERS_MAX];
+    bool peer_gone[NEARBY_PEERS_MAX];
     unsigned n_peers;
     struct nearby_event news[NEARBY_NEWS_MAX];
     unsigned n_news;

@@ -47,7 +47,10 @@ void plain_file(const struct roost *r, const Roost__FileInfo *m, struct roost_fi
                               .kept = m->kept,
                               .yours = me && m->sender == me,
                               .gone = m->stage == ROOST__FILE_STAGE__FILE_FORGOTTEN,
-                              .stage = plain_file_stage(m->stage) };
+                              .stage = plain_file_stage(m->stage),
+                              .moved = m->moved,
+                              .way = m->way <= ROOST_FILE_SERVER ? (enum roost_file_way)m->way
+                                                                 : ROOST_FILE_NO_WAY };
 }
 
 int plain_file_push(struct roost *r, const Roost__ToClient *m, struct roost_event *to)

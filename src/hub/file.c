@@ -171,7 +171,10 @@ static int ticket_to_send(struct hub *h, struct request *q, const struct file_ro
 {
     struct hub_depot grant;
     int err = file_grant(h, q, f, true, &grant);
+    struct parcel *p = err ? NULL : parcel_get(h, f);
 
+    if (p) /* without one nobody sees how far it is */
+        p->session[SENDER] = q->session;
     return err ? err : file_reply_ticket(h, q, f, &grant, false, true, 0);
 }
 
@@ -333,10 +336,8 @@ int file_list_on_stored(struct hub *h, struct request *q, struct store_result *r
         return -ROOST_NOMEM;
     list.more = r->more;
     for (size_t i = 0; i < r->n_files; i++) {
-        const struct parcel *p = map_get(&h->parcels, r->files[i].id);
         file_info(&rows[i], &r->files[i]);
-        if (p && p->paused && rows[i].stage == ROOST__FILE_STAGE__FILE_ACCEPTED)
-            rows[i].stage = ROOST__FILE_STAGE__FILE_PAUSED;
+        parcel_tell(h, &rows[i]);
         bytes += roost__file_info__get_packed_size(&rows[i]) + 8;
         if (bytes > REPLY_BYTES_MAX) {
             list.more = true;

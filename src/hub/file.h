@@ -40,6 +40,8 @@ struct parcel {
     uint64_t file, room;
     uint64_t account[2], session[2]; /* 0: nobody */
     bool accepted, paused;
+    uint64_t moved; /* as its sender says */
+    uint32_t way;
     int64_t touched_us;
     struct ends ends;
 };
@@ -48,6 +50,8 @@ struct parcel *parcel_of(struct hub *h, uint64_t file);
 /* Made if there is none. NULL: no memory, or too many. */
 struct parcel *parcel_get(struct hub *h, const struct file_row *f);
 void parcel_over(struct hub *h, uint64_t file);
+/* What is known of it besides: is it paused, how far is it? */
+void parcel_tell(const struct hub *h, Roost__FileInfo *i);
 /* Which end asks: SENDER, RECEIVER or -1. */
 int parcel_side(const struct parcel *p, const struct request *q);
 
@@ -104,6 +108,7 @@ HANDLER(file_forget);
 #undef HANDLER
 int file_signal_on_message(struct hub *h, struct request *q);
 int file_relay_on_message(struct hub *h, struct request *q);
+int file_progress_on_message(struct hub *h, struct request *q);
 int code_new_on_message(struct hub *h, struct request *q);
 int code_join_on_message(struct hub *h, struct request *q);
 int code_end_on_message(struct hub *h, struct request *q);

@@ -92,6 +92,19 @@ void parcel_over(struct hub *h, uint64_t file)
         parcel_free(h, p);
 }
 
+void parcel_tell(const struct hub *h, Roost__FileInfo *i)
+{
+    const struct parcel *p = map_get(&h->parcels, i->file);
+
+    if (!p || (i->stage != ROOST__FILE_STAGE__FILE_ACCEPTED &&
+               (i->stage != ROOST__FILE_STAGE__FILE_OFFERED || !i->kept)))
+        return;
+    if (p->paused && i->stage == ROOST__FILE_STAGE__FILE_ACCEPTED)
+        i->stage = ROOST__FILE_STAGE__FILE_PAUSED;
+    i->moved = i->open_size || p->moved < i->size ? p->moved : i->size;
+    i->way = p->way;
+}
+
 int parcel_side(const struct parcel *p, const struct request *q)
 {
     for (int i = SENDER; i <= RECEIVER; i++)
@@ -173,4 +186,18 @@ int file_relay_on_message(struct hub *h, struct request *q)
         return -ROOST_NO_SUCH_FILE;
     int err = ends_signal(h, q, &p->ends, side);
     return err ? err : ends_reply_relay(h, q, &p->ends, side);
+}
+
+enum { WAYS = 5 };
+
+int file_progress_on_message(struct hub *h, struct request *q)
+{
+    const Roost__FileProgress *b = q->msg->file_progress;
+    struct parcel *p = parcel_of(h, b->file);
+
+    if (!p || parcel_side(p, q) != SENDER)
+        return -ROOST_NO_SUCH_FILE;
+    p->moved = b->moved;
+    p->way = b->way <= WAYS ? b->way : 0;
+    return reply_done(h, q, NULL);
 }

@@ -166,6 +166,8 @@ static const struct rule rules[] = {
         file_forget_on_message, file_forget_on_stored),
     ROW(FILE_SIGNAL, file_signal, NONE, RULE_QUIET, NULL, file_signal_on_message),
     ROW(FILE_RELAY, file_relay, NONE, 0, NULL, file_relay_on_message),
+    ROW(FILE_PROGRESS, file_progress, LOGIN, RULE_QUIET | RULE_GUESTS, NULL,
+        file_progress_on_message),
     ROW(CODE_NEW, code_new, NONE, 0, NULL, code_new_on_message),
     ROW(CODE_JOIN, code_join, NONE, 0, NULL, code_join_on_message),
     ROW(CODE_END, code_end, NONE, 0, NULL, code_end_on_message),

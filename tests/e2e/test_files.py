@@ -168,6 +168,58 @@ def begun(anna, ben, source, to, bytes_, *, slow=True):
 
 
 @story
+def others_see_how_far_it_is(hall):
+    """Programs of both that have no part in it: from person to person, and to a room."""
+    anna, ben = hall.users("anna", "ben")
+    source, to = hall.dir / "film.mkv", folder(hall, "to")
+    make(source, 60 * MB)
+
+    def moves(who, sending):
+        def some():
+            check(sending.process.poll() is None, "it ended before anybody saw how far it was")
+            rows = [r for r in who.rows("transfers") if r["event"] == "file"]
+            return rows and rows[0]["bytes"] and rows[0]
+        first = until(some, "how far it is")
+        check(0 < first["bytes"] <= 60 * MB and first["size"] == 60 * MB, first)
+        check(until(lambda: some()["bytes"] > first["bytes"], "more of it"))
+        return first["way"]
+
+    sending, receiving, row = begun(anna, ben, source, to, MB)
+    equal([moves(who, sending) for who in (anna, ben)], ["LAN", "LAN"])
+    watching = ben.follow("transfers", "--watch")
+    check(watching.event(event="file")["bytes"])
+    watching.end()
+    anna.run("cancel", row["file"])
+    sending.event(event="error")
+    receiving.event(event="error")
+    anna.run("room", "new", "maths", "ben")
+    sending = anna.follow(*SLOW, "send", source, "#maths", "--name", "other.mkv")
+    equal(moves(anna, sending), "server")
+    sending.end()
+
+
+@story
+def several_have_a_name_that_says_so(hall):
+    anna, ben = hall.users("anna", "ben")
+    to, things = folder(hall, "to"), [hall.dir / f"{i} holiday.jpg" for i in range(12)]
+    for i, path in enumerate(things):
+        make(path, 1000 + i, i)
+    sending = anna.follow("send", *things, "@ben")
+    offered = until(lambda: [r for r in ben.rows("transfers") if r["event"] == "file"], "the offer")[0]
+    equal((offered["name"], offered["files"]), ("0 holiday.jpg and 11 more", 12))
+    check("0 holiday.jpg and 11 more, 12 files" in ben.run("transfers", json=False).out)
+    ben.run("accept", offered["file"], "--dir", to)
+    sending.event(event="sent")
+    equal(sorted(p.name for p in to.iterdir() if p.name != ".roost-parts"), sorted(p.name for p in things))
+    long = hall.dir / ("ö" * 125 + ".txt")
+    make(long, 10)
+    anna.run("room", "new", "maths")
+    anna.run("send", long, things[0], "#maths")
+    name = [r for r in anna.rows("files", "#maths") if r["event"] == "file"][0]["name"]
+    check(name.startswith("ööö") and name.endswith("ö and 1 more") and len(name.encode()) <= 255, name)
+
+
+@story
 def paused_and_resumed(hall):
     anna, ben = hall.users("anna", "ben")
     source, to = hall.dir / "film.mkv", folder(hall, "to")

@@ -196,3 +196,60 @@ def it_is_full_where_the_server_keeps_files(hall):
         ben.run("get", sent["file"], "-o", hall.dir / "got")
         check((hall.dir / "got").read_bytes() == data, "it differs")
         hall.stop()
+
+
+def fill(path):
+    with contextlib.suppress(OSError), open(path / "ballast", "wb", buffering=0) as f:
+        while f.write(bytes(4096)):
+            pass
+
+
+@story
+def it_is_full_where_a_person_receives(hall):
+    """Who sends is told in plain words; when there is room again the same two commands send the rest, and only that. What has
+    one size gets its room at once, and is refused at once; files of a folder, and a stream, while they come."""
+    anna, ben = hall.users("anna", "ben")
+    film, photos = hall.dir / "film.mkv", hall.dir / "photos"
+    film.write_bytes(random.Random(11).randbytes(8 * MB))
+    photos.mkdir()
+    for i in range(20):
+        (photos / f"{i}.jpg").write_bytes(random.Random(i).randbytes(300_000))
+
+    def begins(source, *slow):
+        receiving = ben.follow("receive", "--accept", "all", "--dir", to, "--count", "1")
+        until(lambda: any(row.get("name") == "ben" for row in anna.rows("who")), "ben to be on")
+        return receiving, anna.follow(*slow, "send", source, "@ben")
+
+    def is_refused(receiving, sending):
+        for who in (sending, receiving):
+            error = who.event(event="error")
+            equal(error["name"], "disk-full")
+            check("the disk of the receiver is full" in error["text"] and "make room" in error["advice"], error)
+            equal(who.process.wait(PATIENCE), 1)
+
+    def ends_well(receiving, sending):
+        sent = sending.event(event="sent")
+        receiving.event(event="received")
+        equal((sending.process.wait(PATIENCE), receiving.process.wait(PATIENCE)), (0, 0))
+        return sent
+
+    with little_room(hall.dir / "to", "12M") as to:
+        (to / "ballast").write_bytes(bytes(6 * MB))
+        is_refused(*begins(film))
+        (to / "ballast").unlink()
+        ends_well(*begins(film))
+        check((to / film.name).read_bytes() == film.read_bytes(), "it differs")
+        (to / film.name).unlink()
+
+        receiving, sending = begins(photos, "--link", "rate=16M delay=5ms queue=128K")
+        while sending.event(event="progress")["bytes"] < MB:
+            pass
+        with contextlib.suppress(OSError), open(to / "ballast", "wb", buffering=0) as f:
+            while f.write(bytes(4096)):
+                pass
+        is_refused(receiving, sending)
+        (to / "ballast").unlink()
+        sent = ends_well(*begins(photos))
+        check(sent["had"] >= MB // 2, "what was there is not known any more:", sent)
+        check(sent["sent_bytes"] < 1.2 * (6 * MB - sent["had"]) + MB, "what was there came again:", sent)
+        equal({p.name: p.read_bytes() for p in (to / "photos").iterdir()}, {p.name: p.read_bytes() for p in photos.iterdir()})

@@ -93,16 +93,6 @@ def receives(user, to, *options, name="Ben's laptop"):
     return receiving
 
 
-def sends_again(user, *words, **more):
-    """To who has just received something, and changes its place for the next: it may be found at both, or at the old one."""
-    for _ in range(5):
-        done = user.run("send", "--nearby", *words, status=None, **more)
-        if done.status not in (2, 3):
-            break
-    equal(done.status, 0, done)
-    return done
-
-
 @story(short=True)
 @on_a_cable
 def a_file_a_folder_a_text_and_a_pipe(hall, anna, ben):
@@ -119,13 +109,13 @@ def a_file_a_folder_a_text_and_a_pipe(hall, anna, ben):
     equal((done.rows[-1]["event"], done.rows[-1]["way"]), ("sent", "LAN"))
     equal(receiving.event(event="received")["bytes"], 2 * MB + 17)
     equal(digest(to / "notes.pdf"), wanted)
-    sends_again(anna, "--to", "ben's laptop", photos)
+    anna.run("send", "--nearby", "--to", "ben's laptop", photos)
     receiving.event(event="received")
     equal(tree(to / "photos"), tree(photos))
-    sends_again(anna, "--text", "the door code is 4711")
+    anna.run("send", "--nearby", "--text", "the door code is 4711")
     receiving.event(event="received")
     equal((to / "text.txt").read_text(), "the door code is 4711")
-    sends_again(anna, "-", "--name", "lines.txt", input="line after line\n" * 3000)
+    anna.run("send", "--nearby", "-", "--name", "lines.txt", input="line after line\n" * 3000)
     receiving.event(event="received")
     equal((to / "lines.txt").read_text(), "line after line\n" * 3000)
     equal(receiving.process.wait(PATIENCE), 0)
@@ -206,16 +196,48 @@ def people_are_asked(hall, anna, ben):
     os.write(here, b"n\n")
     ends(sender, here, 1)
     sender, here = asked(anna, "send", "--nearby", source)
-    # where it was found before may still be known: then it is there twice, the newest last
-    if "[y/N]" not in (seen := until_asked(sender, b"[y/N]", b"or name:")):
-        os.write(here, b"%d\n" % seen.count("  ("))
-        until_asked(sender, b"[y/N]")
+    until_asked(sender, b"[y/N]")
     os.write(here, b"y\n")
     until_asked(receiver, b"[y/N]")
     os.write(there, b"y\n")
     check("sent to" in ends(sender, here, 0))
     check("received from" in ends(receiver, there, 0))
     equal(digest(to / "notes.pdf"), wanted)
+
+
+@story
+@on_a_cable
+def one_after_another_finds_the_same_place(hall, anna, ben):
+    """A program that receives is found once, at one place, from its first transfer to its last."""
+    source, to, places = hall.dir / "note.txt", folder(hall, "to"), set()
+    make(source, 100)
+    receiving = receives(ben, to, "--count", "12")
+    for _ in range(12):
+        done = anna.run("send", "--nearby", source)
+        found = [r["address"] for r in done.rows if r["event"] == "nearby"]
+        equal(len(found), 1, done)
+        places.update(found)
+        receiving.event(event="received")
+    equal(len({p.rpartition(":")[2] for p in places}), 1, places)
+    equal(receiving.process.wait(PATIENCE), 0)
+    equal(len(list(to.iterdir())), 12)
+
+
+@story
+@on_a_cable
+def who_is_killed_and_there_again_is_sent_to(hall, anna, ben):
+    """The sender found the one that was killed, and goes on looking by itself."""
+    source, to = hall.dir / "note.txt", folder(hall, "to")
+    wanted = make(source, 100)
+    killed = receives(ben, to)
+    sending = anna.follow("send", "--nearby", source)
+    sending.event(event="nearby")
+    killed.process.kill()
+    killed.process.wait(PATIENCE)
+    receiving = receives(ben, to)
+    sending.event(event="sent")
+    receiving.event(event="received")
+    equal(digest(to / "note.txt"), wanted)
 
 
 @story
@@ -265,13 +287,13 @@ def one_with_two_interfaces_is_found_by_both(hall, anna, ben, carl):
     wanted = make(source, MB)
     receiving = receives(ben, to, "--count", "2")
     for sender, name in ((anna, "a.pdf"), (carl, "c.pdf")):
-        equal(sends_again(sender, source, "--name", name).rows[-1]["way"], "LAN")
+        equal(sender.run("send", "--nearby", source, "--name", name).rows[-1]["way"], "LAN")
         receiving.event(event="received")
         equal(digest(to / name), wanted)
     equal(receiving.process.wait(PATIENCE), 0)
     others = [receives(anna, to, name="Anna"), receives(carl, to, name="Carl")]
     for one, name in zip(others, ("Anna", "Carl")):
-        equal(sends_again(ben, "--to", name, source, "--name", name).rows[-1]["way"], "LAN")
+        equal(ben.run("send", "--nearby", "--to", name, source, "--name", name).rows[-1]["way"], "LAN")
         one.event(event="received")
         equal(digest(to / name), wanted)
 

@@ -133,6 +133,16 @@ int signal_to(struct visitor *v, uint64_t file, uint32_t code, size_t len)
     return reply_code(ASK(v, FILE_SIGNAL, file_signal, &b));
 }
 
+int progress(struct visitor *v, uint64_t file, uint64_t moved)
+{
+    Roost__FileProgress b = ROOST__FILE_PROGRESS__INIT;
+
+    b.file = file;
+    b.moved = moved;
+    b.way = 2;
+    return reply_code(ASK(v, FILE_PROGRESS, file_progress, &b));
+}
+
 Roost__Reply *relay(struct visitor *v, uint64_t file, uint32_t code)
 {
     Roost__FileRelay b = ROOST__FILE_RELAY__INIT;

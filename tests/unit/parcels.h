@@ -24,6 +24,7 @@ const Roost__FileListing *list(struct visitor *v, const char *where, bool all);
 size_t listed(struct visitor *v, const char *where);
 uint64_t used(struct visitor *v, const char *where);
 int signal_to(struct visitor *v, uint64_t file, uint32_t code, size_t len);
+int progress(struct visitor *v, uint64_t file, uint64_t moved);
 Roost__Reply *relay(struct visitor *v, uint64_t file, uint32_t code);
 /* The last that was heard of this kind; `heard`: there must be one. */
 const Roost__ToClient *heard_of(const struct visitor *v, int what);

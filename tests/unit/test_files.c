@@ -47,6 +47,31 @@ static void one_offers_and_one_accepts(void)
     stage_free(s);
 }
 
+/* Other programs of the two see it, and nobody else says it. */
+static void how_far_it_is_the_sender_says(void)
+{
+    struct stage *s = stage();
+    struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
+    struct visitor *eve = visitor_named(s, "eve");
+    uint64_t file = ticket(offer(ann, "@bob", 500))->file->file;
+
+    CHECK(progress(ann, file, 1) == 0);
+    CHECK(list(bob, NULL, false)->files[0]->moved == 0); /* nobody has accepted */
+    CHECK(CODE_OF(answer(bob, file, true)) == 0);
+    CHECK(progress(ann, file, 200) == 0);
+    CHECK(progress(bob, file, 300) == ROOST_NO_SUCH_FILE);
+    CHECK(progress(eve, file, 300) == ROOST_NO_SUCH_FILE);
+    CHECK(progress(ann, file + 1, 300) == ROOST_NO_SUCH_FILE);
+    CHECK(list(ann, NULL, false)->files[0]->moved == 200);
+    CHECK(list(bob, NULL, false)->files[0]->moved == 200);
+    CHECK(list(bob, NULL, false)->files[0]->way == 2);
+    CHECK(progress(ann, file, UINT64_MAX) == 0); /* there is no more than was offered */
+    CHECK(list(bob, NULL, false)->files[0]->moved == 500);
+    CHECK(cancel(ann, file) == 0);
+    CHECK(progress(ann, file, 400) == ROOST_NO_SUCH_FILE);
+    stage_free(s);
+}
+
 static void what_is_declined_or_cancelled_is_over(void)
 {
     struct stage *s = stage();
@@ -166,6 +191,7 @@ static void what_cannot_be_is_refused(void)
 }
 
 TEST_MAIN({ "one_offers_and_one_accepts", one_offers_and_one_accepts },
+          { "how_far_it_is_the_sender_says", how_far_it_is_the_sender_says },
           { "what_is_declined_or_cancelled_is_over", what_is_declined_or_cancelled_is_over },
           { "it_goes_on_after_the_server_died", it_goes_on_after_the_server_died },
           { "signals_have_a_limit", signals_have_a_limit },

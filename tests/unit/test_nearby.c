@@ -92,6 +92,87 @@ static void they_find_each_other(void)
     }
 }
 
+/* Looks until the one with that offer is listed; its number there. */
+static unsigned find(struct nearby *looks, const struct nearby *served[2],
+                     const struct nearby *wanted)
+{
+    int64_t until_us = sleep_now_us() + PATIENCE_MS * 1000LL;
+
+    while (sleep_now_us() < until_us) {
+        for (unsigned i = 0; i < nearby_peers(looks); i++)
+            if (!memcmp(nearby_peer(looks, i)->offer, nearby_offer(wanted), REACH_OFFER))
+                return i;
+        nearby_process(looks, sleep_now_us());
+        for (int i = 0; i < 2; i++)
+            if (served[i])
+                nearby_process((struct nearby *)served[i], sleep_now_us());
+        poll(NULL, 0, 2);
+    }
+    CHECK(!"it is not found");
+    return 0;
+}
+
+static void ends_call(struct nearby *looks, enum nearby_what *ret)
+{
+    int64_t until_us = sleep_now_us() + PATIENCE_MS * 1000LL;
+    struct nearby_event e;
+
+    while (sleep_now_us() < until_us) {
+        nearby_process(looks, sleep_now_us());
+        while (nearby_event(looks, &e))
+            if (e.what != NEARBY_FOUND) {
+                *ret = e.what;
+                return;
+            }
+        poll(NULL, 0, 2);
+    }
+    CHECK(!"nothing comes of the call");
+}
+
+static void of_two_of_one_name_the_later_is_there(void)
+{
+    struct nearby *one, *other, *looks;
+    enum nearby_what what = NEARBY_FOUND;
+
+    CHECK(nearby_serve(&one, "Ann's laptop", sleep_now_us()) == 0);
+    CHECK(nearby_look(&looks, sleep_now_us()) == 0);
+    unsigned first = find(looks, (const struct nearby *[]){ one, NULL }, one);
+    CHECK(nearby_is_there(looks, first));
+    CHECK(nearby_serve(&other, "Ann's laptop", sleep_now_us()) == 0);
+    unsigned second = find(looks, (const struct nearby *[]){ one, other }, other);
+    CHECK(nearby_is_there(looks, second) && !nearby_is_there(looks, first));
+    nearby_free(other); /* nobody takes a call there: the one that is left counts again */
+    if (nearby_call(looks, second, sleep_now_us()) == 0) {
+        ends_call(looks, &what);
+        CHECK(what == NEARBY_GONE);
+    }
+    CHECK(!nearby_is_there(looks, second) && nearby_is_there(looks, first));
+    CHECK(!nearby_is_there(looks, nearby_peers(looks)));
+    nearby_free(one);
+    nearby_free(looks);
+}
+
+static void a_place_goes_from_one_to_the_next(void)
+{
+    struct nearby *one, *next = NULL, *none = NULL, *looks;
+    enum nearby_what what = NEARBY_FOUND;
+
+    CHECK(nearby_serve(&one, "Ann's laptop", sleep_now_us()) == 0);
+    CHECK(nearby_look(&looks, sleep_now_us()) == 0);
+    unsigned peer = find(looks, (const struct nearby *[]){ one, NULL }, one);
+    CHECK(nearby_pass_on(one, &next) == 0 && nearby_listens(next) && !nearby_listens(one));
+    CHECK(nearby_pass_on(one, &none) == -ROOST_INVALID && !none);
+    CHECK(!memcmp(nearby_offer(next), nearby_peer(looks, peer)->offer, REACH_OFFER));
+    nearby_free(one);
+    CHECK(nearby_call(looks, peer, sleep_now_us()) == 0);
+    ends_call(looks, &what);
+    CHECK(what == NEARBY_MET && !nearby_is_called(next));
+    nearby_process(next, sleep_now_us());
+    CHECK(nearby_is_called(next));
+    nearby_free(next);
+    nearby_free(looks);
+}
+
 static void a_name_has_to_be_one(void)
 {
     struct nearby *n = NULL;
@@ -100,4 +181,6 @@ static void a_name_has_to_be_one(void)
 }
 
 TEST_MAIN({ "they_find_each_other", they_find_each_other },
+          { "of_two_of_one_name_the_later_is_there", of_two_of_one_name_the_later_is_there },
+          { "a_place_goes_from_one_to_the_next", a_place_goes_from_one_to_the_next },
           { "a_name_has_to_be_one", a_name_has_to_be_one })
