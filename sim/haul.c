@@ -92,13 +92,58 @@ void haul_make_source(struct haul *w)
     hash_list(w);
 }
 
+void haul_same_source(struct haul *w, const struct haul *server)
+{
+    uint64_t room = server->large ? server->size : FILES * 120000 + SIZE_MAX_SIM;
+
+    w->hashed = true; /* its root is known by then */
+    w->size = server->size;
+    w->body = malloc(room);
+    memcpy(w->body, server->body, server->size);
+    memcpy(w->list, server->list, server->list_len);
+    memcpy(w->list_root, server->list_root, sizeof w->list_root);
+    memcpy(w->files, server->files, sizeof w->files);
+    w->list_len = server->list_len;
+    w->n_files = server->n_files;
+}
+
 static int leaf_of(struct haul *w, uint64_t block, uint8_t *ret)
 {
     return tree_leaf(ret, block, w->body + block * TREE_BLOCK, tree_block_len(w->size, block));
 }
 
+/* As the server does: from its disk, where there are the same bytes as ever. */
+static int64_t read_kept(struct haul *w, const char *suffix, const struct wish *wish,
+                         const uint8_t *wanted)
+{
+    const struct disk_os *os = &w->server->disk.os;
+    char name[2 * TREE_HASH + 1], path[sizeof name + 8];
+
+    haul_kept_name(w->server, name);
+    snprintf(path, sizeof path, "%s%s", name, suffix);
+    int fd = os->open_below(os->ctx, DISK_ROOT, path, 0, 0);
+    int64_t n = fd < 0 ? -1 : os->pread(os->ctx, fd, wish->bytes, wish->len, (off_t)wish->at);
+    if (fd >= 0)
+        os->close(os->ctx, fd);
+    if (n < 0 || memcmp(wish->bytes, wanted, (size_t)n) != 0)
+        haul_broke(w, "the server does not have any more what it kept");
+    return n < 0 ? -ROOST_IO : n;
+}
+
+static int64_t do_servers(struct haul *w, const struct wish *wish)
+{
+    if (wish->kind == WISH_READ_LIST)
+        return read_kept(w, ".list", wish, w->list + wish->at);
+    int64_t n = read_kept(w, "", wish, w->body + wish->at);
+    if (n >= 0)
+        tree_leaf(wish->leaf, wish->at / TREE_BLOCK, wish->bytes, (uint32_t)n);
+    return n;
+}
+
 static int64_t do_senders(struct haul *w, const struct wish *wish)
 {
+    if (w->server && wish->kind != WISH_LEAVES)
+        return do_servers(w, wish);
     if (wish->kind == WISH_READ_LIST) {
         memcpy(wish->bytes, w->list + wish->at, wish->len);
         return wish->len;
@@ -133,6 +178,20 @@ static void about_of(struct haul *w, struct about *a, struct gather *g)
     a->has_root = !gather_root(g, w->size, a->root);
 }
 
+void haul_kept_name(struct haul *w, char ret[static 2 * TREE_HASH + 1])
+{
+    struct haul as_known = { .size = w->size, .body = w->body, .hashed = true };
+    struct gather g = { 0 };
+    struct about a;
+
+    snprintf(ret, 2 * TREE_HASH + 1, "%s", KEPT_NAME);
+    if (w->n_files)
+        return;
+    about_of(&as_known, &a, &g);
+    gather_fini(&g);
+    seal_hex(ret, a.root, TREE_HASH);
+}
+
 /* --- both ends, from nothing
  * ---------------------------------------------------------------------- */
 
@@ -154,6 +213,11 @@ void haul_open_part(struct haul *w)
     struct disk_part_settings ps = {
         .os = &w->disk.os, .dir = DISK_ROOT, .parts = "parts/one", .lay_out = true, .name = "it"
     };
+
+    if (w->kept) {
+        ps.lay_out = false;
+        ps.name = w->n_files ? KEPT_NAME : NULL;
+    }
 
     for (int i = 0; i < 50; i++) {
         w->part = NULL;

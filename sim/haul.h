@@ -35,7 +35,9 @@ enum { PENDING = 64, FILES = 40, PIECE = 16384 };
     X(STREAM, "sizes that nobody knew")                                                            \
     X(SESSION, "whole sessions of datagrams")                                                      \
     X(PACKET, "packets found lost")                                                                \
-    X(PAGES, "bodies of several pages")
+    X(PAGES, "bodies of several pages")                                                            \
+    X(TAKING, "servers that die while they take")                                                  \
+    X(GIVING, "servers that die while they give")
 
 enum happening {
 #define X(name, words) NAME_##name,
@@ -56,6 +58,9 @@ struct scan {
     uint8_t bytes[TALK_HEAD + TALK_BODY_MAX];
     size_t n;
 };
+
+/* What the server keeps of a folder, until its root is known. */
+#define KEPT_NAME "in-1"
 
 struct haul {
     uint64_t seed;
@@ -93,6 +98,10 @@ struct haul {
     struct held acked;
     uint64_t counts[KINDS];
     bool whole, broken, peace, tells;
+    /* By way of a server. Who receives is one, and keeps it under its root; then another haul
+     * brings it from there, from its disk, to a person: `server` is the one before. */
+    bool kept;
+    struct haul *server;
 };
 
 /* Something is not as it has to be. */
@@ -100,6 +109,9 @@ void haul_broke(struct haul *w, const char *what);
 void haul_tell(const struct haul *w, const char *what, int64_t n);
 
 void haul_make_source(struct haul *w);
+void haul_same_source(struct haul *w, const struct haul *server); /* what was kept there */
+/* What the server has it under; "": no memory. */
+void haul_kept_name(struct haul *w, char ret[static 2 * TREE_HASH + 1]);
 void haul_fill(struct haul *w); /* with other bytes */
 /* Both ends, from nothing but what is on the disk. */
 void haul_new_sender(struct haul *w);

@@ -10,8 +10,9 @@
  * several pages of leaves. At random moments the stream is lost, either end is killed, the power
  * goes in the middle of a call, people pause and go on, a reader seeks, the source changes. Then
  * all heals, and it is judged: it ends, whole, and no block that was acknowledged as verified
- * crossed the link again or was ever lost. Each kind of happening must be in at least one life of a
- * hundred.
+ * crossed the link again or was ever lost. In every other life there is a server between: it takes
+ * and keeps all of it, then gives it to a person, and dies while it does either; what it said that
+ * it has is there to the end. Each kind of happening must be in at least one life of a hundred.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ static void power_goes(struct haul *w)
 {
     haul_tell(w, "power goes", 0);
     w->counts[NAME_POWER]++;
+    w->counts[NAME_TAKING] += w->kept;
     lose_stream(w);
     drop_receiver(w);
     faultdisk_power_up(&w->disk);
@@ -92,10 +94,21 @@ static void receiver_dies(struct haul *w)
 {
     haul_tell(w, "receiver dies", 0);
     w->counts[NAME_RECEIVER]++;
+    w->counts[NAME_TAKING] += w->kept;
     lose_stream(w);
     drop_receiver(w);
     haul_new_receiver(w);
     sender_goes_on(w);
+}
+
+/* Killed, or with its power. */
+static void server_dies(struct haul *w)
+{
+    w->counts[NAME_GIVING]++;
+    if (dice_below(&w->dice, 2))
+        faultdisk_power_up(&w->server->disk);
+    else
+        faultdisk_close_all(&w->server->disk);
 }
 
 static void sender_dies(struct haul *w)
@@ -106,7 +119,10 @@ static void sender_dies(struct haul *w)
     w->counts[NAME_SENDER]++;
     lose_stream(w);
     drop_sender(w);
-    w->hashed = dice_below(&w->dice, 2);
+    if (w->server)
+        server_dies(w);
+    else
+        w->hashed = dice_below(&w->dice, 2);
     haul_new_sender(w);
     haul_flush(w);
     if (receiver_again(w->r))
@@ -130,7 +146,7 @@ static void stream_breaks(struct haul *w)
 /* Other bytes stand there, and its time says so. */
 static void change_source(struct haul *w)
 {
-    if (w->stream || w->changed || !w->size)
+    if (w->stream || w->changed || !w->size || w->kept || w->server)
         return;
     w->counts[NAME_CHANGED]++;
     haul_tell(w, "source changes", 0);
@@ -308,12 +324,30 @@ static void run_until(struct haul *w, int64_t until)
  * ------------------------------------------------------------------------------------------------
  */
 
+static void judge_kept(struct haul *w)
+{
+    char name[2 * TREE_HASH + 1];
+    uint64_t len = 0;
+
+    haul_kept_name(w, name);
+    const uint8_t *p = faultdisk_look(&w->disk, name, &len);
+    if (!p || len != w->size || memcmp(p, w->body, w->size))
+        haul_broke(w, "what is kept is another");
+    p = w->n_files ? faultdisk_look(&w->disk, KEPT_NAME ".list", &len) : NULL;
+    if (w->n_files && (!p || len != w->list_len || memcmp(p, w->list, w->list_len)))
+        haul_broke(w, "the list that is kept is another");
+}
+
 static void judge(struct haul *w)
 {
     uint64_t len = 0;
 
     if (!w->whole) {
         haul_broke(w, "it does not end");
+        return;
+    }
+    if (w->kept) {
+        judge_kept(w);
         return;
     }
     const uint8_t *p = w->n_files ? NULL : faultdisk_look(&w->disk, "it", &len);
@@ -337,25 +371,32 @@ static void judge_after_power(struct haul *w)
     judge(w);
 }
 
-static void begin(struct haul *w, uint64_t seed, bool ignores_sync)
+/* server: what it kept is brought from there; NULL: something new */
+static void begin(struct haul *w, uint64_t seed, bool ignores_sync, struct haul *server)
 {
     *w = (struct haul){
         .tells = w->tells, .seed = seed, .dice = { seed }, .now_us = SECOND, .mtime_ns = 7
     };
+    w->server = server;
+    w->dice.state ^= server ? 0x5e17e2 : 0; /* other things happen than on the way there */
     struct link_config c = { .rate_bps = 1000000u << dice_below(&w->dice, 7),
                              .delay_us = dice_between(&w->dice, 0, 80000),
                              .jitter_us = dice_between(&w->dice, 0, 5000),
                              .loss_ppm = (uint32_t)dice_below(&w->dice, 20000),
                              .queue_bytes = 20000u << dice_below(&w->dice, 5) };
     w->sessions = seed % 2;
-    w->large = seed % LARGE_ONE_IN == LARGE_ONE_IN / 2;
+    w->large = !server && seed % LARGE_ONE_IN == LARGE_ONE_IN / 2;
+    w->kept = !server && !w->large && seed / 2 % 2;
     if (w->large)
         c.rate_bps = 500000000;
     for (uint64_t i = 0; i < 2; i++)
         link_init(&w->link[i], w->sessions ? LINK_DATAGRAMS : LINK_STREAM, &c, seed + i);
     faultdisk_init(&w->disk, seed);
     w->disk.ignores_sync = ignores_sync;
-    haul_make_source(w);
+    if (server)
+        haul_same_source(w, server);
+    else
+        haul_make_source(w);
     haul_new_stream(w);
     haul_new_sender(w);
     haul_new_receiver(w);
@@ -383,35 +424,48 @@ static void fini(struct haul *w)
     free(w->inbox);
 }
 
+static bool go(struct haul *w)
+{
+    for (int i = 0; i < ACTS && !w->whole && !w->broken; i++) {
+        run_until(w, w->now_us + dice_between(&w->dice, 0, (int64_t)SECOND / 2));
+        if (!w->whole && !w->broken)
+            act(w);
+    }
+    w->peace = true;
+    w->disk.fail_ppm = 0;
+    w->disk.room = 0;
+    if (!w->whole && !w->broken) {
+        receiver_pause(w->r, false);
+        sender_pause(w->s, false);
+        run_until(w, w->now_us + SETTLE_S * SECOND);
+    }
+    if (!w->broken)
+        judge(w);
+    if (!w->broken)
+        judge_after_power(w);
+    return !w->broken;
+}
+
 static bool live(uint64_t seed, bool ignores_sync, bool tells, uint64_t lives[KINDS],
                  uint64_t total[KINDS])
 {
-    static struct haul w;
+    static struct haul there, from;
 
-    w.tells = tells;
-    begin(&w, seed, ignores_sync);
-    for (int i = 0; i < ACTS && !w.whole && !w.broken; i++) {
-        run_until(&w, w.now_us + dice_between(&w.dice, 0, (int64_t)SECOND / 2));
-        if (!w.whole && !w.broken)
-            act(&w);
+    there.tells = from.tells = tells;
+    begin(&there, seed, ignores_sync, NULL);
+    bool ok = go(&there), twice = ok && there.kept;
+    if (twice) {
+        begin(&from, seed, ignores_sync, &there);
+        ok = go(&from);
+        judge_kept(&there);
+        ok = ok && !there.broken;
+        fini(&from);
     }
-    w.peace = true;
-    w.disk.fail_ppm = 0;
-    w.disk.room = 0;
-    if (!w.whole && !w.broken) {
-        receiver_pause(w.r, false);
-        sender_pause(w.s, false);
-        run_until(&w, w.now_us + SETTLE_S * SECOND);
-    }
-    if (!w.broken)
-        judge(&w);
-    if (!w.broken)
-        judge_after_power(&w);
-    bool ok = !w.broken;
-    fini(&w);
+    fini(&there);
     for (int i = 0; i < KINDS; i++) {
-        lives[i] += w.counts[i] > 0;
-        total[i] += w.counts[i];
+        uint64_t n = there.counts[i] + (twice ? from.counts[i] : 0);
+        lives[i] += n > 0;
+        total[i] += n;
     }
     return ok;
 }
