@@ -716,7 +716,7 @@ local to_server = {
     [113] = "media_keys", [114] = "media_report", [115] = "meet_stats",
     [120] = "file_offer", [121] = "file_answer", [122] = "file_state", [123] = "file_get", [124] = "file_list",
     [125] = "file_cancel", [126] = "file_forget", [127] = "file_signal", [128] = "file_relay", [129] = "code_new",
-    [130] = "code_join", [131] = "code_end",
+    [130] = "code_join", [131] = "code_end", [132] = "file_progress",
 }
 local to_client = {
     [1] = "reply", [2] = "event", [3] = "people_changed", [4] = "typing_now", [5] = "room_changed", [6] = "receipt",
