@@ -62,5 +62,5 @@ static void on_undo(struct cc *c, int64_t now_us)
 }
 
 /* One and two in turn: beside CUBIC as Linux has it single ones have 62 to 67 % of a link of 20
- * Mbit/s, 40 ms and as much queue, pairs 34 to 47, these 44 to 58. */
+ * Mbit/s, 40 ms and as much queue, pairs 34 to 47, these 36 to 58. */
 const struct cc_ops cc_reno = { "reno", init, NULL, on_ack, on_loss, on_undo, 3 };
