@@ -29,6 +29,60 @@ static void prompt_styled(const struct line *l, struct buf *b)
     buf_puts(b, colour ? "\001" STYLE_OFF "\002" : "");
 }
 
+/* --- the panel above it --- */
+
+static size_t count_rows(const struct buf *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->len; i++)
+        n += b->p[i] == '\n';
+    return n;
+}
+
+/* Takes line and panel off the screen: the cursor stands where they began. */
+static void lift(struct line *l)
+{
+    rl_clear_visible_line();
+    if (l->panel_rows)
+        fprintf(rl_outstream, "\033[%zuA\r\033[J", l->panel_rows);
+    l->panel_rows = 0;
+}
+
+static void put_panel(struct line *l)
+{
+    struct buf b = { 0 };
+
+    if (l->panel)
+        l->panel(l->arg, &b);
+    fwrite(b.p, 1, b.len, rl_outstream);
+    l->panel_rows = count_rows(&b);
+    buf_fini(&b);
+}
+
+/* The other way round. */
+static void lay(struct line *l)
+{
+    put_panel(l);
+    rl_on_new_line();
+    rl_redisplay();
+}
+
+/* Whether anything of it is otherwise than it is on the screen. */
+static bool has_changed(struct line *l, const struct buf *prompt)
+{
+    struct buf now = { 0 };
+
+    buf_puts(&now, buf_str(prompt));
+    buf_putc(&now, '\n');
+    if (l->panel)
+        l->panel(l->arg, &now);
+    bool same = now.len == l->shown.len && !memcmp(now.p, l->shown.p, now.len);
+    buf_fini(&l->shown);
+    l->shown = now;
+    return !same;
+}
+
 void line_prompt(struct line *l)
 {
     struct buf b = { 0 };
@@ -36,12 +90,12 @@ void line_prompt(struct line *l)
     if (l->plain)
         return;
     prompt_styled(l, &b);
-    if (l->up)
-        rl_clear_visible_line();
-    rl_set_prompt(buf_str(&b));
-    if (l->up) {
-        rl_on_new_line();
-        rl_redisplay();
+    if (!l->up) {
+        rl_set_prompt(buf_str(&b));
+    } else if (has_changed(l, &b)) {
+        lift(l);
+        rl_set_prompt(buf_str(&b));
+        lay(l);
     }
     buf_fini(&b);
 }
@@ -111,6 +165,14 @@ static char **complete(const char *text, int start, int end)
     return with_common(&m);
 }
 
+/* With a panel the list of what a word could become goes above it. */
+static void show_matches(char **matches, int n, int longest)
+{
+    lift(the_line);
+    rl_display_match_list(matches, n, longest);
+    lay(the_line);
+}
+
 /* --- life --- */
 
 static void history_path(const struct line *l, struct buf *b)
@@ -123,6 +185,36 @@ static void history_add(const char *line)
     HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
     if (!last || strcmp(last->line, line) != 0)
         add_history(line);
+}
+
+static size_t typed_rows(struct line *l, const char *line)
+{
+    struct buf b = { 0 };
+    size_t columns = l->c->columns ? l->c->columns : 80;
+
+    l->prompt(l->arg, &b);
+    buf_puts(&b, line);
+    size_t rows = text_columns(buf_str(&b)) / columns + 1;
+    for (const char *p = line; (p = strchr(p, '\n')); p++)
+        rows++;
+    buf_fini(&b);
+    return rows;
+}
+
+/* What was entered stays on the screen, the panel above it does not. */
+static void drop_panel(struct line *l, const char *line)
+{
+    struct buf b = { 0 };
+
+    if (!l->panel_rows)
+        return;
+    l->prompt(l->arg, &b);
+    fprintf(rl_outstream, "\033[%zuA\r\033[J%s%s%s%s\n", typed_rows(l, line) + l->panel_rows,
+            cli_style(l->c, STYLE_BOLD), buf_str(&b), cli_style(l->c, STYLE_OFF), line);
+    fflush(rl_outstream);
+    l->panel_rows = 0;
+    buf_clear(&l->shown);
+    buf_fini(&b);
 }
 
 /* While it runs, the line is not on the screen; Readline puts an empty one there
@@ -139,14 +231,17 @@ static void on_line(char *line)
     }
     if (*line)
         history_add(line);
+    drop_panel(l, line);
     l->entered(l->arg, line);
     free(line);
     line_prompt(l);
+    put_panel(l);
     l->up = true;
 }
 
 void line_start(struct line *l)
 {
+    struct winsize size;
     struct buf b = { 0 };
 
     the_line = l;
@@ -157,6 +252,9 @@ void line_start(struct line *l)
     rl_basic_word_break_characters = " \t";
     rl_completer_word_break_characters = " \t";
     rl_completer_quote_characters = "";
+    rl_completion_display_matches_hook = l->panel ? show_matches : NULL;
+    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+        l->rows = size.ws_row;
     using_history();
     stifle_history(HISTORY_LINES);
     if (l->history) {
@@ -175,10 +273,11 @@ void line_stop(struct line *l)
     struct buf b = { 0 };
 
     if (l->up) {
-        rl_clear_visible_line();
+        lift(l);
         fflush(rl_outstream);
     }
     l->up = false;
+    buf_fini(&l->shown);
     rl_callback_handler_remove();
     if (l->history) {
         history_path(l, &b);
@@ -199,9 +298,14 @@ void line_resize(struct line *l)
 {
     struct winsize size;
 
-    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col) {
+        if (l->panel_rows && size.ws_col < l->c->columns) /* a terminal breaks what is too wide */
+            l->panel_rows *= (l->c->columns + size.ws_col - 1) / size.ws_col;
         l->c->columns = size.ws_col;
+        l->rows = size.ws_row;
+    }
     rl_resize_terminal();
+    buf_clear(&l->shown);
 }
 
 void line_drop(struct line *l)
@@ -217,19 +321,10 @@ void line_drop(struct line *l)
 
 void line_wipe_typed(struct line *l, const char *line)
 {
-    struct buf b = { 0 };
-    size_t columns = l->c->columns ? l->c->columns : 80;
-
     if (l->plain)
         return;
-    l->prompt(l->arg, &b);
-    buf_puts(&b, line);
-    size_t rows = text_columns(buf_str(&b)) / columns + 1;
-    for (const char *p = line; (p = strchr(p, '\n')); p++)
-        rows++;
-    printf("\033[%zuA\r\033[J", rows);
+    printf("\033[%zuA\r\033[J", typed_rows(l, line));
     fflush(stdout);
-    buf_fini(&b);
 }
 
 bool line_is_words(void)
@@ -244,13 +339,11 @@ void line_print(struct line *l, const struct buf *b)
     if (!b->len)
         return;
     if (l->up)
-        rl_clear_visible_line();
+        lift(l);
     fwrite(b->p, 1, b->len, stdout);
+    if (l->up)
+        lay(l);
     fflush(stdout);
-    if (l->up) {
-        rl_on_new_line();
-        rl_redisplay();
-    }
 }
 
 void line_drain(struct line *l)
@@ -262,7 +355,8 @@ void line_suspend(struct line *l)
 {
     if (!l || !l->up)
         return; /* within a command the terminal is free anyway */
-    rl_clear_visible_line();
+    lift(l);
+    fflush(rl_outstream);
     rl_deprep_terminal();
     l->up = false;
     l->suspended = true;
@@ -273,8 +367,7 @@ void line_resume(struct line *l)
     if (!l || !l->suspended)
         return;
     rl_prep_terminal(1);
-    rl_on_new_line();
-    rl_redisplay();
+    lay(l);
     l->up = true;
     l->suspended = false;
 }

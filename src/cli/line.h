@@ -25,9 +25,14 @@ struct line {
     void (*complete)(void *arg, const char *typed, size_t start, struct line_matches *m);
     void (*entered)(void *arg, const char *line); /* NULL: Ctrl+D */
     void (*drain)(void *arg);                     /* shows what has come meanwhile */
-    const char *history;                          /* file under the home; NULL: none */
-    bool plain;                                   /* no terminal */
-    bool up;                                      /* it is on the screen */
+    /* Whole lines between the stream and the line, or NULL; none may be wider than the terminal. */
+    void (*panel)(void *arg, struct buf *b);
+    const char *history; /* file under the home; NULL: none */
+    bool plain;          /* no terminal */
+    bool up;             /* it is on the screen */
+    size_t rows;         /* of the terminal */
+    struct buf shown;    /* prompt and panel, as they are on the screen */
+    size_t panel_rows;   /* of those */
     bool suspended;
 };
 

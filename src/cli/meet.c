@@ -410,6 +410,7 @@ static int be_in(struct meet *m, const struct cli_args *a)
     m->line = (struct line){ .c = c,
                              .arg = m,
                              .prompt = meet_prompt,
+                             .panel = meet_panel,
                              .complete = meet_complete,
                              .entered = on_line,
                              .drain = on_drain,

@@ -36,21 +36,27 @@ static uint32_t point(const struct meet_graph *g, enum meet_curve c, uint32_t ba
                                                : 0;
 }
 
-static void draw(const struct meet_graph *g, enum meet_curve c, bool plain, struct buf *out)
+static void draw(const struct meet_graph *g, enum meet_curve c, uint32_t columns, bool plain,
+                 struct buf *out)
 {
     struct plot p;
-    uint32_t most = 1, n = g->n < GRAPH_SECONDS ? g->n : GRAPH_SECONDS;
+    uint32_t most = 1, n = g->n < 2 * columns ? g->n : 2 * columns;
 
-    if (plot_init(&p, GRAPH_COLUMNS, 1))
+    if (plot_init(&p, columns, 1))
         return;
     for (uint32_t i = 0; i < n; i++)
         most = point(g, c, i) > most ? point(g, c, i) : most;
     for (uint32_t i = 0; i < n; i++) {
-        int64_t x = 2 * GRAPH_COLUMNS - 1 - i, y = (int64_t)point(g, c, i) * 3 / most;
+        int64_t x = 2 * (int64_t)columns - 1 - i, y = (int64_t)point(g, c, i) * 3 / most;
         plot_line(&p, x, 0, x, y, 1);
     }
     plot_row(&p, 0, NULL, plain, out);
     plot_fini(&p);
+}
+
+void meet_graph_curve(const struct meet_graph *g, enum meet_curve c, bool plain, struct buf *out)
+{
+    draw(g, c, GRAPH_SMALL, plain, out);
 }
 
 static void value(enum meet_curve c, uint32_t n, struct buf *out)
@@ -69,7 +75,7 @@ void meet_graph_show(const struct meet_graph *g, bool plain, struct buf *out)
 
     for (enum meet_curve c = 0; c < GRAPH_CURVES; c++) {
         buf_printf(out, "  %-12s ", names[c]);
-        draw(g, c, plain, out);
+        draw(g, c, GRAPH_COLUMNS, plain, out);
         buf_puts(out, "  ");
         value(c, point(g, c, 0), out);
         buf_putc(out, '\n');

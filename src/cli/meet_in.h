@@ -70,4 +70,5 @@ void meet_asked_fini(struct meet *m);
 
 /* meet_line.c */
 void meet_prompt(void *arg, struct buf *b);
+void meet_panel(void *arg, struct buf *b);
 void meet_complete(void *arg, const char *typed, size_t start, struct line_matches *m);

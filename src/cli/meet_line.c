@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "cli/meet_in.h"
+#include "cli/meet_panel.h"
 #include "cli/text.h"
 
 enum { NARROW = 60, TITLE_COLUMNS = 20 };
@@ -52,6 +53,20 @@ void meet_prompt(void *arg, struct buf *b)
     if (!narrow && t->you.away)
         buf_puts(b, " · away");
     buf_puts(b, "] ");
+}
+
+void meet_panel(void *arg, struct buf *b)
+{
+    const struct meet *m = arg;
+    const struct panel p = { .voice = m->voice.on ? roost_voice_get(m->c->r) : NULL,
+                             .ticket = meet_there(m),
+                             .graph = &m->voice.graph,
+                             .columns = m->c->columns,
+                             .rows = m->line.rows,
+                             .colour = m->c->colour,
+                             .open = meet_voice_is_open(m) };
+
+    panel_put(&p, b);
 }
 
 static void match_commands(struct line_matches *m)

@@ -25,14 +25,19 @@ static int open_sound(struct studio *s, char why[static SOUND_WHY])
 {
     const struct studio_wish *w = &s->wish;
     int64_t now_us = sleep_now_us();
+    char speaker[SOUND_WHY] = "";
     int err = sound_in_new(&s->mic, w->mic ? w->mic : "default", now_us, why);
 
+    if (!err)
+        *why = 0;
     if (err && !w->mic && w->speaker)
         err = sound_in_new(&s->mic, "none", now_us, (char[SOUND_WHY]){ 0 });
     if (err)
         return err;
     err = sound_out_new(&s->speaker, w->speaker ? w->speaker : "default", now_us,
-                        is_paced(w->speaker) ? STUDIO_PACED_US : 0, why);
+                        is_paced(w->speaker) ? STUDIO_PACED_US : 0, speaker);
+    if (err)
+        memcpy(why, speaker, sizeof speaker);
     if (err && !w->speaker && w->mic)
         err = sound_out_new(&s->speaker, "null", now_us, STUDIO_PACED_US, (char[SOUND_WHY]){ 0 });
     return err;

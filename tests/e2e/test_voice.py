@@ -331,3 +331,40 @@ def another_device_of_somebody_is_a_stranger(hall):
     anna.hears(620)
     words = {seat.verify() for seat in (anna, again, other)}
     equal(len(words), 1)
+
+
+@story
+@with_screens
+def people_above_the_line_that_is_typed(hall):
+    """They come and go, speak and fall silent; what is typed stays, and everything is there once."""
+    anna, = hall.users("anna")
+    argv = anna.argv("rehearse", "--people", 4, "--mic", "none", "--speaker", "null", json=False)
+    screen = Screen(hall, argv, anna.env(), columns=80, rows=24)
+    is_head = lambda row: row.startswith(" sealed end to end · ")  # noqa: E731
+    panel = lambda rows: rows[[i for i, row in enumerate(rows) if is_head(row)][-1]:-1]  # noqa: E731
+    rows = screen.until(lambda rows: any(is_head(row) for row in rows) and any("Dag" in row for row in panel(rows)), "people")
+    equal(len(panel(rows)), 4, rows)  # five people, two in a row
+    screen.type("half a line")
+    screen.keys("Left", "Left")
+    rows = screen.until(lambda rows: rows[-1].endswith("] half a line") or "half a line" in rows[-1], "what was typed")
+    x, levels = screen.cursor[0] - rows[-1].index("half"), {tuple(panel(rows))}
+
+    def lives():
+        now = screen.rows
+        if "half a line" not in now[-1] or not any(is_head(row) for row in now):
+            return False  # in the middle of being drawn
+        levels.add(tuple(panel(now)))
+        return len(levels) > 3
+    until(lives, "levels that change")
+    once = lambda rows: (sum("half a line" in row for row in rows), sum(is_head(row) for row in rows)) == (1, 1)  # noqa: E731
+    screen.until(lambda rows: once(rows) and "half a line" in rows[-1], "the line, and the people, once")
+    until(lambda: screen.cursor[0] - screen.rows[-1].find("half") == x, "the cursor where it was")
+    screen.keys("Enter")
+    screen.until(lambda rows: any("anna: half a line" in row for row in rows[:-4]) and once(rows), "it is said, above the people")
+    screen.type("/mute Ada")
+    screen.keys("Enter")
+    screen.until(lambda rows: any("Ada" in row and "muted" in row for row in rows[-5:]), "who is muted")
+    screen.type("/leave")
+    screen.keys("Enter")
+    rows = screen.until(lambda rows: any("The meeting has ended" in row for row in rows), "the end")
+    equal(sum(is_head(row) for row in rows), 0, rows)
