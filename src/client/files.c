@@ -252,10 +252,13 @@ static bool can_ask(const struct mover *m)
     return !m->request && (at == CORE_AT_READY || (m->by_code && at == CORE_AT_LOGIN));
 }
 
-/* After a lost connection: what was said meanwhile was not heard. */
+/* After a lost connection: what was said meanwhile was not heard. Who has no answer yet gets one
+ * from the server as it is now. */
 static void on_back(struct mover *m, int64_t now_us)
 {
-    m->renew = !m->kept && !m->by_code;
+    bool answered = m->step > STEP_ASK;
+
+    m->renew = m->renew || (answered && !m->kept && !m->by_code);
     if (m->step == STEP_ANSWER && can_ask(m))
         query_ticket(m, now_us);
 }
