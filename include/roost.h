@@ -396,7 +396,8 @@ enum roost_event_kind {
     ROOST_MEET_REACTED,   /* meet: account, name, text = the emoji */
     ROOST_PATH,           /* path: datagrams go another way now, or there are none */
     ROOST_PONG,           /* pong: the answer to roost_path_ping, or that none came */
-    ROOST_FILE_OFFERED,   /* file: somebody offers it, or it is kept and whole now */
+    ROOST_FILE_OFFERED,   /* file: somebody offers it; or it is kept: whole, or (WAITING) still
+                           * coming, and can be had as it comes */
     ROOST_FILE_CHANGED,   /* file, changed: how an offer, sent or got, stands now */
     ROOST_TRANSFER_BYTES, /* bytes: after roost_transfer_fetch */
     ROOST_TRANSFER,       /* transfer: one of this handle moved on; see roost_file.h */

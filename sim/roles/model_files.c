@@ -151,6 +151,8 @@ no m_may_get(struct model *m, const struct m_file *f, uint64_t who)
     if (!is_under_way(f))
         return NOTHING | NO(OVER);
     no closed = is_closed(m, f) ? NO(CLOSED) | NO(ENDED) | NOTHING : 0;
+    if (who == f->peer && !f->open_size) /* as it comes */
+        return closed;
     return who == f->sender && is_there(m, f, who) ? closed : NOTHING | closed;
 }
 

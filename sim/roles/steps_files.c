@@ -30,7 +30,8 @@ void files_on_order(struct play *p, const struct hub_depot *o)
         struct trip *t = &p->trips[i];
         if (o->what == DEPOT_BAR && hub_depot_bars(o, &t->grant))
             t->cut = true;
-        if (o->what == DEPOT_OVER && o->file == t->grant.file)
+        if (o->what == DEPOT_OVER && o->file == t->grant.file &&
+            (!o->takes || t->grant.what == DEPOT_TAKE))
             trip_drop(p, i--);
     }
 }

@@ -46,6 +46,8 @@ static void offered(struct chat *chat, const struct roost_file *f)
 
     if (f->yours || (f->kept && !*f->to)) /* a room's are an event in it */
         return;
+    if (f->kept && f->stage != ROOST_FILE_DONE)
+        return; /* it is told when it is whole */
     if (chat->c->json)
         filing_json(chat->c, "offer", f);
     if ((f->stage == ROOST_FILE_WAITING || f->kept) && roost_file_stands(chat->c->r, f, &s)) {

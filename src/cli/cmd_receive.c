@@ -41,12 +41,18 @@ static bool is_seen(const struct receive *r, uint64_t file)
     return false;
 }
 
+/* The server does not have all of it yet, and gives it on as it comes. */
+static bool is_coming(const struct roost_file *f)
+{
+    return f->kept && f->stage != ROOST_FILE_DONE;
+}
+
 static bool ask(struct receive *r, const struct roost_file *f)
 {
     struct buf b = { 0 };
 
     buf_puts(&b, f->from);
-    buf_puts(&b, f->kept ? " sent " : " offers ");
+    buf_puts(&b, !f->kept ? " offers " : is_coming(f) ? " is sending " : " sent ");
     filed_what(&b, f);
     buf_puts(&b, ". Take it?");
     moving_clear(&r->m);
@@ -96,7 +102,7 @@ static bool wanted(const struct receive *r, const struct roost_file *f)
 {
     if (f->yours || !*f->to || f->gone || is_seen(r, f->file))
         return false;
-    if (f->kept ? f->stage != ROOST_FILE_DONE : roost_transfer_over(f->stage))
+    if (roost_transfer_over(f->stage) && !(f->kept && f->stage == ROOST_FILE_DONE))
         return false;
     if (r->count && r->taken >= r->count)
         return false;
@@ -127,8 +133,8 @@ static void note(void *arg, const struct roost_file *f)
 {
     struct waiting *w = arg;
 
-    if (w->n == ROOST_TRANSFERS_MAX || !wanted(w->r, f))
-        return;
+    if (w->n == ROOST_TRANSFERS_MAX || is_coming(f) || !wanted(w->r, f))
+        return; /* of what comes nobody knows whether its sender is still there */
     w->list[w->n] = *f;
     w->list[w->n].from = w->names[w->n][0] = strdup(f->from);
     w->list[w->n].to = w->names[w->n][1] = strdup(f->to);

@@ -95,6 +95,7 @@ const uint8_t *disk_part_map(const struct disk_part *p, size_t *ret_len);
 uint64_t disk_part_list(const struct disk_part *p);
 /* What was written can be read, for players and Range; the caller knows what was (receiver_has). */
 int64_t disk_part_read(struct disk_part *p, uint64_t at, uint8_t *bytes, uint32_t len);
+int64_t disk_part_read_list(struct disk_part *p, uint64_t at, uint8_t *bytes, uint32_t len);
 int64_t disk_part_do(struct disk_part *p, const struct wish *w);
 /* When it is whole: what it is called, below dir; of many, one after the other what stands at the
  * top; NULL: no more. *i begins with 0; borrowed from p until the next. */

@@ -206,6 +206,12 @@ static int os_hole(void *ctx, int fd, off_t at, off_t len)
     return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, len);
 }
 
+static void os_forget(void *ctx, int fd, off_t at, off_t len)
+{
+    (void)ctx;
+    posix_fadvise(fd, at, len, POSIX_FADV_DONTNEED);
+}
+
 static int os_sync(void *ctx, int fd)
 {
     struct stat st;
@@ -259,6 +265,7 @@ const struct disk_os disk_os_real = {
     .truncate = os_truncate,
     .reserve = os_reserve,
     .hole = os_hole,
+    .forget = os_forget,
     .sync = os_sync,
     .sync_all = os_sync_all,
     .stat = os_stat,

@@ -22,6 +22,8 @@ struct disk_os {
     int (*reserve)(void *ctx, int fd, off_t size); /* room for so much, not seen as its size */
     /* [at, at + len) reads as zeros, and takes no room. NULL, or -1: cannot be, it is written. */
     int (*hole)(void *ctx, int fd, off_t at, off_t len);
+    /* What was synced of it need not stay in memory. NULL: it may. */
+    void (*forget)(void *ctx, int fd, off_t at, off_t len);
     int (*sync)(void *ctx, int fd);     /* a file's data, or a directory's names */
     int (*sync_all)(void *ctx, int fd); /* everything of the file system */
     int (*stat)(void *ctx, int fd, struct stat *st);

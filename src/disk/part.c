@@ -176,7 +176,7 @@ int disk_part_open(struct disk_part **ret, const struct disk_part_settings *sett
     p->settings = *settings;
     p->os = settings->os ? settings->os : &disk_os_real;
     p->home = p->body = p->list = p->plan = p->file = -1;
-    p->size = TREE_UNKNOWN;
+    p->size = p->dirty_from = TREE_UNKNOWN;
     p->made = true; /* who was here before may not have synced it */
     p->settings.parts = strdup(settings->parts);
     p->name = settings->name ? strdup(settings->name) : NULL;
@@ -272,6 +272,11 @@ static int sync_with_map(struct disk_part *p, const struct wish *w)
 static int64_t read_block(void *ctx, uint64_t at, uint8_t *bytes, uint32_t len)
 {
     return disk_part_read(ctx, at, bytes, len);
+}
+
+int64_t disk_part_read_list(struct disk_part *p, uint64_t at, uint8_t *bytes, uint32_t len)
+{
+    return p->list < 0 ? -ROOST_IO : disk_read_all(p->os, p->list, bytes, len, at);
 }
 
 int64_t disk_part_do(struct disk_part *p, const struct wish *w)

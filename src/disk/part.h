@@ -36,7 +36,9 @@ struct disk_part {
     bool has_index;
     int file; /* of the plan: the one that is open */
     uint64_t file_at, file_size;
-    bool file_made;    /* ... and was made by opening it */
+    bool file_made; /* ... and was made by opening it */
+    uint64_t dirty_from,
+        dirty_to;      /* of a body: what was written since the last sync lies between */
     uint32_t touched;  /* files written since the last sync */
     bool made;         /* names are new since then */
     uint64_t unlooked; /* bytes written since there was a look at what is free */

@@ -216,7 +216,11 @@ int file_offer_on_stored(struct hub *h, struct request *q, struct store_result *
         return file_reply_ticket(h, q, &r->file, NULL, true, true, 0);
     if (!q->step)
         h->stats.offers++;
-    return r->file.kept ? ticket_to_send(h, q, &r->file) : sender_here(h, q, &r->file);
+    if (!r->file.kept)
+        return sender_here(h, q, &r->file);
+    if (!q->step && !r->file.open_size) /* who is there may have it as it comes */
+        file_tell_offer(h, &r->file);
+    return ticket_to_send(h, q, &r->file);
 }
 
 /* --- getting ------------------------------------------------------------------------------- */
@@ -245,6 +249,18 @@ bool file_is_read(const struct request *q, const struct store_result *r)
     return q->room && q->room->id == f->room && f->seq >= reading_from(q);
 }
 
+/* Its root is told when the server has seen that it is true. */
+static int ticket_while_it_comes(struct hub *h, struct request *q, const struct file_row *f)
+{
+    struct file_row row = *f;
+    struct hub_depot grant;
+    int err = file_grant(h, q, f, false, &grant);
+
+    row.has_root = false;
+    grant.name = NULL;
+    return err ? err : file_reply_ticket(h, q, &row, &grant, false, false, 0);
+}
+
 static int get_kept(struct hub *h, struct request *q, const struct store_result *r)
 {
     const struct file_row *f = &r->file;
@@ -260,6 +276,8 @@ static int get_kept(struct hub *h, struct request *q, const struct store_result 
         grant.name = web ? (char *)f->name : NULL;
         return err ? err : file_reply_ticket(h, q, f, &grant, false, false, 0);
     }
+    if (f->peer == q->account && r->on && !f->open_size && !web)
+        return ticket_while_it_comes(h, q, f);
     if (f->sender != q->account || !r->on)
         return -ROOST_NO_SUCH_FILE; /* who is no longer there sends nothing there */
     if (r->room_row.closed)

@@ -29,6 +29,8 @@ void file_grant_fill(const struct hub *h, const struct request *q, const struct 
                            .open_size = f->open_size,
                            .has_root = f->has_root,
                            .has_list = f->has_list,
+                           .made_ms = f->made_ms,
+                           .arrives = !sends && f->stage != ROOST__FILE_STAGE__FILE_DONE,
                            .until_us = h->now.mono_us + TICKET_US };
 
     memcpy(d.root, f->root, sizeof d.root);
@@ -102,6 +104,12 @@ void files_account_gone(struct hub *h, uint64_t account)
 void file_drop_parts(struct hub *h, uint64_t file)
 {
     depot_say(h, &(struct hub_depot){ .what = DEPOT_OVER, .file = file });
+}
+
+/* What came of it has its place: only who sends it is cut off. */
+static void drop_sending(struct hub *h, uint64_t file)
+{
+    depot_say(h, &(struct hub_depot){ .what = DEPOT_OVER, .file = file, .takes = true });
 }
 
 void file_drop_contents(struct hub *h, const struct file_row *f)
@@ -234,7 +242,7 @@ static int keep_begin(struct hub *h, struct request *q, const struct store_resul
 
     if (!err && r->file.stage == ROOST__FILE_STAGE__FILE_DONE) {
         say_stored(h, k->word.file, 0);
-        file_drop_parts(h, k->word.file);
+        drop_sending(h, k->word.file);
         return HUB_DONE;
     }
     if (!err)
@@ -260,7 +268,7 @@ static int keep_on_stored(struct hub *h, struct request *q, struct store_result 
         return err;
     k->event.seq = r->seq;
     k->event.at_ms = r->at_ms;
-    file_drop_parts(h, k->word.file); /* and its tokens: a late stream finds nothing to begin */
+    drop_sending(h, k->word.file); /* and its tokens: a late stream finds nothing to begin */
     tell_stale(h, r->room);
     tell_room_event(h, &k->event);
     file_tell_state(h, NULL, &r->file, ROOST__FILE_STAGE__FILE_DONE);
@@ -385,6 +393,8 @@ void files_on_stored(struct hub *h, const struct store_result *r)
         file_drop_contents(h, &r->file);
     else if (r->kind == STORE_FILE_FIND && r->err == -ROOST_NO_SUCH_FILE)
         file_drop_parts(h, r->file.id);
+    else if (r->kind == STORE_FILE_FIND && !r->err && r->file.stage == ROOST__FILE_STAGE__FILE_DONE)
+        drop_sending(h, r->file.id); /* its part was found a moment before it was whole */
     else if (r->kind == STORE_FILE_FIND && !r->err && is_over(&r->file))
         file_drop_parts(h, r->file.id);
     else if (r->kind == STORE_FILE_SET && !r->err && !r->file.got)

@@ -185,7 +185,9 @@ struct hub_depot {
     uint64_t session;      /* TAKE, GIVE: whose it is; BAR: this one, with of_sessions; 0: all */
     uint64_t but;          /* BAR: not this session */
     bool of_sessions;      /* BAR: the account's sessions ended, and not the account */
-    bool takes;            /* BAR: only what is sent */
+    bool takes;            /* BAR, OVER: only what is sent */
+    bool arrives;          /* GIVE: it is not whole yet, and given as it comes */
+    int64_t made_ms;       /* TAKE, GIVE: of the parcel */
     uint64_t file, account, size, size_max, list_size;
     bool open_size, has_root, has_list;
     uint8_t root[32], list_root[32];

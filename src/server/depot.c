@@ -41,6 +41,8 @@ static unsigned thread_of(const struct depot *d, const struct depot_job *j)
     case JOB_OPEN:
         return thread_of_file(d, j->grant.file);
     case JOB_WISH:
+    case JOB_WAIT:
+    case JOB_LEAVE:
     case JOB_READ:
     case JOB_CLOSE:
         return thread_of_file(d, j->opened->file);
@@ -145,7 +147,7 @@ void depot_put(struct depot *d, struct hub_depot *o)
     }
     /* a parcel that is over: thread 0 forgets its tokens as well */
     if (o->what == DEPOT_OVER && thread_of_file(d, o->file))
-        order_new(d, &(struct hub_depot){ .what = DEPOT_DROP, .file = o->file });
+        order_new(d, &(struct hub_depot){ .what = DEPOT_DROP, .file = o->file, .takes = o->takes });
     order_new(d, o);
     memset(o, 0, sizeof *o);
 }

@@ -14,6 +14,9 @@
  * What is opened has a place (depot_places.h) until it is closed, or somebody else has taken it
  * over; without one an OPEN is answered -ROOST_TRANSFERS or -ROOST_TRANSFERS_OWN.
  *
+ * A parcel that is still coming is given on as it comes (hub_depot.arrives, depot_arrive.c): what
+ * is asked of it that is not there yet is answered when it is.
+ *
  * A parcel counts when its file is synced and has its name: then the hub is told, and only when
  * the hub has stored its event the sender hears DONE.
  */
@@ -43,12 +46,15 @@ struct depot_settings {
     void *ctx;
 };
 
-/* Who asked gets it back with `err`, but for CLOSE, ORDER and WRONG. */
+/* Who asked gets it back with `err`, but for CLOSE, LEAVE, ORDER and WRONG. */
 struct depot_job {
     enum {
         JOB_LOOK,  /* token -> grant (without name but for the loop) */
         JOB_OPEN,  /* grant -> opened, and how it stands */
         JOB_WISH,  /* opened, wish -> result */
+        JOB_WAIT,  /* opened, of what is still coming: answered with about when some of it is there
+                    */
+        JOB_LEAVE, /* opened: all that waits is answered, nothing comes any more */
         JOB_READ,  /* opened: wish.len bytes at wish.at of the body, within a block, compared with
                       its hash -> wish.bytes, result */
         JOB_CLOSE, /* opened; got: all of it was given to its account; doubted: it cannot be */
@@ -64,6 +70,7 @@ struct depot_job {
     struct hub_depot grant;
     struct hub_depot_word word;
     struct opened *opened;
+    struct depot_job *next; /* the depot's */
     struct wish wish;
     int64_t result;
     /* OPEN: of a part */

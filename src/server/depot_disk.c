@@ -36,10 +36,10 @@ static void whole_name(char ret[static 64], uint64_t file)
 
 /* --- what is opened ------------------------------------------------------------------------ */
 
-/* Whoever is at it hears that it is over with the next thing that it asks. */
-static void kill_opened(struct depot_thread *t, struct opened *o)
+void depot_kill(struct depot_thread *t, struct opened *o, int err)
 {
     o->dead = true;
+    depot_unpark(t, o, err);
     disk_part_close(o->part);
     o->part = NULL;
     if (map_get(&t->takes, o->file) == o)
@@ -47,11 +47,18 @@ static void kill_opened(struct depot_thread *t, struct opened *o)
     places_leave(&t->all->places, &o->place);
 }
 
-static void opened_free(struct depot_thread *t, struct opened *o)
+static void kill_opened(struct depot_thread *t, struct opened *o)
+{
+    depot_kill(t, o, -ROOST_CANCELLED);
+}
+
+void depot_opened_free(struct depot_thread *t, struct opened *o)
 {
     places_leave(&t->all->places, &o->place);
     disk_part_close(o->part);
     disk_source_free(o->source);
+    held_fini(&o->written);
+    free(o->told);
     free(o->pages);
     free(o->leaves);
     free(o);
@@ -61,14 +68,15 @@ static void opened_free(struct depot_thread *t, struct opened *o)
 static bool make_place(struct depot_thread *t, const struct hub_depot *g)
 {
     for (struct opened *o = t->opened; o; o = o->next)
-        if (!o->dead && o->source && o->file == g->file && o->grant.account == g->account) {
+        if (!o->dead && (o->source || o->arrives) && o->file == g->file &&
+            o->grant.account == g->account) {
             kill_opened(t, o);
             return true;
         }
     return false;
 }
 
-static int opened_new(struct depot_thread *t, const struct depot_job *j, struct opened **ret)
+int depot_opened_new(struct depot_thread *t, const struct depot_job *j, struct opened **ret)
 {
     struct opened *o = calloc(1, sizeof *o);
 
@@ -91,7 +99,7 @@ static int opened_new(struct depot_thread *t, const struct depot_job *j, struct 
     return 0;
 }
 
-static void opened_put(struct depot_thread *t, struct depot_job *j, struct opened *o)
+void depot_opened_put(struct depot_thread *t, struct depot_job *j, struct opened *o)
 {
     j->opened = o;
     o->next = t->opened;
@@ -224,19 +232,21 @@ int depot_open_take(struct depot_thread *t, struct depot_job *j)
         return -ROOST_FILE_OVER; /* it is whole, and waits for the hub */
     if (old)
         kill_opened(t, old); /* the same parcel over another stream: the newest counts */
-    int err = opened_new(t, j, &o);
+    int err = depot_opened_new(t, j, &o);
     if (err)
         return err;
     err = take_part(t, o);
     if (!err)
         err = tell_held(j, o);
     if (!err)
+        err = depot_part_new(o, j);
+    if (!err)
         err = map_put(&t->takes, o->file, o);
     if (err) {
-        opened_free(t, o);
+        depot_opened_free(t, o);
         return err;
     }
-    opened_put(t, j, o);
+    depot_opened_put(t, j, o);
     t->all->counts.taken++;
     return 0;
 }
@@ -254,16 +264,19 @@ static int pages_tell(struct depot_job *j, const struct opened *o)
     return 0;
 }
 
-int depot_open_give(struct depot_thread *t, struct depot_job *j)
+/* Its time: the same before it was whole and after, so that what came before counts. */
+int64_t depot_time(const struct hub_depot *g)
+{
+    return g->made_ms * 1000000;
+}
+
+int depot_source_open(struct depot_thread *t, struct opened *o)
 {
     char name[CONTENTS_NAME], list[CONTENTS_NAME + 8];
-    const struct hub_depot *g = &j->grant;
-    struct opened *o;
+    const struct hub_depot *g = &o->grant;
     struct stat st;
-    int err = opened_new(t, j, &o);
+    int err = 0;
 
-    if (err)
-        return err;
     depot_name(name, g);
     snprintf(list, sizeof list, "%s.list", name);
     int body = openat(t->all->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -278,23 +291,35 @@ int depot_open_give(struct depot_thread *t, struct depot_job *j)
         depot_lost(t, g, body < 0 || (g->has_list && list_fd < 0) ? "missing" : "damaged");
     if (!err)
         err = depot_pages(t, g, body, &o->pages);
-    if (!err && j->asker != DEPOT_LOOP)
-        err = pages_tell(j, o);
     if (!err)
         err = disk_source_kept(&o->source, body, list_fd, g->list_size);
+    if (err && body >= 0)
+        close(body);
+    if (err && list_fd >= 0)
+        close(list_fd);
+    return err;
+}
+
+int depot_open_give(struct depot_thread *t, struct depot_job *j)
+{
+    struct opened *o;
+    int err = depot_opened_new(t, j, &o);
+
+    if (err)
+        return err;
+    err = depot_source_open(t, o);
+    if (!err && j->asker != DEPOT_LOOP)
+        err = pages_tell(j, o);
     if (err) {
-        if (body >= 0)
-            close(body);
-        if (list_fd >= 0)
-            close(list_fd);
-        opened_free(t, o);
+        depot_opened_free(t, o);
         return err;
     }
     disk_source_about(o->source, &j->about);
+    j->about.mtime_ns = depot_time(&o->grant);
     j->about.has_root = j->pages != NULL;
-    memcpy(j->about.root, g->root, TREE_HASH);
-    memcpy(j->about.list_root, g->list_root, TREE_HASH);
-    opened_put(t, j, o);
+    memcpy(j->about.root, o->grant.root, TREE_HASH);
+    memcpy(j->about.list_root, o->grant.list_root, TREE_HASH);
+    depot_opened_put(t, j, o);
     t->all->counts.given++;
     return 0;
 }
@@ -329,19 +354,35 @@ static int finish(struct depot_thread *t, struct depot_job *j)
     return err;
 }
 
+void depot_read_wish(struct depot_thread *t, struct opened *o, struct depot_job *j)
+{
+    const struct wish *w = &j->wish;
+
+    if (w->kind == WISH_ROOT) {
+        memcpy(w->leaf, o->grant.root, TREE_HASH);
+        j->result = 0;
+    } else if (w->kind == WISH_LEAVES && w->at % TREE_PAGE == 0) {
+        j->result = depot_leaves(t, o, (uint32_t)(w->at / TREE_PAGE), w->bytes);
+    } else {
+        j->result = disk_source_do(o->source, w);
+    }
+}
+
 bool depot_do_wish(struct depot_thread *t, struct depot_job *j)
 {
     struct opened *o = j->opened;
 
     if (!place_use(&o->place, depot_now_us())) {
         kill_opened(t, o); /* what has come stays, and it goes on when there is a place */
-        j->result = -ROOST_TRANSFERS;
+        j->result = j->err = -ROOST_TRANSFERS;
         return true;
     }
-    if (o->dead || (!o->part && !o->source)) {
-        j->result = -ROOST_CANCELLED;
+    if (o->dead || (!o->part && !o->source && !o->arrives)) {
+        j->result = j->err = -ROOST_CANCELLED;
         return true;
     }
+    if (o->arrives)
+        return depot_do_early(t, o, j);
     if (j->wish.kind == WISH_FINISH) {
         j->result = finish(t, j);
         if (j->result)
@@ -352,10 +393,10 @@ bool depot_do_wish(struct depot_thread *t, struct depot_job *j)
     }
     if (o->part)
         j->result = disk_part_do(o->part, &j->wish);
-    else if (j->wish.kind == WISH_LEAVES && j->wish.at % TREE_PAGE == 0)
-        j->result = depot_leaves(t, o, (uint32_t)(j->wish.at / TREE_PAGE), j->wish.bytes);
     else
-        j->result = disk_source_do(o->source, &j->wish);
+        depot_read_wish(t, o, j);
+    if (o->part && !j->result)
+        j->result = depot_part_did(t, o, &j->wish);
     if (j->wish.kind == WISH_WRITE && !j->result)
         t->all->counts.bytes_in += j->wish.len;
     if (j->wish.kind == WISH_READ && j->result > 0)
@@ -372,6 +413,8 @@ void depot_on_stored(struct depot_thread *t, uint64_t file, int err)
         return;
     o->finish = NULL;
     *(err ? &t->all->counts.failed : &t->all->counts.kept) += 1;
+    if (!err)
+        depot_arrive_kept(t, &o->grant);
     j->result = err;
     depot_reply(t, j);
 }
@@ -398,10 +441,11 @@ void depot_close(struct depot_thread *t, struct opened *o, bool doubted)
     if (map_get(&t->takes, o->file) == o)
         map_take(&t->takes, o->file);
     t->all->counts.open--;
-    opened_free(t, o);
+    t->n_arrive -= o->arrives;
+    depot_opened_free(t, o);
 }
 
-void depot_on_over(struct depot_thread *t, uint64_t file)
+void depot_on_over(struct depot_thread *t, uint64_t file, bool takes)
 {
     struct opened *o = map_get(&t->takes, file);
     struct disk_part *p = NULL;
@@ -414,8 +458,8 @@ void depot_on_over(struct depot_thread *t, uint64_t file)
         o->part = NULL;
         kill_opened(t, o);
     }
-    for (o = t->opened; o; o = o->next)
-        if (o->file == file && o->source && !o->dead)
+    for (o = t->opened; o && !takes; o = o->next)
+        if (o->file == file && (o->source || o->arrives) && !o->dead)
             kill_opened(t, o);
     part_path(path, file);
     if (!p && (!is_there(t, path) || part_open(t, file, false, &p)))

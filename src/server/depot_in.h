@@ -9,8 +9,9 @@
 #include "server/depot_places.h"
 #include "server/passage.h"
 #include "server/wake.h"
+#include "share/held.h"
 
-enum { GRANTS_MAX = 50000, BARS_KEPT = 64, DEPOT_ASKERS = 17 };
+enum { GRANTS_MAX = 50000, BARS_KEPT = 64, KEPT_KEPT = 64, LEAVES_TOLD = 256, DEPOT_ASKERS = 17 };
 
 struct opened {
     uint64_t file;
@@ -24,6 +25,15 @@ struct opened {
     uint8_t *pages;           /* contents: the hashes of the tree's pages */
     uint8_t *leaves;          /* of the page leaves_of - 1 (0: none), and room for a block */
     uint32_t leaves_of;
+    /* A part that somebody may get while it comes (depot_arrive.c). */
+    struct held written; /* verified, and to be read */
+    uint64_t filled;
+    uint8_t *told; /* leaves of the last blocks, LEAVES_TOLD; of block n at n % LEAVES_TOLD */
+    uint64_t told_of[LEAVES_TOLD]; /* block + 1 */
+    bool laid_out, synced;         /* some of it */
+    /* Who gets it so: no source until it is whole. */
+    bool arrives;
+    struct depot_job *parked, **parked_end;
 };
 
 struct depot_thread {
@@ -41,6 +51,9 @@ struct depot_thread {
      * it. */
     struct hub_depot bars[BARS_KEPT];
     unsigned n_bars;
+    /* What was kept last, a ring: a token of what comes may be shown when it is whole. */
+    struct hub_depot kept[KEPT_KEPT];
+    unsigned n_kept, n_arrive; /* n_arrive: opened ones */
 };
 
 struct depot_counts {
@@ -89,13 +102,36 @@ int64_t depot_read(struct depot_thread *t, struct opened *o, const struct wish *
 void depot_name(char ret[static CONTENTS_NAME], const struct hub_depot *g);
 int depot_open_take(struct depot_thread *t, struct depot_job *j);
 int depot_open_give(struct depot_thread *t, struct depot_job *j);
+/* The contents of o's grant. */
+int depot_source_open(struct depot_thread *t, struct opened *o);
+int64_t depot_time(const struct hub_depot *g);
+void depot_read_wish(struct depot_thread *t, struct opened *o, struct depot_job *j);
+/* Whoever is at it hears that it is over with the next thing that it asks, or waits for. */
+void depot_kill(struct depot_thread *t, struct opened *o, int err);
+int depot_opened_new(struct depot_thread *t, const struct depot_job *j, struct opened **ret);
+void depot_opened_put(struct depot_thread *t, struct depot_job *j, struct opened *o);
+void depot_opened_free(struct depot_thread *t, struct opened *o);
 /* False: the answer comes later. */
 bool depot_do_wish(struct depot_thread *t, struct depot_job *j);
 /* doubted: what was given is not what it should be. */
 void depot_close(struct depot_thread *t, struct opened *o, bool doubted);
 void depot_on_stored(struct depot_thread *t, uint64_t file, int err);
-void depot_on_over(struct depot_thread *t, uint64_t file);
+/* takes: only what is sent of it; who gets it goes on. */
+void depot_on_over(struct depot_thread *t, uint64_t file, bool takes);
 void depot_on_bar(struct depot_thread *t, const struct hub_depot *bar);
 void depot_drop(struct depot_thread *t, const struct hub_depot *order);
 void depot_look_about(struct depot_thread *t);
 void depot_measure(struct depot_thread *t);
+
+/* --- depot_arrive.c --- */
+int depot_part_new(struct opened *o, const struct depot_job *j);
+/* A wish of a part was done. */
+int depot_part_did(struct depot_thread *t, struct opened *o, const struct wish *w);
+int depot_open_arriving(struct depot_thread *t, struct depot_job *j);
+/* False: it is parked. */
+bool depot_do_early(struct depot_thread *t, struct opened *o, struct depot_job *j);
+/* All that waits is answered so. */
+void depot_unpark(struct depot_thread *t, struct opened *o, int err);
+/* There is more of it. */
+void depot_arrived(struct depot_thread *t, uint64_t file);
+void depot_arrive_kept(struct depot_thread *t, const struct hub_depot *kept);

@@ -91,15 +91,15 @@ static int grant_find(struct depot_thread *t, struct depot_job *j)
     return 0;
 }
 
-/* Those of a parcel, or (0) those whose time is over. */
-static void grants_drop(struct depot_thread *t, uint64_t file)
+/* Those of a parcel (takes: only those to send it), or (0) those whose time is over. */
+static void grants_drop(struct depot_thread *t, uint64_t file, bool takes)
 {
     struct map_slot *s;
     int64_t now_us = depot_now_us();
 
     for (size_t i = 0; (s = map_next(&t->grants, &i));) {
         struct hub_depot *g = s->value;
-        if (file ? g->file != file : g->until_us >= now_us)
+        if (file ? g->file != file || (takes && g->what != DEPOT_TAKE) : g->until_us >= now_us)
             continue;
         map_take_bytes(&t->grants, g->token, FILE_TOKEN);
         grant_free(g);
@@ -133,7 +133,9 @@ static int open_job(struct depot_thread *t, struct depot_job *j)
 {
     if (is_barred(t, &j->grant))
         return -ROOST_NO_SUCH_FILE;
-    return j->grant.what == DEPOT_TAKE ? depot_open_take(t, j) : depot_open_give(t, j);
+    if (j->grant.what == DEPOT_TAKE)
+        return depot_open_take(t, j);
+    return j->grant.arrives ? depot_open_arriving(t, j) : depot_open_give(t, j);
 }
 
 /* --- jobs ------------------------------------------------------------------------------------ */
@@ -149,8 +151,8 @@ static void on_order(struct depot_thread *t, struct hub_depot *o)
         depot_on_stored(t, o->file, o->err);
         break;
     case DEPOT_OVER:
-        grants_drop(t, o->file);
-        depot_on_over(t, o->file);
+        grants_drop(t, o->file, o->takes);
+        depot_on_over(t, o->file, o->takes);
         break;
     case DEPOT_BAR:
         t->bars[t->n_bars++ % BARS_KEPT] = *o;
@@ -161,17 +163,29 @@ static void on_order(struct depot_thread *t, struct hub_depot *o)
         break;
     case DEPOT_DROP:
         if (o->file)
-            grants_drop(t, o->file);
+            grants_drop(t, o->file, o->takes);
         else
             depot_drop(t, o);
         break;
     }
 }
 
+static void do_job(struct depot_thread *t, struct depot_job *j);
+
+static void take_orders(struct depot_thread *t)
+{
+    struct depot_job *j;
+
+    while ((j = passage_take(&t->in[DEPOT_LOOP])))
+        do_job(t, j);
+}
+
 static void do_job(struct depot_thread *t, struct depot_job *j)
 {
     switch (j->what) {
     case JOB_LOOK:
+        if (j->asker != DEPOT_LOOP)
+            take_orders(t); /* the token may stand there, and was put before */
         j->err = grant_find(t, j);
         depot_reply(t, j);
         break;
@@ -180,6 +194,7 @@ static void do_job(struct depot_thread *t, struct depot_job *j)
         depot_reply(t, j);
         break;
     case JOB_WISH:
+    case JOB_WAIT:
         if (depot_do_wish(t, j))
             depot_reply(t, j);
         break;
@@ -190,6 +205,10 @@ static void do_job(struct depot_thread *t, struct depot_job *j)
         if (j->result > 0)
             t->all->counts.bytes_out += (uint64_t)j->result;
         depot_reply(t, j);
+        break;
+    case JOB_LEAVE:
+        depot_kill(t, j->opened, -ROOST_CANCELLED);
+        depot_job_free(j);
         break;
     case JOB_CLOSE:
         if (j->got)
@@ -230,7 +249,7 @@ static void look_after(struct depot_thread *t)
     if (t->index)
         return;
     depot_measure(t);
-    grants_drop(t, 0);
+    grants_drop(t, 0, false);
     if (now_us < t->looked_us)
         return;
     t->looked_us = now_us + LOOK_ABOUT_US;
@@ -257,4 +276,6 @@ void depot_thread_main(void *thread)
     }
     while (take_jobs(t)) /* what was asked before the end */
         ;
+    for (struct opened *o = t->opened; o; o = o->next)
+        depot_unpark(t, o, -ROOST_SHUTTING_DOWN);
 }

@@ -57,6 +57,7 @@ static const int allowed[] = {
     CALL(fdatasync),
     CALL(ftruncate),
     CALL(fallocate),
+    CALL(fadvise64),
     CALL(rename),
     CALL(renameat),
     CALL(renameat2),

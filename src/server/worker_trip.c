@@ -8,6 +8,9 @@
 #include "share/receiver.h"
 #include "share/sender.h"
 
+/* Who is there gets a parcel as it comes, from when some of it is synced. */
+#define SYNC_FIRST (1ULL << 20)
+
 enum trip_state {
     TRIP_BEGINS, /* BEGIN is to come */
     TRIP_ASKS,   /* whose token is it? what is there? */
@@ -25,6 +28,7 @@ struct trip {
     struct sender *sender;
     struct opened *opened;
     struct depot_job *closing; /* what will close it */
+    struct depot_job *leaving; /* of what is still coming: what will end its waiting */
     uint64_t file;
     unsigned jobs; /* that the depot has */
     bool got;      /* all of it was given */
@@ -43,6 +47,8 @@ static bool close_opened(struct trip *t)
 
     if (!j)
         return true;
+    depot_job_free(t->leaving);
+    t->leaving = NULL;
     j->got = t->got;
     j->doubted = t->doubted;
     if (!depot_ask(t->w->all->settings.depot, j))
@@ -67,18 +73,34 @@ static void unlink_trip(struct trip *t)
     t->c = NULL;
 }
 
+/* What waits for bytes to come would wait for ever. */
+static bool leave_opened(struct trip *t)
+{
+    if (!depot_ask(t->w->all->settings.depot, t->leaving))
+        return false;
+    t->leaving = NULL;
+    return true;
+}
+
+static bool let_go(struct trip *t)
+{
+    return t->jobs ? leave_opened(t) : close_opened(t);
+}
+
 /* When nothing is under way any more. */
 static void free_if_over(struct trip *t)
 {
-    if (t->state != TRIP_ENDS || t->jobs || t->waits)
+    if (t->state != TRIP_ENDS || t->waits || (t->jobs && !t->leaving))
         return;
     unlink_trip(t);
-    if (!close_opened(t)) {
+    if (!let_go(t)) {
         t->waits = true;
         t->next = t->w->unclosed;
         t->w->unclosed = t;
         return;
     }
+    if (t->jobs)
+        return;
     receiver_free(t->receiver);
     sender_free(t->sender);
     free(t);
@@ -294,6 +316,7 @@ static int begin_taking(struct trip *t, const struct depot_job *j)
                                    .size_max = g->size_max,
                                    .has_root = g->has_root,
                                    .has_list_root = g->has_list,
+                                   .sync_first = SYNC_FIRST,
                                    .map = j->map,
                                    .map_len = j->map_len,
                                    .list_held = j->list_held };
@@ -317,15 +340,43 @@ static int on_looked(struct trip *t, struct depot_job *j)
     return ask(t, open);
 }
 
-static int on_opened(struct trip *t, struct depot_job *j)
+static int begin_giving(struct trip *t, const struct depot_job *j)
 {
-    t->opened = j->opened;
-    int err = j->grant.what == DEPOT_TAKE
-                  ? begin_taking(t, j)
-                  : sender_new(&t->sender, &(struct sender_settings){ j->about, j->pages });
+    const struct sender_settings s = { .about = j->about,
+                                       .pages = j->pages,
+                                       .arrives = j->what == JOB_WAIT };
+    int err = sender_new(&t->sender, &s);
+
     if (!err)
         t->state = TRIP_RUNS;
     return err;
+}
+
+static int on_opened(struct trip *t, struct depot_job *j)
+{
+    t->opened = j->opened;
+    if (j->grant.arrives) {
+        t->leaving = job_new(t, JOB_LEAVE);
+        return t->leaving ? ask(t, job_new(t, JOB_WAIT)) : -ROOST_NOMEM;
+    }
+    if (j->grant.what != DEPOT_TAKE)
+        return begin_giving(t, j);
+    int err = begin_taking(t, j);
+    if (!err)
+        t->state = TRIP_RUNS;
+    return err;
+}
+
+static int on_found(struct trip *t, struct depot_job *j)
+{
+    switch (j->what) {
+    case JOB_LOOK:
+        return on_looked(t, j);
+    case JOB_OPEN:
+        return on_opened(t, j);
+    default:
+        return begin_giving(t, j);
+    }
 }
 
 static void keep_to_close(struct trip *t, struct depot_job *j)
@@ -349,7 +400,7 @@ static void on_answer(struct worker *w, struct depot_job *j)
         ask_wishes(t);
     } else if (t->state != TRIP_ENDS) {
         if (!err)
-            err = j->what == JOB_LOOK ? on_looked(t, j) : on_opened(t, j);
+            err = on_found(t, j);
         if (err)
             give_up(t, err);
     }
@@ -368,7 +419,7 @@ void trips_on_answers(struct worker *w)
 
     while (w->all->settings.depot && (j = depot_answer(w->all->settings.depot, w->index)))
         on_answer(w, j);
-    while (w->unclosed && close_opened(w->unclosed)) {
+    while (w->unclosed && let_go(w->unclosed)) {
         struct trip *t = w->unclosed;
         w->unclosed = t->next;
         t->waits = false;
@@ -384,7 +435,8 @@ void trips_drain(struct worker *w)
         w->unclosed = t->next;
         t->waits = false;
         depot_job_free(t->closing); /* what is open ends with the depot */
-        t->closing = NULL;
+        depot_job_free(t->leaving);
+        t->closing = t->leaving = NULL;
         free_if_over(t);
     }
 }

@@ -42,6 +42,8 @@ int receiver_new(struct receiver **ret, const struct receiver_settings *settings
         r->settings.size_max = TREE_SIZE_MAX;
     if (!r->settings.sync_bytes)
         r->settings.sync_bytes = RECEIVER_SYNC_BYTES;
+    if (!r->settings.sync_first || r->settings.sync_first > r->settings.sync_bytes)
+        r->settings.sync_first = r->settings.sync_bytes;
     if (!r->settings.sync_us)
         r->settings.sync_us = RECEIVER_SYNC_US;
     r->list_held = settings->list_held;
@@ -190,7 +192,8 @@ static int begin_sync(struct receiver *r)
 
 static void step_sync(struct receiver *r)
 {
-    bool now = r->flush || r->state == SHARE_OVER || r->dirty_bytes >= r->settings.sync_bytes;
+    uint64_t most = r->synced.n ? r->settings.sync_bytes : r->settings.sync_first;
+    bool now = r->flush || r->state == SHARE_OVER || r->dirty_bytes >= most;
 
     if (!r->fresh.n && !r->asked)
         r->flush = false;
@@ -305,6 +308,7 @@ static int on_written(struct receiver *r, int64_t now_us, const struct slot *s)
         return err;
     if (!r->fresh.n)
         r->dirty_us = now_us;
+    r->come_us = now_us;
     r->dirty_bytes += s->len;
     return held_add(&r->fresh, s->at, s->at + 1);
 }
@@ -431,7 +435,11 @@ int64_t receiver_deadline_us(const struct receiver *r)
 {
     bool waits = r->fresh.n && r->sync == STEP_NONE && r->finish == STEP_NONE && !r->unsyncable;
 
-    return waits ? r->dirty_us + r->settings.sync_us : INT64_MAX;
+    if (!waits)
+        return INT64_MAX;
+    int64_t at = r->dirty_us + r->settings.sync_us;
+    bool come = r->size != TREE_UNKNOWN && held_has_all(&r->written, 0, receiver_blocks(r));
+    return come && r->come_us + RECEIVER_COME_US < at ? r->come_us + RECEIVER_COME_US : at;
 }
 
 void receiver_expire(struct receiver *r, int64_t now_us)
@@ -501,7 +509,8 @@ void receiver_look(const struct receiver *r, struct share_view *ret)
 const uint8_t *receiver_pages(const struct receiver *r, uint32_t *ret_n)
 {
     *ret_n = r->size == TREE_UNKNOWN ? 0 : tree_pages(r->size);
-    if (r->state != SHARE_DONE || !*ret_n)
+    bool all = r->state == SHARE_DONE || r->finish != STEP_NONE; /* compared with the root */
+    if (!all || !*ret_n)
         return NULL;
     return r->about.has_root ? r->pages : r->gather.pages;
 }

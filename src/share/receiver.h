@@ -18,6 +18,8 @@
 enum { RECEIVER_SLOTS = 16 /* blocks that wait for the disk */ };
 #define RECEIVER_SYNC_BYTES (64ULL << 20)
 #define RECEIVER_SYNC_US    1000000
+/* All blocks are there, and END is late: then it is synced meanwhile. */
+#define RECEIVER_COME_US 10000
 
 struct receiver_settings {
     /* What was offered, and accepted. */
@@ -30,6 +32,7 @@ struct receiver_settings {
     size_t map_len;
     uint64_t list_held;  /* bytes of the list that are there */
     uint64_t sync_bytes; /* 0: RECEIVER_SYNC_BYTES */
+    uint64_t sync_first; /* as long as nothing is synced; 0: as sync_bytes */
     int64_t sync_us;     /* 0: RECEIVER_SYNC_US */
 };
 

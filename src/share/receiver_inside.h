@@ -52,6 +52,7 @@ struct receiver {
     uint64_t again;
     uint64_t dirty_bytes;
     int64_t dirty_us; /* since when */
+    int64_t come_us;  /* the last block was written, by now */
     bool flush;       /* sync now */
     bool unsyncable;  /* a sync failed: no map is to speak of what it was for */
     uint64_t want_from, want_count;

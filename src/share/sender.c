@@ -43,13 +43,15 @@ int sender_new(struct sender **ret, const struct sender_settings *settings)
     bool sized = a->size != TREE_UNKNOWN;
 
     if ((sized && a->size > TREE_SIZE_MAX) || a->list_size > LIST_SIZE_MAX ||
-        (!sized && (a->has_root || a->list_size)) || (a->has_root && a->size && !settings->pages))
+        (!sized && (a->has_root || a->list_size)) || (a->has_root && a->size && !settings->pages) ||
+        (settings->arrives && (a->has_root || !sized)))
         return -ROOST_INVALID;
     struct sender *s = calloc(1, sizeof *s);
     if (!s)
         return -ROOST_NOMEM;
     s->about = *a;
     s->size = a->size;
+    s->arrives = settings->arrives;
     s->say_about = true;
     s->back_at = UINT64_MAX;
     int err = take_pages(s, settings->pages);

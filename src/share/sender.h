@@ -56,6 +56,9 @@ struct share_view {
 struct sender_settings {
     struct about about;
     const uint8_t *pages; /* with about.has_root: all page hashes, which are copied */
+    /* Its source is still coming itself: reads may be answered late, and nothing is said to be the
+     * end before WISH_ROOT has confirmed what was read. */
+    bool arrives;
 };
 
 struct sender;

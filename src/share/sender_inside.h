@@ -11,7 +11,8 @@ enum cargo {
     CARGO_PAGES,
     CARGO_PAGE,
     CARGO_BLOCK,
-    CARGO_CHECK /* leaves, for us alone */
+    CARGO_CHECK, /* leaves, for us alone */
+    CARGO_ROOT   /* is it what was promised? For us alone, too */
 };
 
 struct place {
@@ -33,7 +34,7 @@ struct sender {
     enum share_state state;
     int err;
     bool theirs, paused_here, paused_there, told_paused;
-    bool say_about, say_cancel, said_end, has_root;
+    bool say_about, say_cancel, said_end, has_root, arrives;
     uint8_t root[TREE_HASH];
 
     uint64_t list_at, pages_at; /* the next to be planned */

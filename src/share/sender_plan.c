@@ -125,6 +125,8 @@ static bool plan_check(struct sender *s)
         int err = gather_root(&s->gather, s->size, s->root);
         if (err)
             sender_fail(s, err);
+        else if (s->arrives)
+            return plan(s, CARGO_ROOT, 0, TREE_HASH);
         s->has_root = !err;
         return false;
     }
@@ -142,7 +144,8 @@ void sender_drop_ours(struct sender *s)
 {
     while (s->n && !s->out_is_place) {
         const struct place *p = s->ring[s->first];
-        if (p->state != FILLED || (p->cargo != CARGO_CHECK && p->len))
+        bool ours = p->cargo == CARGO_CHECK || p->cargo == CARGO_ROOT;
+        if (p->state != FILLED || (!ours && p->len))
             return;
         sender_drop_first(s);
     }
@@ -182,6 +185,8 @@ static void ask(const struct sender *s, const struct place *p, struct wish *w)
     } else if (p->cargo == CARGO_BLOCK) {
         w->kind = WISH_READ;
         w->at = p->at * TREE_BLOCK;
+    } else if (p->cargo == CARGO_ROOT) {
+        w->kind = WISH_ROOT;
     } else {
         w->kind = WISH_LEAVES;
         w->at = p->at * TREE_PAGE;
@@ -243,6 +248,13 @@ static int on_leaves(struct sender *s, struct place *p)
                                                                              : 0;
 }
 
+/* What was read while it came is what became of it. */
+static int on_root(struct sender *s, const struct place *p)
+{
+    s->has_root = memcmp(p->leaf, s->root, TREE_HASH) == 0;
+    return s->has_root ? 0 : -ROOST_SOURCE_CHANGED;
+}
+
 void sender_answer(struct sender *s, uint32_t id, int64_t result)
 {
     struct place *p = s->ring[id];
@@ -259,6 +271,8 @@ void sender_answer(struct sender *s, uint32_t id, int64_t result)
         err = -ROOST_SOURCE_CHANGED;
     else if (!err && p->cargo == CARGO_BLOCK)
         err = on_block(s, p);
+    else if (!err && p->cargo == CARGO_ROOT)
+        err = on_root(s, p);
     else if (!err && !counted)
         err = on_leaves(s, p);
     if (err)

@@ -21,10 +21,12 @@
  * that. -ROOST_MALFORMED: it is not that list, which is forgotten; -ROOST_DISK_FULL WRITE       a
  * block, len bytes of the body at `at`; first: is this its leaf? -ROOST_MALFORMED SYNC        all
  * that was written and answered; then the map, len bytes, synced too FINISH      all is there,
- * `size` bytes, of root `leaf`: what is not synced yet is; it gets its name, synced */
+ * `size` bytes, of root `leaf`: what is not synced yet is; it gets its name, synced ROOT        the
+ * root of what was still coming while it was read -> leaf; answered when that is whole and kept */
 enum wish_kind {
     WISH_READ_LIST, /* of a sender */
     WISH_READ,
+    WISH_ROOT,
     WISH_LEAVES,     /* of both */
     WISH_WRITE_LIST, /* of a receiver */
     WISH_LAY_OUT,

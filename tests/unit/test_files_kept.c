@@ -50,6 +50,42 @@ static void a_room_gets_an_event_when_it_is_whole(void)
     stage_free(s);
 }
 
+/* Who it is for, and is there, may have it before it is whole; nobody else. */
+static void it_is_given_on_while_it_comes(void)
+{
+    struct stage *s = stage();
+    struct visitor *ann = visitor_named(s, "ann"), *bob = visitor_named(s, "bob");
+    struct visitor *eve = visitor_named(s, "eve");
+    Roost__FileOffer b = parcel(NULL, 500);
+
+    b.keep = true;
+    b.root = (ProtobufCBinaryData){ 32, root_of_7 };
+    uint64_t file = ticket(offer_as(ann, "@bob", &b))->file->file;
+    const Roost__ToClient *f = heard(bob, ROOST__TO_CLIENT__BODY_FILE_OFFERED);
+    CHECK(f->file_offered->file->file == file && f->file_offered->file->kept);
+    CHECK(f->file_offered->file->stage == ROOST__FILE_STAGE__FILE_OFFERED);
+    const Roost__FileTicket *t = ticket(get(bob, file, false));
+    CHECK(t->token.len == 16 && !t->sends && !t->file->root.len); /* nobody has seen it yet */
+    const struct hub_depot *d = told(s, DEPOT_GIVE, file);
+    CHECK(d && d->arrives && d->account && d->made_ms == (int64_t)t->file->made_ms);
+    CHECK(!told(s, DEPOT_TAKE, file)->arrives && ticket(get(ann, file, false))->sends);
+    CHECK(CODE_OF(get(bob, file, true)) == ROOST_NO_SUCH_FILE); /* not as a page */
+    CHECK(CODE_OF(get(eve, file, false)) == ROOST_NO_SUCH_FILE);
+    whole(s, file, 500);
+    CHECK(told(s, DEPOT_OVER, file) && told(s, DEPOT_OVER, file)->takes); /* who gets it goes on */
+    CHECK(ticket(get(bob, file, false))->file->root.len == 32);
+    CHECK(told(s, DEPOT_GIVE, file) && !told(s, DEPOT_GIVE, file)->arrives);
+    /* of what nobody knows the end, there is nothing before it */
+    b.open_size = true;
+    b.size = 0;
+    b.root.len = 0;
+    visitor_forget(bob);
+    file = ticket(offer_as(ann, "@bob", &b))->file->file;
+    CHECK(!heard_of(bob, ROOST__TO_CLIENT__BODY_FILE_OFFERED));
+    CHECK(CODE_OF(get(bob, file, false)) == ROOST_NO_SUCH_FILE);
+    stage_free(s);
+}
+
 static void contents_are_not_sent_twice(void)
 {
     struct stage *s = stage();
@@ -196,7 +232,7 @@ static void what_the_depot_finds_is_looked_up(void)
     struct visitor *ann = visitor_named(s, "ann");
 
     visitor_room(ann, "maths", NULL);
-    kept(s, ann, "#maths");
+    uint64_t all = kept(s, ann, "#maths");
     uint64_t half = ticket(offer(ann, "#maths", 9))->file->file;
     size_t n = s->hall.n_depot;
     struct hub_depot_word found = { .what = DEPOT_FOUND },
@@ -213,10 +249,17 @@ static void what_the_depot_finds_is_looked_up(void)
     stage_run(s, SECONDS(1));
     CHECK(s->hall.n_depot == n + 2 && told(s, DEPOT_OVER, 77));
     CHECK(told(s, DEPOT_DROP, 0) && told(s, DEPOT_DROP, 0)->root[0] == 8);
+    CHECK(!told(s, DEPOT_OVER, 77)->takes);
+    /* what is left of a part when it is whole goes; who gets the whole is not cut off */
+    part.file = all;
+    hub_on_depot(s->hall.hub, &part, hall_now(&s->hall));
+    stage_run(s, SECONDS(1));
+    CHECK(told(s, DEPOT_OVER, all) && told(s, DEPOT_OVER, all)->takes);
     stage_free(s);
 }
 
 TEST_MAIN({ "a_room_gets_an_event_when_it_is_whole", a_room_gets_an_event_when_it_is_whole },
+          { "it_is_given_on_while_it_comes", it_is_given_on_while_it_comes },
           { "contents_are_not_sent_twice", contents_are_not_sent_twice },
           { "half_sent_it_goes_on", half_sent_it_goes_on },
           { "who_is_away_finds_it_later", who_is_away_finds_it_later },
