@@ -43,3 +43,11 @@ def nobody_else_reads_what_is_kept(hall):
         check(len(seen) > 4, seen)
         for file in [*seen, path]:
             equal(file.stat().st_mode & 0o077, 0, file)
+
+
+@story
+def no_program_can_cheat(hall):
+    """The server that cheats, of cheats.py, is another build's."""
+    for program in ("roostd", "roost", "roost-crowd"):
+        bytes_of = (hall.bin / program).read_bytes()
+        check(b"ROOST_CHEAT" not in bytes_of and b"sender-swapped" not in bytes_of, program, "can")
