@@ -22,6 +22,7 @@ int voice_new(struct voice **ret, const struct voice_settings *s, int64_t now_us
         goto out;
     early_init(&v->early, v->early_store, MEDIA_PART_MAX);
     v->heard = s->heard;
+    v->opens_each = s->opens_each;
     v->ctx = s->ctx;
     v->mtu = s->mtu ? s->mtu : PACKET_MTU_MIN;
     v->rtt_us = VOICE_RTT_US;

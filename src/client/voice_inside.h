@@ -22,6 +22,7 @@ struct hearing_way {
     int64_t stamp;       /* of the newest frame, without wrapping */
     uint32_t last_stamp; /* as it came */
     bool stamped;
+    uint32_t came; /* for opens_each */
     uint64_t unopened, told_lost, told_repaired;
     int64_t altered_us, altered_told_us; /* since when they are counted; 0: not yet */
     uint32_t altered;
@@ -61,6 +62,7 @@ struct saying {
 struct voice {
     struct keyring *keys;
     voice_heard_fn *heard;
+    uint32_t opens_each;
     void *ctx;
     uint32_t mtu;
     struct map streams; /* id -> struct hearing */

@@ -211,6 +211,7 @@ static void on_place(struct person *p, const Roost__MediaPlace *place)
                   .hub = place->end_to_end || place->hub_key.len != 32 ? NULL
                                                                        : place->hub_key.data },
         .seed = p->index,
+        .opens_each = p->crowd->is.verify || p->crowd->is.in_turn ? 0 : CROWD_OPENS,
         .heard = person_heard,
         .ctx = p,
     };

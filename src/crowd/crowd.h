@@ -3,7 +3,11 @@
  * Each is a real participant: a guest with a TLS connection of its own, a session of datagrams with
  * a socket of its own, keys, SFrame (client/voice.h). What it says is prepared, so that no codec
  * hides the cost; it carries when it was said, so whoever hears it knows how long that took. People
- * are out of phase with each other, as people are.
+ * are out of phase with each other, as people are; one of a hundred frames is opened, or all.
+ *
+ * How long a frame took is from just before its sender's call to the moment at which the kernel
+ * took it from the server: on loopback that is in the server's own call. So sockets are looked at
+ * by the clock, and the server wakes nobody up, as it does not where the others are elsewhere.
  *
  *     main.c     what is wanted, and what came of it
  *     group.c    a thread: its people, their sockets, who is due
@@ -29,6 +33,7 @@ enum {
     CROWD_GROUPS_MAX = 8,
     CROWD_DELAYS = 1 << 16, /* of 16 us each: a second and more */
     CROWD_DELAY_US = 16,
+    CROWD_OPENS = 100, /* of so many frames one is opened, but with --verify */
     CROWD_BYTES_MAX = 1000,
     CROWD_STAMP = 8, /* bytes at the end of each frame: when it was said */
     CROWD_PICTURE_BYTES = 1000,
@@ -86,7 +91,8 @@ struct person {
     struct carry carry;
     bool has_flow, has_way, speaks;
     bool heard; /* its connection has something, or may be written to */
-    int64_t ask_us, say_us, show_us;
+    int64_t ask_us, say_us, show_us, keys_us; /* keys: when it is looked after them next */
+    int64_t came_us; /* when the kernel took the datagram that is being read */
     uint64_t said, shown;
     struct crowd_frame *sound; /* NULL: frames of nothing */
     uint32_t n_sound;
@@ -101,7 +107,7 @@ struct group {
     struct sleep sleep;
     struct person **people;
     uint32_t n;
-    int64_t now_us;
+    int64_t now_us, day_us; /* day: the time of the day is so much more */
     struct counts counts, pictures;
     _Atomic uint32_t in, ready;
 };

@@ -1,8 +1,11 @@
 #include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "crowd/crowd.h"
+
+#define LOOK_US 1000 /* sockets are looked at so often */
 
 /* Each a little after the one before, once the meeting is there. */
 static void begin_more(struct group *g, uint32_t *begun, int64_t *next_us)
@@ -44,46 +47,64 @@ static void watch_tls(struct group *g, struct person *p, struct watch *w)
     *w = (struct watch){ fd, what };
 }
 
-static int64_t run_due(struct group *g, uint32_t begun, struct watch *watches)
+static void run_due(struct group *g, uint32_t begun, struct watch *watches)
 {
-    int64_t due = g->now_us + 100000;
-
     for (uint32_t i = 0; i < begun; i++) {
         struct person *p = g->people[i];
-        if (p->step == STEP_GONE)
+        if (p->step == STEP_GONE || p->due_us > g->now_us)
             continue;
-        if (p->due_us <= g->now_us) {
-            person_turn(p);
-            watch_tls(g, p, &watches[i]);
-        }
-        due = p->due_us < due ? p->due_us : due;
+        person_turn(p);
+        watch_tls(g, p, &watches[i]);
     }
-    return due;
+}
+
+/* Who speaks does so when it is time; all else waits for the next look. */
+static int64_t next_word(const struct group *g, uint32_t begun, int64_t look_us)
+{
+    for (uint32_t i = 0; i < begun; i++)
+        if (g->people[i]->speaks && g->people[i]->say_us && g->people[i]->say_us < look_us)
+            look_us = g->people[i]->say_us;
+    return look_us;
+}
+
+static void look(struct group *g)
+{
+    struct sleep_ready ready[SLEEP_AT_ONCE];
+    struct crowd *c = g->crowd;
+    struct timespec day;
+    int n = SLEEP_AT_ONCE;
+
+    clock_gettime(CLOCK_REALTIME, &day);
+    g->day_us = day.tv_sec * 1000000 + day.tv_nsec / 1000 - sleep_now_us();
+    for (uint32_t k = 0; k <= 2 * g->n / SLEEP_AT_ONCE && n == SLEEP_AT_ONCE; k++) {
+        n = sleep_until(&g->sleep, 0, ready);
+        for (int i = 0; i < n; i++) {
+            c->people[ready[i].id / 2].due_us = g->now_us;
+            c->people[ready[i].id / 2].heard |= ready[i].id % 2 == 0;
+        }
+    }
 }
 
 void *group_main(void *group)
 {
     struct group *g = group;
     struct crowd *c = g->crowd;
-    struct sleep_ready ready[SLEEP_AT_ONCE];
     struct watch *watches = calloc(g->n + 1, sizeof *watches);
     uint32_t begun = 0;
-    int64_t next_us = 0, due = 0;
+    int64_t next_us = 0, look_us = 0;
 
     for (uint32_t i = 0; watches && i < g->n; i++)
         watches[i].fd = -1;
     sleep_sharpen();
     while (watches && !c->failed && !(c->over && sleep_now_us() > c->until_us + 1000000)) {
-        int n = sleep_until(&g->sleep, due, ready);
+        sleep_nap(next_word(g, begun, look_us));
         g->now_us = sleep_now_us();
-        begin_more(g, &begun, &next_us);
-        for (int i = 0; i < n; i++) {
-            c->people[ready[i].id / 2].due_us = g->now_us;
-            c->people[ready[i].id / 2].heard |= ready[i].id % 2 == 0;
+        if (g->now_us >= look_us) {
+            look_us = g->now_us + LOOK_US;
+            begin_more(g, &begun, &next_us);
+            look(g);
         }
-        due = run_due(g, begun, watches);
-        if (begun < g->n && next_us < due)
-            due = next_us > g->now_us + 1000 ? next_us : g->now_us + 1000;
+        run_due(g, begun, watches);
     }
     for (uint32_t i = 0; i < begun; i++)
         person_end(g->people[i]);

@@ -18,8 +18,8 @@ static const char usage[] =
     "                   [--join-ms 10] [--unsealed] [--in-turn] [--verify] [--json]\n"
     "\n"
     "N real participants of a meeting from a few threads: keys, SFrame and all. K of them speak,\n"
-    "out of phase with each other. Everybody opens all that comes, and it is counted what came,\n"
-    "what did not, and how long it took.\n"
+    "out of phase with each other. It is counted what came, what did not, and how long it took:\n"
+    "from before the call that sent it until the kernel took it from the server.\n"
     "\n"
     "  -s HOST:PORT   the server\n"
     "  --code CODE    a meeting that is open; --link has the secret of its link too, and is read\n"
@@ -33,7 +33,7 @@ static const char usage[] =
     "  --seconds N    so long it is counted, from when all are there\n"
     "  --threads N    among which people are shared out\n"
     "  --join-ms N    between two who come, in each thread\n"
-    "  --verify       what is always done: everybody opens every frame\n"
+    "  --verify       everybody opens every frame, not one in a hundred\n"
     "  --json         one object with the figures, instead of lines\n";
 
 static int die(const char *text, const char *about)
@@ -176,6 +176,7 @@ static int parse(int argc, char **argv, struct crowd_settings *is)
         fresh |= opt == OPT_NEW;
         is->unsealed |= opt == OPT_UNSEALED;
         is->in_turn |= opt == OPT_TURN;
+        is->verify |= opt == OPT_VERIFY;
         is->json |= opt == OPT_JSON;
     }
     if (optind < argc)
@@ -237,10 +238,8 @@ static void count(struct crowd *c)
 {
     struct timespec left = { .tv_sec = c->is.seconds + 1 };
 
-    printf(c->is.json ? "" : "%u people are in, %u speak\n", c->is.people, c->is.speakers);
-    if (!c->is.json)
-        fflush(stdout);
     usleep(2000000); /* keys are told, and the path is learnt */
+    fprintf(stderr, "%u people are in, %u speak\n", c->is.people, c->is.speakers);
     int64_t now = sleep_now_us();
     c->until_us = now + 100000 + (int64_t)c->is.seconds * 1000000;
     c->from_us = now + 100000;

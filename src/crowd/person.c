@@ -10,6 +10,7 @@
 
 #define ASK_US  200000
 #define PING_US 20000000
+#define KEYS_US 20000
 
 void person_fail(struct person *p, const char *what, const char *why)
 {
@@ -116,7 +117,7 @@ static void take(void *ctx, const struct dgram *d, const uint8_t *payload)
 
 int person_open_flow(struct person *p, const Roost__DatagramSession *s)
 {
-    struct udp_settings u = { 0 };
+    struct udp_settings u = { .stamps = true };
     union address to;
     char text[300];
     const struct flow_settings settings = { .client = true,
@@ -148,7 +149,12 @@ int person_open_flow(struct person *p, const Roost__DatagramSession *s)
     return err;
 }
 
-/* What a frame says: when it was said. */
+static uint32_t ticks_of(int64_t us)
+{
+    return (uint32_t)(us * 6 / 125);
+}
+
+/* What a frame says inside: when it was said. Its timestamp says so too, within 21 us. */
 void person_heard(void *ctx, int64_t now_us, uint32_t who, const struct media *m,
                   const uint8_t *bytes, size_t len)
 {
@@ -157,14 +163,16 @@ void person_heard(void *ctx, int64_t now_us, uint32_t who, const struct media *m
     int64_t said_us, from_us = p->crowd->from_us, until_us = p->crowd->until_us;
 
     (void)who;
-    if (len < sizeof said_us) {
+    said_us = now_us - (int64_t)(int32_t)(ticks_of(now_us) - m->timestamp) * 125 / 6;
+    if (bytes && len < sizeof said_us) {
         c->strange++;
         return;
     }
-    memcpy(&said_us, bytes + len - sizeof said_us, sizeof said_us);
+    if (bytes)
+        memcpy(&said_us, bytes + len - sizeof said_us, sizeof said_us);
     if (!from_us || said_us < from_us || said_us >= until_us)
         return;
-    int64_t delay = (now_us - said_us) / CROWD_DELAY_US;
+    int64_t delay = (p->came_us - said_us) / CROWD_DELAY_US;
     c->received++;
     c->delays[delay < 0 ? 0 : delay < CROWD_DELAYS ? delay : CROWD_DELAYS - 1]++;
 }
@@ -202,9 +210,11 @@ static bool has_turn(const struct person *p)
 static void put(struct person *p, uint32_t at, struct voice_said *said, uint8_t *bytes,
                 struct counts *c)
 {
-    int64_t now_us = p->group->now_us, from_us = p->crowd->from_us;
+    int64_t now_us = p->group->now_us, from_us = p->crowd->from_us, said_us = sleep_now_us();
 
-    memcpy(bytes + said->len - CROWD_STAMP, &now_us, CROWD_STAMP);
+    memcpy(bytes + said->len - CROWD_STAMP, &said_us, CROWD_STAMP);
+    if (at || !p->sound) /* who listens wants them even */
+        said->timestamp = ticks_of(said_us);
     said->bytes = bytes;
     if (!voice_say(p->voice, now_us, at, said) && from_us && now_us >= from_us &&
         now_us < p->crowd->until_us)
@@ -215,16 +225,14 @@ static void say_one(struct person *p)
 {
     const struct crowd_settings *is = &p->crowd->is;
     uint8_t bytes[CROWD_BYTES_MAX] = { 0 };
-    struct voice_said said = { .codec = MEDIA_OPUS,
-                               .timestamp = (uint32_t)(p->said * is->frame_ms * 48),
-                               .level = 90,
-                               .len = is->bytes };
+    struct voice_said said = { .codec = MEDIA_OPUS, .level = 90, .len = is->bytes };
 
     if (p->sound) {
         const struct crowd_frame *f = &p->sound[p->said % p->n_sound];
         memcpy(bytes, f->bytes, f->len);
         said.len = f->len;
         said.level = f->level;
+        said.timestamp = (uint32_t)(p->said * is->frame_ms * 48);
     }
     put(p, 0, &said, bytes, &p->group->counts);
 }
@@ -239,9 +247,7 @@ static void show(struct person *p)
     if (!p->show_us)
         p->show_us = now_us + (int64_t)p->index * each_us / (p->crowd->is.speakers + 1);
     for (; p->show_us <= now_us; p->show_us += each_us, p->shown++) {
-        struct voice_said said = { .codec = MEDIA_VP8,
-                                   .timestamp = (uint32_t)(p->shown * (uint64_t)each_us * 6 / 125),
-                                   .len = sizeof bytes };
+        struct voice_said said = { .codec = MEDIA_VP8, .len = sizeof bytes };
         put(p, 1, &said, bytes, &p->group->pictures);
     }
 }
@@ -269,8 +275,10 @@ static void turn_media(struct person *p)
     struct keyring_event k;
     int64_t now_us = p->group->now_us;
 
-    while (udp_receive(p->udp, &in) > 0)
+    while (udp_receive(p->udp, &in) > 0) {
+        p->came_us = in.stamp_ns ? in.stamp_ns / 1000 - p->group->day_us : now_us;
         carry_hear(&p->carry, &in, now_us);
+    }
     flow_expire(p->flow, now_us);
     while (flow_event(p->flow, &e)) {
         if (e.what == FLOW_BACK && !p->has_way) {
@@ -290,7 +298,6 @@ static void turn_media(struct person *p)
         say(p);
     if (p->shows && p->has_way && !p->crowd->over)
         show(p);
-    voice_expire(p->voice, now_us);
     while (voice_event(p->voice, &k))
         p->group->counts.strange += k.what == KEYRING_DIFFERS || k.what == KEYRING_FORGED ||
                                     k.what == KEYRING_WENT_BACK || k.what == KEYRING_ALTERED;
@@ -306,6 +313,16 @@ static void earlier(int64_t *due, int64_t at)
     *due = at < *due ? at : *due;
 }
 
+/* With hundreds of people this is a look at each of them, so it is not done for each datagram. */
+static void turn_keys(struct person *p)
+{
+    p->keys_us = p->group->now_us + KEYS_US;
+    if (p->voice)
+        voice_expire(p->voice, p->group->now_us);
+    if (control_keys(p) && tls_flush(&p->tls))
+        person_fail(p, "the connection", "it was closed");
+}
+
 void person_turn(struct person *p)
 {
     int64_t now_us = p->group->now_us;
@@ -314,8 +331,8 @@ void person_turn(struct person *p)
         return;
     if (!is_quiet(p))
         turn_control(p);
-    else if (control_keys(p) && tls_flush(&p->tls))
-        person_fail(p, "the connection", "it was closed");
+    else if (now_us >= p->keys_us)
+        turn_keys(p);
     p->heard = false;
     if (p->has_flow && p->step != STEP_GONE)
         turn_media(p);
@@ -324,7 +341,7 @@ void person_turn(struct person *p)
         earlier(&p->due_us, now_us + 20000);
     if (p->has_flow) {
         earlier(&p->due_us, carry_deadline_us(&p->carry, now_us));
-        earlier(&p->due_us, voice_deadline_us(p->voice, now_us));
+        earlier(&p->due_us, p->keys_us);
         if (!p->has_way)
             earlier(&p->due_us, p->ask_us);
         if (p->speaks && p->say_us)

@@ -11,11 +11,17 @@ static void note_loss(struct gaps *g, bool lost)
     g->loss += weight * ((lost ? 1.0f : 0.0f) - g->loss);
 }
 
+static void set(struct gaps *g, uint32_t i, bool missing)
+{
+    g->n_missing = (uint16_t)(g->n_missing + missing - g->slots[i].missing);
+    g->slots[i].missing = missing;
+}
+
 static void note_missing(struct gaps *g, int64_t now_us, uint16_t from, uint16_t to)
 {
     for (uint16_t c = from; c != to; c++) {
         uint32_t i = c % GAPS_WINDOW;
-        g->slots[i].missing = true;
+        set(g, i, true);
         g->slots[i].tried = 0;
         g->slots[i].count = c;
         g->slots[i].since_us = g->slots[i].asked_us = now_us;
@@ -31,15 +37,15 @@ enum gaps_came gaps_on_part(struct gaps *g, int64_t now_us, uint16_t count)
 
     if (!g->begun || (ahead >= GAPS_WINDOW && ahead <= UINT16_MAX - GAPS_WINDOW)) {
         /* the first, or so far off that the other side began anew: nothing before it is missing */
-        for (int k = 0; k < GAPS_WINDOW; k++)
-            g->slots[k].missing = false;
+        for (uint32_t k = 0; g->n_missing && k < GAPS_WINDOW; k++)
+            set(g, k, false);
         g->begun = true;
     } else if (ahead == 0 || ahead > UINT16_MAX - GAPS_WINDOW) {
         if (!g->slots[i].missing || g->slots[i].count != count) {
             g->again++;
             return GAPS_AGAIN;
         }
-        g->slots[i].missing = false;
+        set(g, i, false);
         g->repaired++;
         g->received++;
         return GAPS_REPAIRED;
@@ -47,7 +53,7 @@ enum gaps_came gaps_on_part(struct gaps *g, int64_t now_us, uint16_t count)
         note_missing(g, now_us, (uint16_t)(g->newest + 1), count);
     }
     g->newest = count;
-    g->slots[i].missing = false;
+    set(g, i, false);
     note_loss(g, false);
     g->received++;
     return GAPS_NEW;
@@ -67,7 +73,7 @@ int64_t gaps_deadline_us(const struct gaps *g, int64_t rtt_us, int64_t budget_us
 {
     int64_t first = INT64_MAX;
 
-    for (uint32_t i = 0; i < GAPS_WINDOW; i++) {
+    for (uint32_t i = 0; g->n_missing && i < GAPS_WINDOW; i++) {
         int64_t due = due_us(g, i, rtt_us, budget_us);
         first = due < first ? due : first;
     }
@@ -93,7 +99,7 @@ static bool put(struct nack *n, uint16_t count)
 bool gaps_ask(struct gaps *g, int64_t now_us, int64_t rtt_us, int64_t budget_us, struct nack *ret)
 {
     ret->n = 0;
-    for (uint32_t k = 1; g->begun && k <= GAPS_WINDOW; k++) { /* the oldest first */
+    for (uint32_t k = 1; g->n_missing && k <= GAPS_WINDOW; k++) { /* the oldest first */
         uint16_t count = (uint16_t)(g->newest - GAPS_WINDOW + k);
         uint32_t i = count % GAPS_WINDOW;
         if (g->slots[i].count != count || due_us(g, i, rtt_us, budget_us) > now_us)

@@ -24,6 +24,7 @@ struct gaps {
     } slots[GAPS_WINDOW];
     bool begun;
     uint16_t newest;
+    uint16_t n_missing; /* slots */
     /* since the beginning; lost: missing when others came, repaired: came after that */
     uint64_t received, lost, repaired, again;
     /* of the last seconds, for who decides */

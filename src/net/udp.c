@@ -35,6 +35,8 @@ static void set_up(struct udp *u, const struct udp_settings *s)
     /* A kernel that does not know it would send a run as one datagram, without a word. */
     if (!set(u->fd, IPPROTO_UDP, UDP_SEGMENT, 0))
         u->counts.lacks |= UDP_LACKS_SEGMENT;
+    if (s->stamps)
+        set(u->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (s->queue_bytes) {
         set(u->fd, SOL_SOCKET, SO_RCVBUF, (int)s->queue_bytes);
         set(u->fd, SOL_SOCKET, SO_SNDBUF, (int)s->queue_bytes);

@@ -49,6 +49,7 @@ struct udp_settings {
     bool reuse_port; /* several sockets at one port */
     bool v6_only;
     uint32_t queue_bytes; /* asked for, each way; the kernel gives what is allowed. 0: its own */
+    bool stamps;          /* udp_in.stamp_ns is wanted */
     unsigned lacks;       /* for tests */
 };
 
@@ -63,7 +64,8 @@ struct udp_in {
     struct udp_local to;
     uint8_t *bytes; /* until the next udp_receive; may be written to */
     size_t len;
-    int ecn; /* the two bits; 0 if it is not known */
+    int ecn;          /* the two bits; 0 if it is not known */
+    int64_t stamp_ns; /* when the kernel took it, of the time of the day; 0: not known */
 };
 
 struct udp_out {

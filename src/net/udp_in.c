@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "net/udp_inside.h"
@@ -101,6 +102,14 @@ static void note_local(struct udp_local *to, const struct cmsghdr *c)
     to->interface = i.ipi6_ifindex;
 }
 
+static void note_stamp(struct udp *u, const struct cmsghdr *c)
+{
+    struct timespec t;
+
+    memcpy(&t, CMSG_DATA(c), sizeof t);
+    u->current.stamp_ns = t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
 static void read_control(struct udp *u, const struct cmsghdr *c)
 {
     int number = 0;
@@ -111,6 +120,8 @@ static void read_control(struct udp *u, const struct cmsghdr *c)
         u->segment = (size_t)number;
     else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
         note_overflow(u, (uint32_t)number);
+    else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
+        note_stamp(u, c);
     else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
              (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS))
         u->current.ecn = number & 3;
