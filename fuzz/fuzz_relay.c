@@ -41,7 +41,7 @@ static void media(struct play *x)
     m.part = (uint16_t)(m.has_mark ? next(x) % 4 : 0);
     uint8_t *to = relay_buffer(x->r, &buffer);
     memset(to, (int)m.stream, x->r->is.buffer_bytes);
-    relay_on_media(x->r, x->now_us, next(x) % (LEGS + 1), &m, buffer, next(x) * 2);
+    relay_on_media(x->r, x->now_us, x->now_us, next(x) % (LEGS + 1), &m, buffer, next(x) * 2);
 }
 
 static void tables(struct play *x)

@@ -42,7 +42,7 @@ enum {
 struct crowd_settings {
     char host[256], port[16];
     char code[64], secret[64]; /* empty code: --new */
-    uint32_t people, speakers, frame_ms, bytes, seconds, threads, join_ms, video_kbit;
+    uint32_t people, speakers, frame_ms, bytes, seconds, threads, join_ms, video_kbit, bad;
     bool unsealed, verify, json, in_turn;
 };
 
@@ -97,6 +97,10 @@ struct person {
     struct crowd_frame *sound; /* NULL: frames of nothing */
     uint32_t n_sound;
     bool shows;
+    bool bad;    /* it hears little of what is sent to it, and does not count */
+    double room; /* of a bad one: bytes that its link carries now */
+    int64_t room_us;
+    uint64_t dice;
 };
 
 /* A thread. */

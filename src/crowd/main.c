@@ -15,7 +15,7 @@
 static const char usage[] =
     "usage: roost-crowd -s HOST:PORT (--code CODE | --link LINK | --new) --people N --speakers K\n"
     "                   [--frame-ms 20] [--bytes 80] [--video KBIT] [--seconds 10] [--threads 1]\n"
-    "                   [--join-ms 10] [--unsealed] [--in-turn] [--verify] [--json]\n"
+    "                   [--join-ms 10] [--bad N] [--unsealed] [--in-turn] [--verify] [--json]\n"
     "\n"
     "N real participants of a meeting from a few threads: keys, SFrame and all. K of them speak,\n"
     "out of phase with each other. It is counted what came, what did not, and how long it took:\n"
@@ -33,6 +33,8 @@ static const char usage[] =
     "  --seconds N    so long it is counted, from when all are there\n"
     "  --threads N    among which people are shared out\n"
     "  --join-ms N    between two who come, in each thread\n"
+    "  --bad N        the last N hear through a link of 100 kbit/s that loses 20 %; they do not "
+    "count\n"
     "  --verify       everybody opens every frame, not one in a hundred\n"
     "  --json         one object with the figures, instead of lines\n";
 
@@ -99,6 +101,7 @@ enum {
     OPT_SECONDS,
     OPT_THREADS,
     OPT_JOIN,
+    OPT_BAD,
     OPT_UNSEALED,
     OPT_TURN,
     OPT_VERIFY,
@@ -117,6 +120,7 @@ static const struct option options[] = {
     { "seconds", 1, NULL, OPT_SECONDS },
     { "threads", 1, NULL, OPT_THREADS },
     { "join-ms", 1, NULL, OPT_JOIN },
+    { "bad", 1, NULL, OPT_BAD },
     { "unsealed", 0, NULL, OPT_UNSEALED },
     { "in-turn", 0, NULL, OPT_TURN },
     { "verify", 0, NULL, OPT_VERIFY },
@@ -142,6 +146,8 @@ static bool take_number(int opt, const char *text, struct crowd_settings *is)
         return number(text, 1000000, &is->seconds) && is->seconds;
     case OPT_THREADS:
         return number(text, CROWD_GROUPS_MAX, &is->threads) && is->threads;
+    case OPT_BAD:
+        return number(text, CROWD_PEOPLE_MAX, &is->bad);
     default:
         return number(text, 100000, &is->join_ms);
     }
@@ -171,7 +177,7 @@ static int parse(int argc, char **argv, struct crowd_settings *is)
             snprintf(is->code, sizeof is->code, "%s", optarg);
         if (opt == OPT_LINK && !link_of(optarg, is))
             return die("no link of a meeting: ", optarg);
-        if (opt >= OPT_PEOPLE && opt <= OPT_JOIN && !take_number(opt, optarg, is))
+        if (opt >= OPT_PEOPLE && opt <= OPT_BAD && !take_number(opt, optarg, is))
             return die("a number that cannot be: ", optarg);
         fresh |= opt == OPT_NEW;
         is->unsealed |= opt == OPT_UNSEALED;
@@ -185,7 +191,9 @@ static int parse(int argc, char **argv, struct crowd_settings *is)
         return die("-s, and one of --code, --link and --new are needed", "");
     if (is->in_turn && is->frame_ms != 10 && is->frame_ms != 20)
         return die("a voice has frames of 10 or 20 ms", "");
-    return is->speakers <= is->people ? 0 : die("more speak than there are", "");
+    return is->speakers + is->bad <= is->people
+               ? 0
+               : die("more speak or hear badly than there are", "");
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -214,6 +222,8 @@ static int share_out(struct crowd *c)
         c->people[i].crowd = c;
         c->people[i].group = g;
         c->people[i].index = i;
+        c->people[i].bad = i >= c->is.people - c->is.bad;
+        c->people[i].dice = i + 1;
         g->people[g->n++] = &c->people[i];
     }
     return 0;
@@ -274,7 +284,7 @@ static void add(struct counts *sum, const struct counts *g)
 
 static void figures(const struct crowd *c, const struct counts *all)
 {
-    uint64_t due = all->sent * (c->is.people - 1);
+    uint64_t due = all->sent * (c->is.people - c->is.bad - 1);
     uint64_t lost = due > all->received ? due - all->received : 0;
 
     printf(c->is.json ? "\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"lost\": %" PRIu64

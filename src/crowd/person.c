@@ -8,9 +8,12 @@
 #include "crowd/crowd.h"
 #include "wire/packet.h"
 
-#define ASK_US  200000
-#define PING_US 20000000
-#define KEYS_US 20000
+#define ASK_US   200000
+#define PING_US  20000000
+#define KEYS_US  20000
+#define BAD_RATE 100000.0 /* bits a second */
+#define BAD_ROOM 3000.0
+#define BAD_LOSS 0.2
 
 void person_fail(struct person *p, const char *what, const char *why)
 {
@@ -170,7 +173,7 @@ void person_heard(void *ctx, int64_t now_us, uint32_t who, const struct media *m
     }
     if (bytes)
         memcpy(&said_us, bytes + len - sizeof said_us, sizeof said_us);
-    if (!from_us || said_us < from_us || said_us >= until_us)
+    if (p->bad || !from_us || said_us < from_us || said_us >= until_us)
         return;
     int64_t delay = (p->came_us - said_us) / CROWD_DELAY_US;
     c->received++;
@@ -267,6 +270,23 @@ static void say(struct person *p)
     }
 }
 
+/* A link without a queue. */
+static bool comes_through(struct person *p, size_t len)
+{
+    int64_t now_us = p->group->now_us;
+
+    p->room += (double)(now_us - p->room_us) * BAD_RATE / 8e6;
+    p->room = p->room < BAD_ROOM ? p->room : BAD_ROOM;
+    p->room_us = now_us;
+    p->dice = p->dice * 6364136223846793005ULL + 1442695040888963407ULL;
+    if (p->step < STEP_IN || !p->has_way)
+        return true; /* it comes in as all do */
+    if (p->dice >> 32 < BAD_LOSS * (1ULL << 32) || p->room < (double)len)
+        return false;
+    p->room -= (double)len;
+    return true;
+}
+
 static void turn_media(struct person *p)
 {
     struct udp_in in;
@@ -277,7 +297,8 @@ static void turn_media(struct person *p)
 
     while (udp_receive(p->udp, &in) > 0) {
         p->came_us = in.stamp_ns ? in.stamp_ns / 1000 - p->group->day_us : now_us;
-        carry_hear(&p->carry, &in, now_us);
+        if (!p->bad || comes_through(p, in.len))
+            carry_hear(&p->carry, &in, now_us);
     }
     flow_expire(p->flow, now_us);
     while (flow_event(p->flow, &e)) {

@@ -7,7 +7,7 @@
 
 /* Until the other side says more; both know these. */
 #define DATA_FIRST (1ULL << 20)
-enum { SKIP_EACH = 256, ACKS_A_ROUND = 16, ACK_EACH_MAX = 64, ACK_EACH_MEDIA = 16 };
+enum { SKIP_EACH = 256, ACKS_A_ROUND = 16, ACK_EACH_MAX = 64, ACK_EACH_MEDIA = 32 };
 
 /* --- life ------------------------------------------------------------------------- */
 
@@ -166,7 +166,7 @@ static void on_ack(struct flow *f, const struct ack *a, int64_t now_us)
     bool is_new = a->ranges[0].last + 1 > f->sent.largest;
 
     media_on_ack(f, a, now_us);
-    if (sent_on_ack(&f->sent, a, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r)) {
+    if (sent_on_ack(&f->sent, a, now_us, &f->rtt, flow_ack_delay_us(f, now_us), &r)) {
         flow_close(f, FLOW_BROKEN, "an acknowledgement of what was not sent");
         return;
     }
@@ -334,11 +334,22 @@ static struct seen_pace pace_of(struct flow *f, int64_t now_us, bool media_only)
 
     count_round(f, now_us);
     if (media_only)
-        return (struct seen_pace){ .every = ACK_EACH_MEDIA, .delay_us = FLOW_ACK_DELAY_US };
+        return (struct seen_pace){ .every = ACK_EACH_MEDIA, .delay_us = FLOW_ACK_MEDIA_US };
     return (struct seen_pace){
         .every = f->ack_each > 2 ? f->ack_each : 2,
         .delay_us = quarter_us < FLOW_ACK_DELAY_US ? quarter_us : FLOW_ACK_DELAY_US,
     };
+}
+
+/* The other side waits longer when nothing but media comes to it. */
+int64_t flow_ack_delay_us(const struct flow *f, int64_t now_us)
+{
+    return media_is_on(f, now_us) ? FLOW_ACK_MEDIA_US : FLOW_ACK_DELAY_US;
+}
+
+void flow_came_before(struct flow *f, int64_t us)
+{
+    f->ago_us = us > 0 ? us : 0;
 }
 
 int flow_on_datagram(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len, int ecn)
@@ -387,6 +398,8 @@ int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t
         flow_on_frame(f, &d, &ack, now_us);
     }
     struct seen_pace pace = pace_of(f, now_us, media_only);
+    pace.ago_us = f->ago_us < now_us - f->born_us ? f->ago_us : now_us - f->born_us;
+    f->ago_us = 0;
     f->from = NULL;
     f->refused_in += f->refused;
     if (f->refused) /* as if it had been lost */
@@ -406,9 +419,10 @@ void flow_expire(struct flow *f, int64_t now_us)
     if (f->over)
         return;
     path_expire(f, now_us);
-    if (sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US) > now_us)
+    int64_t delay_us = flow_ack_delay_us(f, now_us);
+    if (sent_deadline_us(&f->sent, &f->rtt, delay_us) > now_us)
         return;
-    uint32_t probes = sent_expire(&f->sent, now_us, &f->rtt, FLOW_ACK_DELAY_US, &r);
+    uint32_t probes = sent_expire(&f->sent, now_us, &f->rtt, delay_us, &r);
     f->probes += probes;
     if (probes)
         trace_tell(f, now_us, FLOW_TRACE_PROBE, 0);

@@ -40,6 +40,7 @@ enum {
 #define FLOW_STREAM_WINDOW (32ULL << 20)
 #define FLOW_STREAM_ROOM   (32ULL << 20) /* written, and not yet acknowledged */
 #define FLOW_ACK_DELAY_US  25000
+#define FLOW_ACK_MEDIA_US  100000 /* of datagrams with nothing but media */
 
 /* Why a session ends; what is above is the program's own. */
 enum flow_why {
@@ -127,6 +128,8 @@ struct flow_to {
     bool ect;               /* marked with ECT(0) */
 };
 
+/* The next datagram came so long before the call that gives it: acknowledgements say when. */
+void flow_came_before(struct flow *f, int64_t us);
 int flow_on_datagram_from(struct flow *f, int64_t now_us, uint8_t *bytes, size_t len, int ecn,
                           const struct path_address *from);
 int flow_next_to(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap, struct flow_to *ret);

@@ -289,19 +289,19 @@ void media_on_path(struct flow *f, int64_t now_us)
     turn_set_rate(&f->media->turn, now_us, f->media->estimate.rate);
 }
 
-static bool is_on(const struct media_way *m, int64_t now_us)
+bool media_is_on(const struct flow *f, int64_t now_us)
 {
-    return m && now_us - m->sent_us < MEDIA_REST_US;
+    return f->media && now_us - f->media->sent_us < MEDIA_REST_US;
 }
 
 bool media_leaves_room(struct flow *f, int64_t now_us)
 {
-    return !is_on(f->media, now_us) || turn_allows(&f->media->turn, now_us, TURN_FILE, f->mtu);
+    return !media_is_on(f, now_us) || turn_allows(&f->media->turn, now_us, TURN_FILE, f->mtu);
 }
 
 int64_t media_room_us(const struct flow *f, int64_t now_us)
 {
-    if (!is_on(f->media, now_us))
+    if (!media_is_on(f, now_us))
         return now_us;
     struct turn copy = f->media->turn;
     int64_t when_us = turn_when_us(&copy, now_us, TURN_FILE, f->mtu);

@@ -9,7 +9,8 @@ enum {
     PIECE_LEAST = 64, /* a smaller rest waits for the next packet */
     ROOM_LEAST = PIECE_LEAST + DGRAM_STREAM_HEAD,
     UNANSWERED_MAX = 128, /* packets */
-    SMALL_AFTER = 2,      /* probes without an answer */
+    UNANSWERED_MEDIA = 16,
+    SMALL_AFTER = 2, /* probes without an answer */
 };
 
 /* --- loads --------------------------------------------------------------------------- */
@@ -318,7 +319,9 @@ static bool asks(const struct load *l)
  * is not settled would grow without end. */
 static bool is_owed_an_answer(const struct flow *f)
 {
-    return !f->sent.eliciting && f->sent.next - f->sent.first >= UNANSWERED_MAX;
+    uint64_t most = f->media ? UNANSWERED_MEDIA : UNANSWERED_MAX;
+
+    return !f->sent.eliciting && f->sent.next - f->sent.first >= most;
 }
 
 /* Puts in all that is to be said; a probe says something in any case. */
@@ -379,8 +382,10 @@ int flow_note_sent(struct flow *f, int64_t now_us, int n, uint32_t bytes, struct
     trace_tell(f, now_us, FLOW_TRACE_SENT, bytes);
     pacer_on_sent(&f->pacer, now_us, bytes);
     if (f->cc.ops->on_sent) {
+        uint64_t pacing = f->cc.pacing;
         f->cc.ops->on_sent(&f->cc, now_us, bytes, f->sent.under_way);
-        path_set_pace(f, now_us);
+        if (f->cc.pacing != pacing)
+            path_set_pace(f, now_us);
     }
     if (!f->turn && f->sent.under_way < f->cc.window)
         sent_on_idle(&f->sent);
@@ -485,7 +490,7 @@ int flow_next(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap)
 
 int64_t flow_due_us(const struct flow *f, int64_t now_us)
 {
-    int64_t due_us = sent_deadline_us(&f->sent, &f->rtt, FLOW_ACK_DELAY_US);
+    int64_t due_us = sent_deadline_us(&f->sent, &f->rtt, flow_ack_delay_us(f, now_us));
     int64_t path_us = path_deadline_us(f, now_us);
 
     if (f->tell_close && path_is_open(f))

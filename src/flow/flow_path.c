@@ -195,7 +195,7 @@ void path_on_settled(struct flow *f, const struct load *l, enum sent_fate fate, 
         return;
     bool changed = fate == SENT_LOST
                        ? pmtu_on_lost(&f->pmtu, l->packet, l->bytes, l->sent_us, now_us,
-                                      rtt_patience_us(&f->rtt, FLOW_ACK_DELAY_US))
+                                      rtt_patience_us(&f->rtt, flow_ack_delay_us(f, now_us)))
                        : pmtu_on_acked(&f->pmtu, l->packet, l->bytes);
     if (l->ect && fate == SENT_LOST)
         ecn_on_lost(&f->ecn);
@@ -343,16 +343,16 @@ uint32_t path_probe(struct flow *f, int64_t now_us, size_t cap)
     uint32_t size = pmtu_next(&f->pmtu, now_us);
     if (!size || size > cap || is_slow_for(f, size))
         return 0;
-    pmtu_on_probe(&f->pmtu, size, now_us, rtt_patience_us(&f->rtt, FLOW_ACK_DELAY_US));
+    pmtu_on_probe(&f->pmtu, size, now_us, rtt_patience_us(&f->rtt, flow_ack_delay_us(f, now_us)));
     return size;
 }
 
 /* --- time ---------------------------------------------------------------------------------------
  */
 
-static int64_t patience_us(const struct flow *f)
+static int64_t patience_us(const struct flow *f, int64_t now_us)
 {
-    return f->rtt.known ? rtt_patience_us(&f->rtt, FLOW_ACK_DELAY_US) : 0;
+    return f->rtt.known ? rtt_patience_us(&f->rtt, flow_ack_delay_us(f, now_us)) : 0;
 }
 
 void path_expire(struct flow *f, int64_t now_us)
@@ -360,7 +360,7 @@ void path_expire(struct flow *f, int64_t now_us)
     if (!f->keeps || !path_is_open(f) || f->tunnel.on)
         return;
     alive_on_awaited(&f->alive, f->sent.eliciting > 0, now_us);
-    switch (alive_expire(&f->alive, now_us, patience_us(f))) {
+    switch (alive_expire(&f->alive, now_us, patience_us(f, now_us))) {
     case ALIVE_ASK:
         f->tell_alive = true;
         break;
@@ -380,6 +380,6 @@ int64_t path_deadline_us(const struct flow *f, int64_t now_us)
     if (!f->keeps || !path_is_open(f) || f->tunnel.on)
         return due_us;
     alive_on_awaited(&copy, f->sent.eliciting > 0, now_us);
-    int64_t alive_us = alive_deadline_us(&copy, patience_us(f));
+    int64_t alive_us = alive_deadline_us(&copy, patience_us(f, now_us));
     return alive_us < due_us ? alive_us : due_us;
 }

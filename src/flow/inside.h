@@ -145,6 +145,7 @@ struct flow {
     /* the way there (flow_path.c) */
     bool proves, keeps;              /* as the settings say */
     const struct path_address *from; /* of the datagram that is being read */
+    int64_t ago_us;                  /* ... which came so long before */
     struct paths paths;
     struct pmtu pmtu;
     struct ecn ecn;
@@ -179,7 +180,9 @@ struct flow {
 /* The time of the session, which never steps back. First in each call that is given the time. */
 int64_t flow_clock(struct flow *f, int64_t now_us);
 void flow_draw_skip(struct flow *f); /* the next number that is left out */
-void flow_release(struct flow *f);   /* what is over gives back what it had on its way */
+/* So long the other side may wait before it acknowledges. */
+int64_t flow_ack_delay_us(const struct flow *f, int64_t now_us);
+void flow_release(struct flow *f); /* what is over gives back what it had on its way */
 /* trace.c */
 void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);
 void trace_report(struct flow *f, int64_t now_us, const struct sent_report *r);
@@ -200,6 +203,7 @@ void media_on_frame(struct flow *f, const struct dgram *d);
 void media_on_ack(struct flow *f, const struct ack *a, int64_t now_us); /* before it is settled */
 void media_on_report(struct flow *f, int64_t now_us, const struct sent_report *r);
 void media_on_path(struct flow *f, int64_t now_us);          /* it is another one */
+bool media_is_on(const struct flow *f, int64_t now_us);      /* some was sent lately */
 bool media_leaves_room(struct flow *f, int64_t now_us);      /* for a packet of streams */
 int64_t media_room_us(const struct flow *f, int64_t now_us); /* from when on */
 /* flow_path.c */

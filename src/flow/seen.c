@@ -59,10 +59,10 @@ void seen_on_packet(struct seen *s, uint64_t number, int64_t now_us, bool elicit
     bool in_order = !s->n_ranges || number == highest + 1;
 
     if (!s->n_ranges || number > highest)
-        s->largest_us = now_us;
+        s->largest_us = now_us - pace->ago_us;
     add(s, number);
     s->times[number % ACK_TIMES_MAX].number = number + 1; /* 0: none */
-    s->times[number % ACK_TIMES_MAX].at_us = now_us;
+    s->times[number % ACK_TIMES_MAX].at_us = now_us - pace->ago_us;
     s->packets++;
     s->ect0 += ecn == SEEN_ECT0;
     s->ect1 += ecn == SEEN_ECT1;

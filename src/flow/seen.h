@@ -31,12 +31,13 @@ struct seen {
 struct seen_pace {
     uint32_t every;   /* packets */
     int64_t delay_us; /* at most */
+    int64_t ago_us;   /* the packet came so long before now: its socket was looked at late */
 };
 
 enum seen_ecn { SEEN_NOT_ECT, SEEN_ECT1, SEEN_ECT0, SEEN_CE }; /* as in the IP header */
 
 void seen_init(struct seen *s);
-/* number came at now_us. eliciting: it asks for an acknowledgement. */
+/* number was read at now_us. eliciting: it asks for an acknowledgement. */
 void seen_on_packet(struct seen *s, uint64_t number, int64_t now_us, bool eliciting,
                     enum seen_ecn ecn, const struct seen_pace *pace);
 /* All that is known, as of now. False: nothing came yet. base_us: when the session began. */

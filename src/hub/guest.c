@@ -11,7 +11,7 @@
 #include "hub/handlers_meet.h"
 #include "hub/token.h"
 
-enum { DEVICE_NAME_BYTES = 64, GUESTS_AN_HOUR = 200 /* of one source */ };
+enum { DEVICE_NAME_BYTES = 64 };
 
 struct guest {
     char norm[NAME_BYTES], skeleton[SKELETON_BYTES];
@@ -80,7 +80,7 @@ static int guest_op(struct hub *h, struct request *q, struct guest *g, struct st
     op->session.device_name = device_name;
     rng_fill(&h->rng, g->token, sizeof g->token);
     int err = token_session_hash(op->session.token, g->token);
-    return err ? err : meet_count_made(q, GUARD_GUESTS, GUESTS_AN_HOUR, 3600000, op);
+    return err ? err : meet_count_made(q, GUARD_GUESTS, h->config.guests_hour, 3600000, op);
 }
 
 int guest_on_message(struct hub *h, struct request *q)

@@ -34,6 +34,7 @@ void hub_config_default(struct hub_config *c)
         .hashes_max = 64,
         .guests_may_host = true,
         .code_digits = 6,
+        .guests_hour = 200,
         .code_tries = 10,
         .code_tries_all = 8000,
         .codes = true,

@@ -50,6 +50,7 @@ struct hub_config {
     uint32_t conns_max;                      /* 20000 */
     uint32_t hashes_max;                     /* hashing jobs that may wait: 64 */
     bool guests_may_host;    /* start a meeting with just a name, where registration is open */
+    uint32_t guests_hour;    /* of one source: 200 */
     uint32_t code_digits;    /* of a meeting: 6, or 9 */
     uint32_t code_tries;     /* wrong bare codes an hour from one source, or account: 10 */
     uint32_t code_tries_all; /* and a day from all sources: 8000 */

@@ -19,10 +19,9 @@ static double bytes_of(const struct turn *t, int64_t for_us)
 /* A clock that steps back gives nothing twice. */
 static void go_on(struct turn *t, int64_t now_us)
 {
-    double most = bytes_of(t, TURN_BURST_US);
-
     if (now_us <= t->at_us)
         return;
+    double most = bytes_of(t, TURN_BURST_US);
     most = most < 1500 ? 1500 : most;
     t->room += bytes_of(t, now_us - t->at_us);
     t->room = t->room > most ? most : t->room;

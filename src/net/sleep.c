@@ -21,6 +21,14 @@ int64_t sleep_now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+int64_t sleep_day_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static int control(struct sleep *s, int op, int fd, unsigned what, uint64_t id)
 {
     struct epoll_event e = {

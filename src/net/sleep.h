@@ -38,6 +38,7 @@ int sleep_add_signals(struct sleep *s, uint64_t id);
 bool sleep_signalled(int signals);
 /* Until then, whatever comes meanwhile: for who would rather be woken seldom. */
 void sleep_nap(int64_t until_us);
+int64_t sleep_day_us(void); /* the time of the day */
 /* How many of `ret` are ready; 0: it is until_us (INT64_MAX: never by itself), or a signal
  * came. A moment that has passed only looks. -ROOST_IO. */
 int sleep_until(struct sleep *s, int64_t until_us, struct sleep_ready ret[static SLEEP_AT_ONCE]);

@@ -1,5 +1,6 @@
 #include "net/udp.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
@@ -43,6 +44,13 @@ static void set_up(struct udp *u, const struct udp_settings *s)
     }
 }
 
+/* Then all leaves from there, and nobody need say so. */
+static bool is_somewhere(const union address *a)
+{
+    return a->any.sa_family == AF_INET6 ? !IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr)
+                                        : a->v4.sin_addr.s_addr != htonl(INADDR_ANY);
+}
+
 static int bind_it(struct udp *u, const struct udp_settings *s)
 {
     if (u->family == AF_INET6)
@@ -51,6 +59,7 @@ static int bind_it(struct udp *u, const struct udp_settings *s)
         return -ROOST_IO;
     if (bind(u->fd, &s->at.any, address_len(&s->at)))
         return -ROOST_IO;
+    u->bound = is_somewhere(&s->at);
     u->connected = s->connect;
     u->to = s->to;
     if (s->connect && connect(u->fd, &s->to.any, address_len(&s->to)))

@@ -15,7 +15,7 @@ enum {
 
 struct udp {
     int fd, family;
-    bool connected;
+    bool connected, bound; /* bound: to one address */
     struct udp_counts counts;
     uint64_t runs_again; /* of counts.out: then runs are tried once more; 0: never */
     udp_tap_fn *tap;     /* or NULL */

@@ -97,7 +97,7 @@ static void make_head(struct udp *u, struct run *r, const struct udp_out *o, uin
         add_control(r, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, &o->ecn,
                     sizeof o->ecn);
     }
-    if (o->from)
+    if (o->from && !u->bound)
         add_local(r, o->from);
     if (!r->head.msg_controllen)
         r->head.msg_control = NULL;

@@ -87,7 +87,8 @@ struct relay {
 };
 
 struct stream *relay_stream(const struct meeting *m, uint64_t number);
-void relay_put(struct relay *r, int64_t now_us, uint32_t leg, uint32_t item, bool is_voice);
+void relay_put_voice(struct relay *r, uint32_t leg, uint32_t item, int64_t due_us);
+void relay_put_picture(struct relay *r, int64_t now_us, uint32_t leg, uint32_t item);
 /* It is due at due_us at the latest. */
 void relay_due(struct relay *r, uint32_t leg, int64_t due_us);
 void relay_undue(struct relay *r, uint32_t leg);

@@ -38,9 +38,10 @@ enum {
     RELAY_WANTS_MAX = 32,     /* pictures that a leg is sent */
     RELAY_STREAMS_MAX = 1024, /* of a meeting */
 };
-#define RELAY_HOLD_MOST_US 5000
-#define RELAY_HOLD_FULL    50000  /* frames forwarded a second from which it is that long */
-#define RELAY_KEY_US       500000 /* a key frame is asked for so often at most */
+#define RELAY_HOLD_MOST_US  5000
+#define RELAY_HOLD_LEAST_US 1000   /* shorter ones bring nobody together */
+#define RELAY_HOLD_FULL     50000  /* frames forwarded a second from which it is that long */
+#define RELAY_KEY_US        500000 /* a key frame is asked for so often at most */
 
 struct relay_settings {
     uint32_t legs, meetings, streams; /* at most */
@@ -91,10 +92,10 @@ int relay_want(struct relay *r, uint32_t leg, uint64_t stream, uint8_t encoding,
 
 /* Where the next datagram may be received; borrowed until `buffers` more were taken. */
 uint8_t *relay_buffer(struct relay *r, uint32_t *ret_buffer);
-/* A part came from a leg; its payload is m->len bytes from there on. 0: it is forwarded to
- * whom it may concern; -ROOST_NOT_ALLOWED: it is muted, or not the leg's; -ROOST_INVALID. */
-int relay_on_media(struct relay *r, int64_t now_us, uint32_t leg, const struct media *m,
-                   uint32_t buffer, uint32_t offset);
+/* A part came from a leg, at came_us; its payload is m->len bytes from there on. 0: it is forwarded
+ * to whom it may concern; -ROOST_NOT_ALLOWED: it is muted, or not the leg's; -ROOST_INVALID. */
+int relay_on_media(struct relay *r, int64_t now_us, int64_t came_us, uint32_t leg,
+                   const struct media *m, uint32_t buffer, uint32_t offset);
 void relay_on_nack(struct relay *r, int64_t now_us, uint32_t leg, const struct nack *n,
                    int64_t rtt_us);
 /* Of a leg's path: what it carries, and what it loses. */

@@ -32,13 +32,15 @@ static uint32_t item_new(struct relay *r, const struct media *m, const struct st
 }
 
 /* To all others; who joined a moment ago too. */
-static void spread_sound(struct relay *r, int64_t now_us, const struct stream *s, uint32_t item)
+static void spread_sound(struct relay *r, int64_t now_us, int64_t came_us, const struct stream *s,
+                         uint32_t item)
 {
     const struct meeting *m = &r->meetings[s->meeting];
+    int64_t due_us = came_us + relay_hold_us(r, now_us);
 
     for (uint32_t leg = m->first; leg != NOBODY; leg = r->legs[leg].after)
         if (leg != s->leg)
-            relay_put(r, now_us, leg, item, true);
+            relay_put_voice(r, leg, item, due_us);
 }
 
 /* Another encoding begins with a key frame's first part; none goes on in the middle of a frame. */
@@ -57,11 +59,11 @@ static void spread_picture(struct relay *r, int64_t now_us, const struct stream 
     for (uint32_t leg = r->meetings[s->meeting].first; leg != NOBODY; leg = r->legs[leg].after)
         for (int i = 0; i < RELAY_WANTS_MAX; i++)
             if (r->legs[leg].wants[i].stream == place && is_wanted(&r->legs[leg].wants[i], m))
-                relay_put(r, now_us, leg, item, false);
+                relay_put_picture(r, now_us, leg, item);
 }
 
-int relay_on_media(struct relay *r, int64_t now_us, uint32_t leg, const struct media *m,
-                   uint32_t buffer, uint32_t offset)
+int relay_on_media(struct relay *r, int64_t now_us, int64_t came_us, uint32_t leg,
+                   const struct media *m, uint32_t buffer, uint32_t offset)
 {
     bool changed;
 
@@ -86,7 +88,7 @@ int relay_on_media(struct relay *r, int64_t now_us, uint32_t leg, const struct m
     }
     uint32_t item = item_new(r, m, s, buffer, offset);
     if (s->sort != RELAY_PICTURE)
-        spread_sound(r, now_us, s, item);
+        spread_sound(r, now_us, came_us, s, item);
     else
         spread_picture(r, now_us, s, m, item);
     return 0;

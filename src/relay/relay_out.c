@@ -106,22 +106,32 @@ int64_t relay_hold_us(struct relay *r, int64_t now_us)
     }
     uint64_t busy = r->last_forwarded > r->now_forwarded ? r->last_forwarded : r->now_forwarded;
     uint64_t hold = busy * 10 * RELAY_HOLD_MOST_US / RELAY_HOLD_FULL;
+    if (hold < RELAY_HOLD_LEAST_US)
+        return 0;
     return hold < RELAY_HOLD_MOST_US ? (int64_t)hold : RELAY_HOLD_MOST_US;
 }
 
-void relay_put(struct relay *r, int64_t now_us, uint32_t leg, uint32_t item, bool is_voice)
+void relay_put_voice(struct relay *r, uint32_t leg, uint32_t item, int64_t due_us)
 {
     struct leg *l = &r->legs[leg];
 
-    push(r, is_voice ? &l->voices : &l->pictures, (struct held){ item, 0, false });
+    push(r, &l->voices, (struct held){ item, 0, false });
     r->now_forwarded++;
     r->counts.forwarded++;
-    if (!is_voice) {
-        relay_due(r, leg, turn_when_us(&l->turn, now_us, TURN_PICTURE, MEDIA_PART_MAX));
-    } else if (l->voices_due_us == INT64_MAX) {
-        l->voices_due_us = now_us + relay_hold_us(r, now_us);
-        relay_due(r, leg, l->voices_due_us);
-    }
+    if (due_us >= l->voices_due_us)
+        return;
+    l->voices_due_us = due_us;
+    relay_due(r, leg, due_us);
+}
+
+void relay_put_picture(struct relay *r, int64_t now_us, uint32_t leg, uint32_t item)
+{
+    struct leg *l = &r->legs[leg];
+
+    push(r, &l->pictures, (struct held){ item, 0, false });
+    r->now_forwarded++;
+    r->counts.forwarded++;
+    relay_due(r, leg, turn_when_us(&l->turn, now_us, TURN_PICTURE, MEDIA_PART_MAX));
 }
 
 /* --- sent again ------------------------------------------------------------------------------ */

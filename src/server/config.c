@@ -66,6 +66,8 @@ static const struct setting settings[] = {
       "wrong codes an hour from one source, or of one account" },
     { "code_tries_all", NUMBER, AT(hub.code_tries_all), "8000", 1, 10000000, NULL,
       "wrong codes a day from all who are not signed in" },
+    { "guests_hour", NUMBER, AT(hub.guests_hour), "200", 1, 1000000, NULL,
+      "guests an hour from one source" },
 
     { "speakers", NUMBER, AT(hub.speakers), "5", 1, 16, NULL,
       "of a meeting, whose voices are forwarded: those who spoke last" },

@@ -5,7 +5,7 @@
 
 #include "wire/frame.h"
 
-#define LAZY_US 100000 /* a session that is looked at so soon need not be now */
+#define LAZY_US 250000 /* a session that is looked at so soon need not be now */
 
 void media_flush(struct worker *w, struct gather *g)
 {

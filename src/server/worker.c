@@ -131,6 +131,7 @@ static void on_frames(struct worker *w, const struct word *word)
     if (worker_relay_frames(w, word) || !c || c->tunnel != word->conn)
         return;
     frame_reader_init(&whole);
+    w->came_us = w->now_us;
     while (frame_next(&whole, &at, end, &body, &len) > 0)
         flow_on_frames(c->flow, w->now_us, body, len);
     frame_reader_fini(&whole);
@@ -221,6 +222,8 @@ static void on_packet(struct worker *w, const struct packet_in *p, uint32_t sess
     }
     flow_look(c->flow, &v);
     bool is_proven = path_same(&v.paths->now, &p->from);
+    w->came_us = p->came_us;
+    flow_came_before(c->flow, w->now_us - p->came_us);
     if (flow_on_datagram_from(c->flow, w->now_us, p->bytes, p->len, p->ecn, &p->from)) {
         w->counts.forged++;
         return;
@@ -272,6 +275,17 @@ static void take_packet(struct worker *w, const struct packet_in *in)
         hand_over(w, in, w->all->each[whose]);
 }
 
+/* The kernel's stamps are of another clock, which may be set: so not before the socket was last
+ * empty, and not later than now. */
+static int64_t came_at(const struct worker *w, int64_t stamp_ns)
+{
+    int64_t at_us = stamp_ns / 1000 - w->day_us;
+
+    if (!stamp_ns || at_us > w->now_us)
+        return w->now_us;
+    return at_us > w->read_us ? at_us : w->read_us;
+}
+
 static void read_socket(struct worker *w, unsigned i)
 {
     struct udp_in in;
@@ -281,6 +295,7 @@ static void read_socket(struct worker *w, unsigned i)
                                .to = &in.to,
                                .socket = i,
                                .ecn = in.ecn,
+                               .came_us = came_at(w, in.stamp_ns),
                                .bytes = in.bytes,
                                .len = in.len };
         take_packet(w, &p);
@@ -298,6 +313,7 @@ static void take_handed(struct worker *w)
                                    .to = &h->to,
                                    .socket = h->socket,
                                    .ecn = h->ecn,
+                                   .came_us = w->now_us,
                                    .bytes = h->bytes,
                                    .len = h->len };
             struct packet head;
@@ -358,21 +374,21 @@ static void turn(struct worker *w)
     struct sleep_ready ready[SLEEP_AT_ONCE];
     struct due *first = dues_first(&w->dues);
     int64_t media_us = worker_media_deadline_us(w), due_us = first ? first->at_us : INT64_MAX;
-    int64_t nap_us = worker_media_nap_us(w);
+    int64_t nap_us = worker_media_nap_us(w, sleep_now_us());
     due_us = media_us < due_us ? media_us : due_us;
-    if (nap_us && w->now_us + nap_us < due_us)
-        sleep_nap(w->now_us + nap_us);
-    else if (nap_us && due_us != INT64_MAX)
-        sleep_nap(due_us);
+    if (nap_us)
+        sleep_nap(nap_us < due_us ? nap_us : due_us);
     int n = sleep_until(&w->sleep, due_us, ready);
 
     w->now_us = sleep_now_us();
+    w->day_us = n ? sleep_day_us() - w->now_us : w->day_us;
     for (int i = 0; i < n; i++)
         if (ready[i].id == EVENT_ID)
             take_words(w); /* first: its packets may follow the word of a session at once */
     for (int i = 0; i < n; i++)
         if (ready[i].id != EVENT_ID)
             read_socket(w, (unsigned)ready[i].id);
+    w->read_us = w->now_us;
     worker_media_send(w);
     worker_send(w);
     expire(w);

@@ -124,8 +124,10 @@ struct worker {
     struct trip *unclosed; /* over, but the depot had no room to hear of it */
     struct worker_counts counts;
     bool stopping;
-    int64_t now_us;
-    uint8_t *out; /* OUT_BYTES: a run of datagrams */
+    int64_t now_us, came_us; /* came: when the packet did that is being read */
+    int64_t day_us, read_us; /* the time of the day is so much more; when sockets were read last */
+    unsigned n_trips;        /* of all sessions */
+    uint8_t *out;            /* OUT_BYTES: a run of datagrams */
 };
 
 struct workers {

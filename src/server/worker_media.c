@@ -102,7 +102,7 @@ static bool is_new(struct leg_at *l, struct up *u, const struct media *m)
     enum gaps_came came = gaps_on_part(&u->gaps, now_us, m->count);
 
     if (came == GAPS_NEW)
-        measure(u, m, now_us);
+        measure(u, m, l->w->came_us);
     if (u->gaps.lost != u->lost || u->gaps.repaired != u->repaired) {
         figures_on_loss(&u->figures, now_us, (uint32_t)(u->gaps.lost - u->lost),
                         (uint32_t)(u->gaps.repaired - u->repaired));
@@ -128,7 +128,7 @@ static void on_media(struct leg_at *l, const struct media *m, const uint8_t *pay
         f->used = 0;
     }
     memcpy(f->fill + f->used, payload, m->len);
-    if (!relay_on_media(f->relay, l->w->now_us, l->leg, m, f->buffer, f->used))
+    if (!relay_on_media(f->relay, l->w->now_us, l->w->came_us, l->leg, m, f->buffer, f->used))
         f->used += m->len;
 }
 
@@ -282,9 +282,15 @@ int64_t worker_media_deadline_us(const struct worker *w)
     return f->second_us < due ? f->second_us : due;
 }
 
-int64_t worker_media_nap_us(const struct worker *w)
+int64_t worker_media_nap_us(const struct worker *w, int64_t now_us)
 {
-    int64_t nap_us = w->media->n_legs ? relay_hold_us(w->media->relay, w->now_us) / NAP_PART : 0;
+    const struct forwarding *f = w->media;
+    int64_t hold_us = f->n_legs ? relay_hold_us(f->relay, w->now_us) : 0;
+    int64_t due_us = relay_deadline_us(f->relay);
 
-    return nap_us < NAP_LEAST_US ? 0 : nap_us;
+    if (!hold_us)
+        return 0;
+    if (due_us == INT64_MAX || w->n_trips || w->relays.n)
+        return now_us + hold_us / NAP_PART;
+    return due_us > now_us + NAP_LEAST_US ? due_us : 0;
 }

@@ -30,6 +30,6 @@ void worker_media_left(struct worker *w, struct carried *c);
 /* What is due leaves. */
 void worker_media_send(struct worker *w);
 int64_t worker_media_deadline_us(const struct worker *w);
-/* So long the worker may leave its sockets alone: the more there is to do, the more comes at once.
- */
-int64_t worker_media_nap_us(const struct worker *w);
+/* Until then the worker may leave its sockets alone; 0: it may not. What comes meanwhile shares the
+ * datagrams that are due then; with files on their way it looks more often. */
+int64_t worker_media_nap_us(const struct worker *w, int64_t now_us);

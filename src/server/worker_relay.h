@@ -15,6 +15,7 @@ struct packet_in {
     const struct udp_local *to;
     unsigned socket;
     int ecn;
+    int64_t came_us;
     uint8_t *bytes;
     size_t len;
 };

@@ -68,6 +68,7 @@ static void unlink_trip(struct trip *t)
         if (*at == t) {
             *at = t->next;
             c->n_trips--;
+            t->w->n_trips--;
             break;
         }
     t->c = NULL;
@@ -478,6 +479,7 @@ static void on_readable(struct worker *w, struct carried *c, uint64_t stream)
     *t = (struct trip){ .w = w, .c = c, .stream = stream, .next = c->trips };
     c->trips = t;
     c->n_trips++;
+    w->n_trips++;
 }
 
 static void on_lost(struct carried *c, uint64_t stream)
@@ -527,7 +529,7 @@ void trips_leave(struct worker *w, struct carried *c)
 {
     struct trip *t = c->trips, *next;
 
-    (void)w;
+    w->n_trips -= c->n_trips;
     c->trips = NULL;
     c->n_trips = 0;
     for (; t; t = next) {

@@ -71,7 +71,9 @@ static int check_free(const struct udp_settings *s)
 
 static int open_at(struct workers *w, const struct sockaddr_storage *at)
 {
-    struct udp_settings s = { .reuse_port = true, .v6_only = true, .queue_bytes = SOCKET_QUEUE };
+    struct udp_settings s = {
+        .reuse_port = true, .v6_only = true, .queue_bytes = SOCKET_QUEUE, .stamps = true
+    };
 
     memcpy(&s.at, at, at->ss_family == AF_INET6 ? sizeof s.at.v6 : sizeof s.at.v4);
     int err = check_free(&s);

@@ -65,7 +65,7 @@ LIMITS = [
     ("message to the lobby (`MESSAGE`)", "src/hub/meeting.h", "MEET_TEXT_MAX", 1),
     ("reaction", "src/hub/meet_talk.c", "BYTES_MAX", 1),
     ("meetings made by an account, or by guests of one source", "src/hub/meet_new.c", "MEETINGS_A_DAY", 1),
-    ("guests of one source", "src/hub/guest.c", "GUESTS_AN_HOUR", 1),
+    ("guests of one source", "src/hub/hub.c", "guests_hour", 1),
     ("time from now to `starts_ms`", "src/hub/meeting.h", "MEET_AHEAD_MS", 86400000),
     ("a code that nobody uses", "src/hub/meeting.h", "MEET_CODE_MS", 3600000),
     ("wrong bare codes of a source", "src/hub/hub.c", "code_tries", 1),

@@ -230,7 +230,7 @@ static void serve_in(struct call *c, struct person *p)
                 relay_on_nack(c->relay, c->now_us, p->leg, &d.nack, 50 * MS);
             if (d.kind != DGRAM_MEDIA || used + d.media.len > o.tail_len)
                 continue;
-            CHECK(relay_on_media(c->relay, c->now_us, p->leg, &d.media, buffer,
+            CHECK(relay_on_media(c->relay, c->now_us, c->now_us, p->leg, &d.media, buffer,
                                  (uint32_t)(o.tail + used - to)) == 0);
             used += d.media.len;
         }

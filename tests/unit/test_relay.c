@@ -70,7 +70,7 @@ static int put(struct room *m, uint32_t leg, const struct media *x)
     uint8_t *to = relay_buffer(m->r, &buffer);
 
     memcpy(to + 40, &m->now_us, sizeof m->now_us); /* the payload says when it came */
-    return relay_on_media(m->r, m->now_us, leg, x, buffer, 40);
+    return relay_on_media(m->r, m->now_us, m->now_us, leg, x, buffer, 40);
 }
 
 static int voice(struct room *m, uint32_t leg, uint8_t level)

@@ -106,7 +106,7 @@ static void serve(void *ctx, const struct dgram *d, const uint8_t *payload)
     if (d->kind == DGRAM_NACK)
         relay_on_nack(c->relay, c->now_us, p->leg, &d->nack, 50 * MS);
     if (d->kind == DGRAM_MEDIA && gaps_on_part(&p->gaps, c->now_us, d->media.count) != GAPS_AGAIN)
-        relay_on_media(c->relay, c->now_us, p->leg, &d->media, p->buffer,
+        relay_on_media(c->relay, c->now_us, c->now_us, p->leg, &d->media, p->buffer,
                        (uint32_t)(payload - p->at));
 }
 

@@ -430,7 +430,7 @@ static void frames_take_no_memory(void)
     struct stage *s = begin();
     int idle = 0;
 
-    talk(s, 100);
+    talk(s, 400); /* then what is never acknowledged has its room too */
     for (int i = 0; i < 20; i++) {
         long before = test_allocations();
         talk(s, 30);
