@@ -211,7 +211,7 @@ static void serve(void *ctx, const struct dgram *d, const uint8_t *payload)
     if (p->number == 2 && came == GAPS_NEW)
         note_came(t, &d->media);
     if (came != GAPS_AGAIN)
-        relay_on_media(t->relay, t->now_us, p->leg, &d->media, p->buffer,
+        relay_on_media(t->relay, t->now_us, t->now_us, p->leg, &d->media, p->buffer,
                        (uint32_t)(payload - p->at));
 }
 

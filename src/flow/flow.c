@@ -41,6 +41,8 @@ int flow_new(struct flow **ret, const struct flow_settings *settings, int64_t no
         free(f);
         return -ROOST_NOMEM;
     }
+    f->events = f->first_events;
+    f->events_cap = EVENTS_FIRST;
     f->client = settings->client;
     f->ack_each = settings->ack_each;
     f->acks_fixed = settings->ack_each > 0;
@@ -98,6 +100,8 @@ void flow_free(struct flow *f)
     map_fini(&f->streams);
     session_fini(&f->session);
     rng_fini(&f->rng);
+    if (f->events != f->first_events)
+        free(f->events);
     free(f->media);
     free(f);
 }
@@ -113,11 +117,38 @@ void flow_release(struct flow *f)
     loads_free(f);
 }
 
+bool flow_reserve_events(struct flow *f, uint32_t streams)
+{
+    uint32_t cap = f->events_cap, wanted = EVENTS_FIRST + EVENTS_STREAM * streams;
+
+    while (cap < wanted && cap < EVENTS_MAX)
+        cap *= 2;
+    if (cap == f->events_cap)
+        return true;
+    struct flow_event *ring = calloc(cap, sizeof *ring);
+    if (!ring)
+        return false;
+    for (uint32_t i = 0; i < f->n_events; i++)
+        ring[i] = f->events[(f->events_at + i) % f->events_cap];
+    if (f->events != f->first_events)
+        free(f->events);
+    f->events = ring;
+    f->events_cap = cap;
+    f->events_at = 0;
+    return true;
+}
+
+void flow_add_event(struct flow *f, const struct flow_event *e)
+{
+    if (f->n_events < f->events_cap)
+        f->events[(f->events_at + f->n_events++) % f->events_cap] = *e;
+}
+
 static void note_closed(struct flow *f, uint64_t code)
 {
     f->over = true;
     f->events_at = f->n_events = 0; /* nothing else matters any more */
-    f->events[f->n_events++] = (struct flow_event){ .what = FLOW_CLOSED, .code = code };
+    flow_add_event(f, &(struct flow_event){ .what = FLOW_CLOSED, .code = code });
 }
 
 void flow_close(struct flow *f, uint64_t code, const char *text)
@@ -436,7 +467,7 @@ bool flow_event(struct flow *f, struct flow_event *ret)
     if (!f->n_events)
         return false;
     *ret = f->events[f->events_at];
-    f->events_at = (f->events_at + 1) % EVENTS_MAX;
+    f->events_at = (f->events_at + 1) % f->events_cap;
     f->n_events--;
     struct stream *s = stream_get(f, ret->stream);
     if (s && ret->what != FLOW_CLOSED) {

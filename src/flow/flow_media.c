@@ -187,6 +187,18 @@ static int seal(struct flow *f, int64_t now_us, uint8_t *bytes, size_t frames,
     return session_seal(&f->session, now_us, bytes, frames, tail, n);
 }
 
+void flow_expect_media(const struct flow *f)
+{
+    const void *const needed[] = { &f->client,     &f->session.out,  &f->sent,   &f->sent.next,
+                                   &f->sent.stats, &f->seen.waiting, &f->rtt,    &f->cc.pacing,
+                                   &f->cc.bbr,     &f->pacer,        &f->mtu,    &f->turn,
+                                   &f->paths,      &f->ecn,          &f->tunnel, &f->now_us,
+                                   &f->media,      &f->trace };
+
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        __builtin_prefetch(needed[i]);
+}
+
 int flow_send_media(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap,
                     const struct media_part *parts, size_t n_parts, const struct dgram *words,
                     size_t n_words, struct flow_to *ret)

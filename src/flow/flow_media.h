@@ -52,6 +52,9 @@ int flow_send_media(struct flow *f, int64_t now_us, uint8_t *bytes, size_t cap,
                     const struct media_part *parts, size_t n_parts, const struct dgram *words,
                     size_t n_words, struct flow_to *ret);
 
+/* flow_send_media comes soon: what it needs may be fetched from memory meanwhile. */
+void flow_expect_media(const struct flow *f);
+
 struct flow_media_view {
     uint64_t rate;  /* that this way carries */
     float loss;     /* of our packets, lately */

@@ -103,10 +103,8 @@ void path_come(struct flow *f, size_t len, bool newest, int64_t now_us)
 
 static void tell(struct flow *f, enum flow_happening what, uint64_t code)
 {
-    if (f->over || f->n_events == EVENTS_MAX)
-        return;
-    f->events[(f->events_at + f->n_events++) % EVENTS_MAX] =
-        (struct flow_event){ .what = what, .stream = UINT64_MAX, .code = code };
+    if (!f->over)
+        flow_add_event(f, &(struct flow_event){ .what = what, .stream = UINT64_MAX, .code = code });
 }
 
 static void on_path(struct flow *f, const uint8_t *bytes)

@@ -16,7 +16,8 @@ struct stream *stream_get(const struct flow *f, uint64_t id)
 
 static struct stream *make(struct flow *f, uint64_t id, uint32_t priority)
 {
-    struct stream *s = calloc(1, sizeof *s);
+    bool has_room = flow_reserve_events(f, f->n_ours + f->n_theirs + 1);
+    struct stream *s = has_room ? calloc(1, sizeof *s) : NULL;
 
     if (!s)
         return NULL;
@@ -111,11 +112,10 @@ bool stream_has_more(const struct flow *f, const struct stream *s, struct piece 
 
 void stream_tell(struct flow *f, struct stream *s, enum flow_happening what, uint64_t code)
 {
-    if (f->over || s->told & 1u << what || f->n_events == EVENTS_MAX)
+    if (f->over || s->told & 1u << what || f->n_events == f->events_cap)
         return;
     s->told |= 1u << what;
-    f->events[(f->events_at + f->n_events++) % EVENTS_MAX] =
-        (struct flow_event){ .what = what, .stream = s->id, .code = code };
+    flow_add_event(f, &(struct flow_event){ .what = what, .stream = s->id, .code = code });
 }
 
 /* --- the end of one --- */

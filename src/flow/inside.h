@@ -25,8 +25,10 @@
 #include "seal/session.h"
 
 enum {
-    EVENTS_MAX = 4 * FLOW_STREAMS_MAX, /* one of each kind a stream */
-    ITEMS_MAX = 32,                    /* in one packet */
+    EVENTS_FIRST = 16, /* of the session itself */
+    EVENTS_STREAM = 5, /* one of each kind a stream */
+    EVENTS_MAX = 4 * FLOW_STREAMS_MAX,
+    ITEMS_MAX = 32, /* in one packet */
     TUNNEL_LOADS_MAX = 1024,
     TUNNEL_BACKS_MAX = 16,
     TUNNEL_WINDOW = 512 << 10, /* bytes that wait in a connection, and in front of it */
@@ -165,9 +167,9 @@ struct flow {
     bool tell_close, closed;
     uint64_t close_code;
     char close_text[CLOSE_TEXT_MAX + 1];
-    /* events, in order; a ring */
-    struct flow_event events[EVENTS_MAX];
-    uint32_t events_at, n_events;
+    /* events, in order; a ring, which grows with the streams: most sessions have none */
+    struct flow_event *events, first_events[EVENTS_FIRST];
+    uint32_t events_cap, events_at, n_events;
     uint64_t packets_in, bytes_in, bad_in, refused_in;
     /* who watches */
     flow_trace_fn *trace;
@@ -182,6 +184,9 @@ int64_t flow_clock(struct flow *f, int64_t now_us);
 void flow_draw_skip(struct flow *f); /* the next number that is left out */
 /* So long the other side may wait before it acknowledges. */
 int64_t flow_ack_delay_us(const struct flow *f, int64_t now_us);
+/* Room for the events of so many streams. False: no memory. */
+bool flow_reserve_events(struct flow *f, uint32_t streams);
+void flow_add_event(struct flow *f, const struct flow_event *e); /* a full ring takes no more */
 void flow_release(struct flow *f); /* what is over gives back what it had on its way */
 /* trace.c */
 void trace_tell(struct flow *f, int64_t now_us, enum flow_trace_what what, uint64_t bytes);

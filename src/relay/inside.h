@@ -78,7 +78,7 @@ struct relay {
     struct map by_number; /* meetings */
     struct item *items;
     uint8_t *buffers;
-    uint32_t next_item, next_buffer;
+    uint32_t next_item, next_buffer, n_legs;
     uint32_t *heap, n_heap;
     /* how busy it is: frames forwarded in this tenth of a second, and in the last */
     int64_t tenth_us;

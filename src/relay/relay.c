@@ -136,6 +136,7 @@ int64_t relay_enter(struct relay *r, uint64_t meeting, int64_t now_us)
     r->legs[leg].after = m->first;
     m->first = leg;
     m->n_legs++;
+    r->n_legs++;
     return leg;
 }
 
@@ -176,6 +177,7 @@ void relay_leave(struct relay *r, uint32_t leg)
         }
     relay_undue(r, leg);
     l->used = false;
+    r->n_legs--;
     if (!--m->n_legs)
         meeting_end(r, m);
 }

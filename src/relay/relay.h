@@ -102,6 +102,7 @@ void relay_on_nack(struct relay *r, int64_t now_us, uint32_t leg, const struct n
 void relay_on_path(struct relay *r, int64_t now_us, uint32_t leg, uint64_t rate, float loss);
 
 bool relay_next(struct relay *r, int64_t now_us, struct relay_out *ret);
+int64_t relay_soon(const struct relay *r);        /* the leg whose time comes next; -1: none */
 int64_t relay_deadline_us(const struct relay *r); /* INT64_MAX: none */
 /* So long frames wait for others now: 0 when there is little to do. */
 int64_t relay_hold_us(struct relay *r, int64_t now_us);

@@ -68,6 +68,11 @@ void relay_undue(struct relay *r, uint32_t leg)
     }
 }
 
+int64_t relay_soon(const struct relay *r)
+{
+    return r->n_heap ? (int64_t)r->heap[0] : -1;
+}
+
 int64_t relay_deadline_us(const struct relay *r)
 {
     return r->n_heap ? due_at(r, 0) : INT64_MAX;
@@ -96,7 +101,8 @@ static void pop(struct queue *q)
     q->n--;
 }
 
-/* The more is forwarded, the longer frames wait for others to share their datagram. */
+/* The more is forwarded, the longer frames wait for others to share their datagram; where not even
+ * every other one would find company nobody waits. */
 int64_t relay_hold_us(struct relay *r, int64_t now_us)
 {
     if (now_us - r->tenth_us >= 100000) {
@@ -106,9 +112,10 @@ int64_t relay_hold_us(struct relay *r, int64_t now_us)
     }
     uint64_t busy = r->last_forwarded > r->now_forwarded ? r->last_forwarded : r->now_forwarded;
     uint64_t hold = busy * 10 * RELAY_HOLD_MOST_US / RELAY_HOLD_FULL;
-    if (hold < RELAY_HOLD_LEAST_US)
+    hold = hold < RELAY_HOLD_MOST_US ? hold : RELAY_HOLD_MOST_US;
+    if (hold < RELAY_HOLD_LEAST_US || busy * 10 * hold * 2 < r->n_legs * 1000000ULL)
         return 0;
-    return hold < RELAY_HOLD_MOST_US ? (int64_t)hold : RELAY_HOLD_MOST_US;
+    return (int64_t)hold;
 }
 
 void relay_put_voice(struct relay *r, uint32_t leg, uint32_t item, int64_t due_us)
@@ -305,6 +312,8 @@ bool relay_next(struct relay *r, int64_t now_us, struct relay_out *ret)
         turn_on_sent(&l->turn, now_us, TURN_SOUND, voices);
         turn_on_sent(&l->turn, now_us, TURN_PICTURE, ret->n ? bytes_of(ret) - voices : 0);
         next_due(r, ret->leg, now_us);
+        if (r->n_heap)
+            __builtin_prefetch(&r->legs[r->heap[0]]);
         if (ret->n) {
             r->counts.datagrams++;
             return true;

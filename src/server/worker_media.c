@@ -253,6 +253,15 @@ static void count(struct worker *w)
     w->counts.media_again = c->again + c->repeats;
 }
 
+/* With hundreds of sessions each is out of the cache when its turn comes. */
+static void expect(const struct forwarding *f, int64_t leg)
+{
+    const struct leg_at *l = leg < 0 ? NULL : f->legs[leg];
+
+    if (l && l->c)
+        flow_expect_media(l->c->flow);
+}
+
 void worker_media_send(struct worker *w)
 {
     struct forwarding *f = w->media;
@@ -266,9 +275,11 @@ void worker_media_send(struct worker *w)
         l->talks = false;
         say(w, g, l);
     }
-    while (relay_next(f->relay, w->now_us, &f->out))
+    while (relay_next(f->relay, w->now_us, &f->out)) {
+        expect(f, relay_soon(f->relay));
         if (f->legs[f->out.leg])
             media_send_to(w, g, f->legs[f->out.leg], f->out.parts, f->out.n, NULL, 0);
+    }
     media_flush(w, g);
     count(w);
 }

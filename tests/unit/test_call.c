@@ -16,6 +16,7 @@
 #include "seal/session.h"
 #include "test.h"
 #include "wire/dgram.h"
+#include "wire/packet.h"
 
 #define MS 1000LL
 enum {
@@ -62,7 +63,9 @@ struct call {
     uint32_t n_letters, epoch, next_number;
     uint64_t seed, unopened, strange;
     struct link_config down;
-    int64_t hub_us; /* a message takes so long from device to device */
+    uint32_t garbage;   /* packets at each one's session in a millisecond */
+    uint64_t dice, sum; /* of what was heard, and when */
+    int64_t hub_us;     /* a message takes so long from device to device */
 };
 
 /* --- who is there ----------------------------------------------------------------------- */
@@ -211,6 +214,25 @@ static void ask(struct call *c, struct person *p, uint32_t speaker)
 
 /* --- the server ------------------------------------------------------------------------------ */
 
+/* Nonsense, and every other one begins as this session's do. */
+static void pelt(struct call *c, struct person *p)
+{
+    for (uint32_t i = 0; i < c->garbage; i++) {
+        struct packet head = { .from_client = true, .session = p->number, .has_tail = true };
+        uint8_t bytes[120];
+        struct session_opened o;
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            c->dice = c->dice * 6364136223846793005ULL + 1442695040888963407ULL;
+            bytes[k] = (uint8_t)(c->dice >> 56);
+        }
+        head.number = (uint32_t)(p->count + i % 50);
+        head.frames_len = 30;
+        if (i % 2)
+            packet_write_head(bytes, &head);
+        CHECK(session_open(&p->there, c->now_us, bytes, sizeof bytes, &o) < 0);
+    }
+}
+
 static void serve_in(struct call *c, struct person *p)
 {
     struct session_opened o;
@@ -219,6 +241,7 @@ static void serve_in(struct call *c, struct person *p)
     struct blob *b;
     uint32_t buffer;
 
+    pelt(c, p);
     while ((b = link_next(&p->up, c->now_us))) {
         uint8_t *to = relay_buffer(c->relay, &buffer);
         memcpy(to, b->bytes, b->len);
@@ -289,6 +312,9 @@ static void hear(struct call *c, struct person *p)
     struct blob *b;
 
     while ((b = link_next(&p->down, c->now_us))) {
+        for (size_t i = 0; i < b->len; i++)
+            c->sum = c->sum * 31 + b->bytes[i];
+        c->sum = c->sum * 31 + (uint64_t)c->now_us + p->number;
         CHECK(session_open(&p->here, c->now_us, b->bytes, b->len, &o) == 0);
         struct reader r = reader_of(o.frames, o.frames_len);
         for (size_t used = 0; dgram_read(&r, &d, &ack) == 1; used += d.media.len) {
@@ -459,5 +485,22 @@ static void loss_is_repaired(void)
     call_free(c);
 }
 
+/* 100,000 packets of nothing a second: every datagram to everybody is the same to the bit, at the
+ * same moment. */
+static void garbage_changes_nothing(void)
+{
+    const struct link_config wifi = { .delay_us = 25 * MS, .jitter_us = 4 * MS, .loss_ppm = 5000 };
+    struct call *quiet = call_on(&wifi, 7), *pelted = call_on(&wifi, 7);
+
+    pelted->garbage = 100 / PEOPLE + 1;
+    call_run(quiet, 2000 * MS);
+    call_run(pelted, 2000 * MS);
+    CHECK(quiet->sum && quiet->sum == pelted->sum);
+    CHECK(!pelted->strange && pelted->unopened == quiet->unopened);
+    call_free(quiet);
+    call_free(pelted);
+}
+
 TEST_MAIN({ "rotations_are_not_heard", rotations_are_not_heard }, { "nor_on_wifi", nor_on_wifi },
-          { "loss_is_repaired", loss_is_repaired })
+          { "loss_is_repaired", loss_is_repaired },
+          { "garbage_changes_nothing", garbage_changes_nothing })

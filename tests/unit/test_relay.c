@@ -23,7 +23,7 @@ static const struct relay_settings usual = { .legs = 256,
 /* What came to each leg. */
 struct room {
     struct relay *r;
-    int64_t now_us;
+    int64_t now_us, ago_us;
     uint64_t frame[PEOPLE_MAX]; /* of each voice: the next */
     uint64_t voices[PEOPLE_MAX], pictures[PEOPLE_MAX], datagrams[PEOPLE_MAX];
     uint64_t sum[PEOPLE_MAX];       /* of all that came to it, and when */
@@ -69,8 +69,10 @@ static int put(struct room *m, uint32_t leg, const struct media *x)
     uint32_t buffer;
     uint8_t *to = relay_buffer(m->r, &buffer);
 
-    memcpy(to + 40, &m->now_us, sizeof m->now_us); /* the payload says when it came */
-    return relay_on_media(m->r, m->now_us, m->now_us, leg, x, buffer, 40);
+    int64_t came_us = m->now_us - m->ago_us;
+
+    memcpy(to + 40, &came_us, sizeof came_us); /* the payload says when it came */
+    return relay_on_media(m->r, m->now_us, came_us, leg, x, buffer, 40);
 }
 
 static int voice(struct room *m, uint32_t leg, uint8_t level)
@@ -175,13 +177,37 @@ static void all_hear_all_and_frames_share_datagrams(void)
     room_free(m);
 }
 
-static void few_wait_little(void)
+/* A socket may be looked at late: that is part of the five milliseconds. */
+static void what_was_read_late_waits_less(void)
+{
+    struct relay_settings s = usual;
+
+    s.speakers = 10;
+    struct room *m = room_of(&s, 200);
+    talk(m, 10, 500 * MS);
+    memset(m->late, 0, sizeof m->late);
+    m->ago_us = 3 * MS;
+    talk(m, 10, 2000 * MS);
+    CHECK(held_us(m, 1) <= RELAY_HOLD_MOST_US + 250 && held_us(m, 1) > RELAY_HOLD_MOST_US - 250);
+    m->ago_us = RELAY_HOLD_MOST_US;
+    CHECK(voice(m, 0, LOUD) == 0 && relay_deadline_us(m->r) <= m->now_us);
+    uint64_t before = relay_counts(m->r)->datagrams;
+    pull(m); /* all of it leaves now */
+    CHECK(relay_counts(m->r)->datagrams == before + 199 && relay_deadline_us(m->r) == INT64_MAX);
+    room_free(m);
+}
+
+static void few_do_not_wait(void)
 {
     struct room *m = room_of(&usual, 20);
 
-    talk(m, 4, 4000 * MS);
-    CHECK(held_us(m, 0.99) <= 750); /* 3,800 frames a second */
+    talk(m, 4, 4000 * MS); /* 3,800 frames a second: nobody would come to share */
+    CHECK(held_us(m, 1) <= 250 && relay_hold_us(m->r, m->now_us) == 0);
     CHECK(relay_counts(m->r)->forwarded == 800 * 19);
+    room_free(m);
+    m = room_of(&usual, 100); /* many, but each hears only 200 frames a second */
+    talk(m, 4, 1000 * MS);
+    CHECK(held_us(m, 1) <= 250);
     room_free(m);
 }
 
@@ -509,7 +535,8 @@ static void limits_are_kept(void)
 }
 
 TEST_MAIN({ "all_hear_all_and_frames_share_datagrams", all_hear_all_and_frames_share_datagrams },
-          { "few_wait_little", few_wait_little },
+          { "what_was_read_late_waits_less", what_was_read_late_waits_less },
+          { "few_do_not_wait", few_do_not_wait },
           { "memory_of_a_leg_is_small", memory_of_a_leg_is_small },
           { "media_takes_no_memory", media_takes_no_memory },
           { "the_muted_are_not_heard", the_muted_are_not_heard },
