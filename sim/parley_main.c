@@ -30,7 +30,7 @@ static const struct course courses[] = {
     { "lan", 20, { .delay_us = 200 }, { .delay_us = 200 }, { .delay_us = 200 }, 0, 60, 0 },
     { "lan-10", 10, { .delay_us = 200 }, { .delay_us = 200 }, { .delay_us = 200 }, 0, 40, 0 },
     { "clean", 20, { HOP }, { HOP }, { HOP }, 0, 110, 0 },
-    { "wifi", 20, { HOP }, { HOP, WIFI }, { HOP, WIFI }, 0, 250, 0.2 },
+    { "wifi", 20, { HOP }, { HOP, WIFI }, { HOP, WIFI }, 0, 250, 0.3 },
     { "loss-2", 20, { HOP }, { HOP }, { HOP, .loss_ppm = 20000 }, 0, 250, 0.5 },
     { "loss-5", 20, { HOP }, { HOP }, { HOP, .loss_ppm = 50000 }, 0, 250, 0.5 },
     { "loss-10", 20, { HOP }, { HOP }, { HOP, .loss_ppm = 100000 }, 0, 250, 1 },
