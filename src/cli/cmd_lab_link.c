@@ -323,6 +323,9 @@ static int open_tun(struct prompt *p, const struct cli_args *a, char *wrong)
 
     if (!cut(args_value(a, "between"), spaces, sizeof spaces, space))
         return cli_usage(p->c, "--between takes two network namespaces", "--between left,right");
+    if (!strcmp(space[0], space[1])) /* what is sent from one to the other would not come by */
+        return cli_usage(p->c, "--between takes two different network namespaces",
+                         "--between left,right");
     if (!cut(at ? at : "10.77.0.1,10.77.0.2", addresses, sizeof addresses, address))
         return cli_usage(p->c, "--addresses takes two IPv4 addresses",
                          "--addresses 10.77.0.1,10.77.0.2");
@@ -363,6 +366,27 @@ static int open_both(struct bend *b, const char *only, union address *listen,
     return err;
 }
 
+/* What came would come again, for ever. */
+static bool leads_to_itself(const union address *listen, const union address *to)
+{
+    static const char *const everywhere[][2] = { { "0.0.0.0:0", "127.0.0.1:0" },
+                                                 { "[::]:0", "127.0.0.1:0" },
+                                                 { "[::]:0", "[::1]:0" } };
+    union address from = *listen, toward = *to, any, here;
+
+    if (address_equal(listen, to))
+        return true;
+    from.v4.sin_port = toward.v4.sin_port = 0; /* at the same place in both kinds */
+    if (listen->v4.sin_port != to->v4.sin_port)
+        return false;
+    for (size_t i = 0; i < sizeof everywhere / sizeof *everywhere; i++)
+        if (!address_parse(&any, everywhere[i][0], false) &&
+            !address_parse(&here, everywhere[i][1], false) && address_equal(&from, &any) &&
+            address_equal(&toward, &here))
+            return true;
+    return false;
+}
+
 static int open_proxy(struct prompt *p, const struct cli_args *a, char *wrong)
 {
     const char *only = args_value(a, "only");
@@ -377,6 +401,8 @@ static int open_proxy(struct prompt *p, const struct cli_args *a, char *wrong)
     if (!args_has(a, "to") || address_parse(&to, args_value(a, "to"), true) < 0)
         return cli_usage(p->c, "--to takes the address and port that are bent toward",
                          "--to 127.0.0.1:5001");
+    if (leads_to_itself(&listen, &to))
+        return cli_usage(p->c, "--to is where --listen is", "what came would come again, for ever");
     if (open_both(p->bend, only, &listen, &to, wrong) < 0)
         return cli_fail(p->c, CLI_REFUSED, wrong, "choose another --listen");
     address_text(&listen, at);

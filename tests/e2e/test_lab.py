@@ -273,7 +273,10 @@ def wrong_words_of_the_lab(hall):
                         (("--listen", "127.0.0.1:0",), "--to"),
                         (("--listen", "nowhere", "--to", "127.0.0.1:1"), "--listen"),
                         (("--listen", "127.0.0.1:0", "--between", "a,b"), "one of"),
+                        (("--listen", "127.0.0.1:6199", "--to", "127.0.0.1:6199"), "--to is where"),
+                        (("--listen", ":6199", "--to", "127.0.0.1:6199"), "--to is where"),
                         (("--between", "a"), "two network namespaces"),
+                        (("--between", "a,a"), "two different"),
                         ((), "one of")):
         error = somebody.run("lab", "link", *words, status=2).error
         check(says in error["text"], words, error)
