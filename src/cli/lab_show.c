@@ -139,16 +139,17 @@ static void put_json(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t 
     cli_flush(e->c);
 }
 
-/* Over about a second. */
+/* Over about a second; the first look has nothing to compare with, and the first moment would be
+ * remembered for long. */
 static void measure(struct lab_end *e, int64_t now_us, uint64_t done)
 {
-    int64_t took_us = now_us - (e->shown_us ? e->shown_us : e->begun_us);
+    int64_t took_us = now_us - e->shown_us;
 
-    if (took_us <= 0)
+    if (!e->shown_us || took_us <= 0)
         return;
     double now = (double)(done - e->shown_bytes) * 1e6 / (double)took_us;
     double weight = (double)took_us / (double)(took_us + 1000000);
-    e->rate = e->shown_us ? e->rate + (now - e->rate) * weight : now;
+    e->rate = e->rate > 0 ? e->rate + (now - e->rate) * weight : now;
 }
 
 void lab_progress(struct lab_end *e, int64_t now_us, uint64_t done, uint64_t total, bool over)

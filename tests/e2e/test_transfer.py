@@ -193,6 +193,7 @@ def figures_of_a_transfer(hall):
     measured = [r for r in rows if r["rtt_ms"]]
     check(len(rows) > 4 and not rows[0]["rtt_ms"] and not rows[0]["smooth_rtt_ms"] and not rows[0]["min_rtt_ms"], rows[:2])
     check(measured and all(float(r["min_rtt_ms"]) >= 239 for r in measured), measured[:1])
+    check(all(float(r["rate_bps"]) < 40e6 for r in rows), "ten times the link at least:", [r["rate_bps"] for r in rows])
 
 
 @story
