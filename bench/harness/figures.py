@@ -13,13 +13,13 @@ import tempfile
 import time
 
 from .common import TOP, Bench, Failed, machine, table
-from .flow_net import Program
+from .flow_net import FIRST, Program
 from .parley import PATIENCE_S, make_voice
 from .servers import free_port
 
 HERE, THERE = "127.0.0.1", "127.0.0.2"
 WARM_S, WINDOW_S = 15, 10  # figures are of the last 10 s
-BOUNDS = {"rtt_ms": (0.05, 2.0), "loss_percent": (0, 0.5), "jitter_ms": (0.2, 0.1), "bits": (0.03, 0)}
+BOUNDS = {"rtt_ms": (0.05, 2.0), "loss_percent": (0, 0.5), "jitter_ms": (0.2, 0.5), "bits": (0.03, 0)}
 
 
 class FiguresBench(Bench):
@@ -36,7 +36,7 @@ class FiguresBench(Bench):
 
 
 def draw():
-    way = {"delay": random.uniform(3, 80), "jitter": random.uniform(1, 15), "loss": random.uniform(0, 8)}
+    way = {"delay": random.uniform(3, 80), "jitter": random.uniform(6, 25), "loss": random.uniform(0, 8)}
     return way, "{}.delay={delay:.3f}ms {}.jitter={jitter:.3f}ms {}.loss={loss:.3f}%"
 
 
@@ -54,7 +54,8 @@ class Hall:
             raise
 
     def run(self, *argv):
-        self.programs.append(Program([str(a) for a in argv]))
+        first = FIRST if os.geteuid() == 0 else ()  # else what the machine does beside is in what is measured
+        self.programs.append(Program([*first, *map(str, argv)]))
         return self.programs[-1]
 
     def user(self, name, host):

@@ -22,6 +22,7 @@ CLICK = RATE // 100
 CLICK_HZ = 3500
 PORT = 7600
 PATIENCE_S = 20
+FILE_BYTES = 80 * 1000 * 1000
 
 
 def make_voice(path):
@@ -83,12 +84,12 @@ def clicks(samples):
 class Parley:
     """In a meeting from its making to close()."""
 
-    def __init__(self, bench, link, seed, first="rtt=50ms", words=(), listener=()):
-        self.bench, self.programs = bench, []
+    def __init__(self, bench, link, seed, first="rtt=50ms", words=(), own=False):
+        self.bench, self.programs, self.own = bench, [], own
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="roost-voice-", dir="/dev/shm"))
         self.net = Net(bench.roost, link, seed)
         try:
-            self.begin(first, words, listener)
+            self.begin(first, words)
         except BaseException:
             self.close()
             raise
@@ -107,7 +108,7 @@ class Parley:
         done.threads[0].join(PATIENCE_S)  # what it said has been read
         return done.rows
 
-    def begin(self, first, words, listener):
+    def begin(self, first, words):
         os.environ["ROOST_PASSWORD"] = "a password for a bench"
         self.run(0, [self.bench.roostd, "--data", self.home / "data", "--listen", LEFT, "--port", PORT,
                      "--registration", "open", "--set", "mdns=no", "--set", "hash.memory=8K"])
@@ -126,12 +127,25 @@ class Parley:
         self.anna = self.run(0, [*self.user("anna", *bend), "meet", "join", code, "--mic", f"file:{self.mic}",
                                  "--speaker", "null", "--stats", self.home / "anna.jsonl", *words])
         self.anna.ready(lambda r: r.get("event") == "voice" and r.get("what") == "entered")
-        self.ben = self.run(1, [*self.user("ben"), "meet", "join", code, "--mic", "none", "--speaker",
-                                f"file:{self.wav}", "--stats", self.home / "ben.jsonl", *words, *listener])
+        if self.own:
+            self.ben = self.run(1, [self.bench.both, f"{LEFT}:{PORT}", "ben", self.home / "ben", code, f"file:{self.wav}",
+                                    self.keep()])
+        else:
+            self.ben = self.run(1, [*self.user("ben"), "meet", "join", code, "--mic", "none", "--speaker",
+                                    f"file:{self.wav}", "--stats", self.home / "ben.jsonl", *words])
         self.ben.ready(lambda r: r.get("event") == "voice" and r.get("what") == "entered")
         self.code = code
 
+    def keep(self):
+        """A file that the server keeps for ben: its number."""
+        with open(self.home / "file", "wb") as f:
+            for _ in range(FILE_BYTES // 1000000):  # no holes: those are not sent
+                f.write(os.urandom(1000000))
+        return self.do(0, *self.user("anna"), "send", self.home / "file", "@ben", "--via", "server")[-1]["file"]
+
     def figures(self, name):
+        if self.own and name == "ben":
+            return [row for row in self.ben.rows if "people" in row]
         path = self.home / f"{name}.jsonl"
         lines = path.read_text().split("\n")[:-1] if path.exists() else []
         return [json.loads(line) for line in lines]
@@ -153,7 +167,10 @@ class Parley:
 
     def leave(self):
         for one in (self.ben, self.anna):
-            one.type(json.dumps({"cmd": "leave", "id": 1}))
+            if one is self.ben and self.own:
+                one.process.stdin.close()
+            else:
+                one.type(json.dumps({"cmd": "leave", "id": 1}))
         for one in (self.ben, self.anna):
             one.wait(PATIENCE_S)
 

@@ -36,7 +36,8 @@ COURSES = [
     Course("20 %", "delay=25ms loss=20%"),
     Course("mobile", "delay=25ms jitter=15ms loss=0.3% burst=3"),
     Course("5 Mbit/s", LINE, most_made_up=0.5),
-    Course("5 Mbit/s and a file of ours", LINE, beside="file"),
+    Course("5 Mbit/s and a file of ours", LINE, beside="own"),
+    Course("5 Mbit/s and lab send", LINE, beside="file"),
     Course("5 Mbit/s and cubic", LINE, beside="cubic", most_ms=400),
 ]
 
@@ -50,9 +51,9 @@ class QualityBench(Bench):
         servers.install_packages(["iproute2"])
         if not os.path.exists(os.path.join(self.build, "build.ninja")):
             self.call(["meson", "setup", self.build, TOP])
-        self.call(["ninja", "-C", self.build, "bin/roost", "bin/roostd", "bench/roost-flow"])
+        self.call(["ninja", "-C", self.build, "bin/roost", "bin/roostd", "bench/roost-flow", "bench/roost-both"])
         self.roost, self.roostd = (os.path.join(self.build, "bin", p) for p in ("roost", "roostd"))
-        self.flow = os.path.join(self.build, "bench/roost-flow")
+        self.flow, self.both = (os.path.join(self.build, "bench", p) for p in ("roost-flow", "roost-both"))
         self.files = flow_who.Files(self.out)
         self.voice = os.path.join(self.out, "voice.wav")
         make_voice(self.voice)
@@ -60,7 +61,7 @@ class QualityBench(Bench):
 
 def begin_beside(bench, parley, kind):
     from . import flow_who
-    if kind:
+    if kind in ("file", "cubic"):
         who = flow_who.Ours(bench) if kind == "file" else flow_who.tcp(bench, "cubic")
         parley.programs += who.endless(parley.net)
 
@@ -72,7 +73,7 @@ def tried(bench, course, seed):
 
 
 def measure(bench, course, seed):
-    parley = Parley(bench, course.link, seed, course.first, course.words)
+    parley = Parley(bench, course.link, seed, course.first, course.words, course.beside == "own")
     try:
         begin_beside(bench, parley, course.beside)
         time.sleep(WARM_S)

@@ -57,20 +57,24 @@ static uint32_t mean_of(const struct mean *m)
 
 static void count(struct device_figures *f)
 {
+    uint32_t why = 0; /* of the way, or else of what was heard */
+
     f->reports++;
     for (uint32_t i = 0; i < f->n_last; i++) {
         const struct hub_figures *is = &f->last[i].is;
         if (!is->stream) {
             add(&f->rtt, is->rtt_us);
             f->tunnel += is->tunnel;
-            f->why[is->why]++;
+            why = is->why ? is->why : why;
         } else if (!is->sent) {
             add(&f->jitter, is->jitter_us);
             add(&f->loss, is->loss_ppm);
             add(&f->left, is->left_ppm);
             add(&f->concealed, is->concealed_ppm);
+            why = why ? why : is->why;
         }
     }
+    f->why[why]++;
 }
 
 static struct device_figures *figures_of(struct hub *h, struct device *d)

@@ -61,7 +61,9 @@ static bool is_worth_telling(const struct figures *f, enum figures_why why, uint
     static const uint32_t least[FIGURES_WHY_MAX] = { [FIGURES_LOSS] = 20, [FIGURES_DELAY] = 20 };
     uint32_t before = f->told[why], apart = value > before ? value - before : before - value;
 
-    return f->why != why || (apart * 4 >= before && apart >= least[why] && apart);
+    if (!least[why]) /* something that happened */
+        return f->why != why || apart * 4 > before;
+    return apart >= least[why] && apart * 4 >= before; /* else two would take turns */
 }
 
 void figures_on_why(struct figures *f, int64_t now_us, enum figures_why why, uint32_t value)

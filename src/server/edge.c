@@ -198,14 +198,16 @@ void edge_shake_later(struct edge *e, struct peer *p)
 
 /* --- tunnels ---------------------------------------------------------------------------------- */
 
-void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes)
+void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes, bool soon)
 {
     struct edge *e = edge;
     struct peer *p = peers_find(&e->peers, conn);
 
     bool full = p && p->relays && p->queue.bytes > RELAY_QUEUE_MAX;
 
-    if (p && p->state == PEER_TUNNEL && !full)
+    if (p && p->state == PEER_TUNNEL && !full && soon)
+        tunnel_conn_media(p, bytes);
+    else if (p && p->state == PEER_TUNNEL && !full)
         peer_send(p, bytes);
     else
         blob_unref(bytes);

@@ -123,7 +123,7 @@ void edge_on_probed(void *edge, int err);
 void edge_on_hashed(void *edge, uint64_t token, int err, bool ok, const char *encoded);
 
 /* Called by workers, of tunnels. */
-void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes);
+void edge_on_frames(void *edge, uint64_t conn, struct blob *bytes, bool soon);
 void edge_on_over(void *edge, uint64_t conn);
 void edge_on_leg(void *edge, const struct hub_leg_word *word);
 void edge_on_taken(void *edge);

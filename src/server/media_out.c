@@ -73,7 +73,7 @@ static void send_message(struct worker *w, struct carried *c, size_t head,
     memcpy(b->bytes + FRAME_HEAD, w->out, head);
     for (size_t i = 0, at = FRAME_HEAD + head; i < n; at += parts[i].head.len, i++)
         memcpy(b->bytes + at, parts[i].payload, parts[i].head.len);
-    *word = (struct word){ .what = WORD_FRAMES, .conn = c->tunnel, .bytes = b };
+    *word = (struct word){ .what = WORD_FRAMES, .conn = c->tunnel, .bytes = b, .soon = n > 0 };
     worker_tell(w, word);
 }
 

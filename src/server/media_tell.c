@@ -47,16 +47,22 @@ static void tell_figures(struct worker *w, struct leg_at *l)
 {
     struct hub_leg_word heard = { .what = LEG_FIGURES, .meeting = l->meeting, .number = l->number };
     struct flow_media_view v;
+    struct figures_view f = { 0 };
 
     l->figures_us = w->now_us + MEDIA_FIGURES_US;
     if (!l->c || !flow_look_media(l->c->flow, &v))
         return;
+    bool udp = !l->c->tunnel && flow_media_figures(l->c->flow, w->now_us, &f);
     heard.figures[heard.n_figures++] = (struct hub_figures){
         .sent = true,
         .rtt_us = (uint32_t)v.rtt_us,
         .estimate = v.rate,
-        .loss_ppm = (uint32_t)(v.loss * 1e6f),
-        .bits = (l->bytes_out - l->bytes_told) * 8 * 1000000 / MEDIA_FIGURES_US,
+        .jitter_us = (uint32_t)f.jitter_us,
+        .loss_ppm = f.loss_ppm,
+        .left_ppm = f.loss_after_ppm,
+        .why = f.why,
+        .why_value = f.why_value,
+        .bits = udp ? f.bits : (l->bytes_out - l->bytes_told) * 8 * 1000000 / MEDIA_FIGURES_US,
         .tunnel = l->c->tunnel != 0,
     };
     l->bytes_told = l->bytes_out;

@@ -192,6 +192,8 @@ void peer_flush(struct peer *p)
 {
     int err = p->left_len ? push_left(p) : 0;
 
+    if (p->state == PEER_TUNNEL)
+        queue_drop_late(&p->queue, edge_now().mono_us);
     if (!err && p->state != PEER_HANDSHAKE && p->state != PEER_LINGERING)
         err = push_queue(p);
     if (!err && p->state == PEER_FINISHING && !p->queue.n && !p->left_len)
@@ -208,13 +210,13 @@ void peer_send(struct peer *p, struct blob *bytes)
     peer_send_part(p, bytes, 0, bytes->len);
 }
 
-void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t len)
+static void on_put(struct peer *p, uint32_t len, int err)
 {
     struct edge *e = p->edge;
 
     e->stats.sends++;
     e->stats.bytes_queued += len;
-    if (queue_put(&p->queue, bytes, at, len)) {
+    if (err) {
         peer_lose(p, HUB_CLOSE_GONE);
     } else if (p->queue.bytes > e->settings.queue_max) {
         e->stats.slow++;
@@ -222,6 +224,18 @@ void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t le
     } else if (!p->is_dirty) {
         edge_mark_dirty(e, p);
     }
+}
+
+void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t len)
+{
+    on_put(p, len, queue_put(&p->queue, bytes, at, len));
+}
+
+void peer_send_until(struct peer *p, struct blob *bytes, int64_t until_us)
+{
+    uint32_t len = bytes->len;
+
+    on_put(p, len, queue_put_until(&p->queue, bytes, until_us));
 }
 
 /* --- reading --------------------------------------------------------------------- */

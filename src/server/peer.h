@@ -43,7 +43,8 @@ struct peer {
     uint32_t session; /* PEER_TUNNEL, and so is gate */
     bool relays;      /* it is of a relay: what it does not take is lost */
     struct gate *gate;
-    SSL *ssl; /* NULL until its first bytes come */
+    int64_t rate_us; /* it was asked then what the connection carries */
+    SSL *ssl;        /* NULL until its first bytes come */
     struct frame_reader frames;
     struct queue queue;
     uint8_t *left; /* records that the socket would not take yet */
@@ -64,6 +65,8 @@ void peer_who(const struct peer *p, struct hub_peer *ret);
 /* One reference to bytes; written at the end of the turn. */
 void peer_send(struct peer *p, struct blob *bytes);
 void peer_send_part(struct peer *p, struct blob *bytes, uint32_t at, uint32_t len);
+/* Of no use after that time: then it goes, if it was not begun. */
+void peer_send_until(struct peer *p, struct blob *bytes, int64_t until_us);
 /* Sends what waits, then closes. The hub knows, or is never to know. */
 void peer_finish(struct peer *p);
 /* Its gate may be open again. */

@@ -52,7 +52,7 @@ int queue_put(struct queue *q, struct blob *b, uint32_t at, uint32_t len)
 {
     struct queue_part *last = q->n ? slot(q, q->n - 1) : NULL;
 
-    if (last && last->blob == b && last->end == at) {
+    if (last && last->blob == b && last->end == at && !last->until_us) {
         last->end += len;
         q->bytes += len;
         blob_unref(b);
@@ -62,9 +62,38 @@ int queue_put(struct queue *q, struct blob *b, uint32_t at, uint32_t len)
         blob_unref(b);
         return -ROOST_NOMEM;
     }
-    *slot(q, q->n++) = (struct queue_part){ b, at, at + len };
+    *slot(q, q->n++) = (struct queue_part){ b, at, at + len, false, 0 };
     q->bytes += len + QUEUE_ITEM_COST;
     return 0;
+}
+
+int queue_put_until(struct queue *q, struct blob *b, int64_t until_us)
+{
+    int err = queue_put(q, b, 0, b->len);
+
+    if (!err)
+        slot(q, q->n - 1)->until_us = until_us;
+    return err;
+}
+
+uint32_t queue_drop_late(struct queue *q, int64_t now_us)
+{
+    uint32_t kept = 0, dropped;
+
+    for (uint32_t i = 0; i < q->n; i++) {
+        struct queue_part p = *slot(q, i);
+        if (!p.until_us || p.until_us > now_us || p.begun) {
+            *slot(q, kept++) = p;
+            continue;
+        }
+        q->bytes -= p.end - p.at + QUEUE_ITEM_COST;
+        blob_unref(p.blob);
+    }
+    dropped = q->n - kept;
+    q->n = kept;
+    if (dropped && !kept)
+        give_back(q);
+    return dropped;
 }
 
 const uint8_t *queue_peek(const struct queue *q, uint8_t *room, size_t cap, size_t *ret_len)
@@ -95,6 +124,7 @@ void queue_drop(struct queue *q, size_t len)
         q->bytes -= take;
         len -= take;
         p->at += (uint32_t)take;
+        p->begun = true;
         if (take < left)
             return;
         q->bytes -= QUEUE_ITEM_COST;

@@ -1,11 +1,13 @@
 /* queue.h - what waits to be sent on one connection: references to parts of blobs.
  *
- * Bounded by the owner, who asks queue->bytes after each put. A queue of a few
- * parts needs no memory of its own, and none is kept when it is empty. A part that
- * follows the last one in the same blob makes that one longer.
+ * A part may have a time after which nobody wants it (a voice): it goes if it was not begun by
+ * then. Bounded by the owner, who asks queue->bytes after each put. A queue of a few parts needs no
+ * memory of its own, and none is kept when it is empty. A part that follows the last one in the
+ * same blob makes that one longer.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +21,8 @@ enum {
 struct queue_part {
     struct blob *blob;
     uint32_t at, end;
+    bool begun;
+    int64_t until_us; /* 0: it is sent whenever that is */
 };
 
 struct queue {
@@ -33,6 +37,10 @@ void queue_fini(struct queue *q);
 
 /* len bytes from `at` on. Takes the reference over; on -ROOST_NOMEM too. */
 int queue_put(struct queue *q, struct blob *b, uint32_t at, uint32_t len);
+/* The whole of a blob, which is of no use after that time. Likewise. */
+int queue_put_until(struct queue *q, struct blob *b, int64_t until_us);
+/* What is of no use any more goes, the oldest first. Returns how many parts. */
+uint32_t queue_drop_late(struct queue *q, int64_t now_us);
 /* The next bytes, at most cap: where they are, if that is one piece of a blob, else
  * copied to `room`. They stay there until queue_drop, which must follow. */
 const uint8_t *queue_peek(const struct queue *q, uint8_t *room, size_t cap, size_t *ret_len);

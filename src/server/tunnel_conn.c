@@ -9,6 +9,8 @@
 #include "server/gate.h"
 
 enum { NOTSENT_BYTES = 16 << 10 };
+#define RATE_EACH_US   500000
+#define MEDIA_WAITS_US 200000 /* a voice that waited longer is heard by nobody */
 
 /* The kernel holds little: what waits here can still be chosen. */
 void tunnel_conn_open(struct peer *p, uint32_t session, bool relays)
@@ -36,6 +38,31 @@ bool tunnel_conn_is_shut(struct peer *p)
         return false; /* taken just now */
     edge_shut(p->edge, p);
     return true;
+}
+
+/* What TCP would let pass: the window a round trip. It says nothing yet of a path that was not
+ * used, and that is as much as anybody knows. */
+static void tell_rate(struct peer *p, int64_t now_us)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof info;
+
+    if (now_us - p->rate_us < RATE_EACH_US)
+        return;
+    p->rate_us = now_us;
+    if (!getsockopt(p->fd, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_rtt)
+        workers_rate(p->edge->workers, p->session, p->number,
+                     (uint64_t)info.tcpi_snd_cwnd * info.tcpi_snd_mss * 8 * 1000000 /
+                         info.tcpi_rtt);
+}
+
+void tunnel_conn_media(struct peer *p, struct blob *bytes)
+{
+    int64_t now_us = edge_now().mono_us;
+
+    tell_rate(p, now_us);
+    queue_drop_late(&p->queue, now_us);
+    peer_send_until(p, bytes, now_us + MEDIA_WAITS_US);
 }
 
 static struct blob *room_for(size_t len)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "flow/flow_media.h"
 #include "server/worker_media.h"
 #include "server/worker_relay.h"
 #include "server/worker_trip.h"
@@ -154,6 +155,14 @@ static void on_hung_up(struct worker *w, const struct word *word)
         worker_hang_up(w, c);
 }
 
+static void on_rate(struct worker *w, const struct word *word)
+{
+    struct carried *c = map_get(&w->sessions, word->id);
+
+    if (c && c->tunnel == word->conn)
+        flow_on_tunnel_rate(c->flow, word->rate);
+}
+
 /* A blob's bytes lie anywhere: what is in them is taken out. */
 static void on_leg(struct worker *w, const struct word *word)
 {
@@ -192,6 +201,9 @@ static void on_word(struct worker *w, struct word *word)
         break;
     case WORD_HUNG_UP:
         on_hung_up(w, word);
+        break;
+    case WORD_RATE:
+        on_rate(w, word);
         break;
     }
     word_free(word);

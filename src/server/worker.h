@@ -39,6 +39,7 @@ struct word {
         WORD_RELAY,
         WORD_LEG,   /* bytes: a struct hub_leg */
         WORD_HEARD, /* back; bytes: a struct hub_leg_word */
+        WORD_RATE,  /* of a tunnel's connection */
     } what;
     uint32_t id;
     uint64_t conn;
@@ -47,6 +48,8 @@ struct word {
     struct gate *gate; /* of its tunnel */
     uint8_t side;      /* of a relay */
     bool passes;
+    bool soon;     /* WORD_FRAMES, back: of no use when it waits long */
+    uint64_t rate; /* bits a second */
 };
 void word_free(struct word *w);
 

@@ -168,7 +168,7 @@ static void on_wake(void *ctx)
     for (unsigned i = 0; i < w->n; i++)
         while ((word = passage_take(&w->each[i]->outbox))) {
             if (word->what == WORD_FRAMES && !w->stopped) {
-                w->settings.on_frames(w->settings.ctx, word->conn, word->bytes);
+                w->settings.on_frames(w->settings.ctx, word->conn, word->bytes, word->soon);
                 word->bytes = NULL;
             } else if (word->what == WORD_HEARD && !w->stopped) {
                 struct hub_leg_word heard;
@@ -342,6 +342,16 @@ bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct g
 void workers_await(struct workers *w)
 {
     atomic_exchange(&w->awaited, true);
+}
+
+void workers_rate(struct workers *w, uint32_t session, uint64_t conn, uint64_t rate)
+{
+    struct word *word = calloc(1, sizeof *word);
+
+    if (!word)
+        return; /* it is measured again */
+    *word = (struct word){ .what = WORD_RATE, .id = session, .conn = conn, .rate = rate };
+    put_surely(w, word);
 }
 
 void workers_hung_up(struct workers *w, uint32_t session, uint64_t conn)

@@ -30,7 +30,8 @@ struct workers_settings {
     uint32_t speakers;   /* of a meeting, that are heard */
     struct depot *depot; /* borrowed, stopped before the workers are; NULL: no files */
     /* On the loop. A message of a tunnel, with its length before it; takes the reference. */
-    void (*on_frames)(void *ctx, uint64_t conn, struct blob *bytes);
+    /* soon: media, which is of no use when it waits long. */
+    void (*on_frames)(void *ctx, uint64_t conn, struct blob *bytes, bool soon);
     /* This connection carries no session any more: it is to be closed. */
     void (*on_over)(void *ctx, uint64_t conn);
     /* What was seen of the legs of meetings. */
@@ -74,6 +75,8 @@ bool workers_frames(struct workers *w, uint32_t session, uint64_t conn, struct g
 /* When words were taken after this, on_taken is called (it may be called more often). Behind it,
  * look once more at the gate that was shut. */
 void workers_await(struct workers *w);
+/* What the connection of a tunnel carries, in bits a second. */
+void workers_rate(struct workers *w, uint32_t session, uint64_t conn, uint64_t rate);
 void workers_hung_up(struct workers *w, uint32_t session, uint64_t conn);
 
 void workers_stats(const struct workers *w, struct workers_stats *ret);
