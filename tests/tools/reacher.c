@@ -26,8 +26,9 @@ enum { NUMBER = 7000, RATE = 16000000 /* bits a second: it is a test of ways */ 
 
 /* --- the relay ------------------------------------------------------------------------ */
 
-static void on_frames(void *ctx, uint64_t conn, struct blob *bytes)
+static void on_frames(void *ctx, uint64_t conn, struct blob *bytes, bool soon)
 {
+    (void)soon;
     (void)ctx, (void)conn;
     blob_unref(bytes);
 }

@@ -24,8 +24,9 @@ struct stage {
     uint64_t read, wrote;
 };
 
-static void on_frames(void *ctx, uint64_t conn, struct blob *bytes)
+static void on_frames(void *ctx, uint64_t conn, struct blob *bytes, bool soon)
 {
+    (void)soon;
     (void)ctx, (void)conn;
     blob_unref(bytes);
 }

@@ -177,13 +177,14 @@ static void meet(struct stage *s, struct person *p)
 
 /* --- the hub, as far as a worker sees it --------------------------------------------------- */
 
-static void on_frames(void *ctx, uint64_t conn, struct blob *bytes)
+static void on_frames(void *ctx, uint64_t conn, struct blob *bytes, bool soon)
 {
     struct stage *s = ctx;
     const uint8_t *at = bytes->bytes, *end = at + bytes->len, *body;
     struct frame_reader whole;
     size_t len;
 
+    (void)soon;
     CHECK(conn == TUNNEL);
     frame_reader_init(&whole);
     while (s->tunnelled && frame_next(&whole, &at, end, &body, &len) > 0)

@@ -89,10 +89,11 @@ struct stage {
     struct blob *frames;
 };
 
-static void on_frames(void *ctx, uint64_t conn, struct blob *bytes)
+static void on_frames(void *ctx, uint64_t conn, struct blob *bytes, bool soon)
 {
     struct stage *s = ctx;
 
+    (void)soon;
     CHECK(conn == 77);
     blob_unref(s->frames);
     s->frames = bytes;
