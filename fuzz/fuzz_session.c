@@ -1,14 +1,16 @@
 /* Datagrams into a live session, from who has no keys and from who has: nothing breaks, what
  * it makes us hold and send is bounded, and an address that has proven nothing gets at most
- * three times what it sent. The input is a list of steps. */
+ * three times what it sent. Media goes and comes too, with tails that do not add up, and through a
+ * tunnel. The input is a list of steps. */
 #include "fuzz/fuzz.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "flow/flow_media.h"
 #include "flow/inside.h"
 
-enum { ROOM = 2048, KEPT = 4, ADDRESSES = 3, STEPS_MAX = 400, WRITTEN_MAX = 1 << 20 };
+enum { ROOM = 2048, KEPT = 4, ADDRESSES = 3, STEPS_MAX = 400, WRITTEN_MAX = 1 << 20, PARTS = 4 };
 /* Rings are twice what is in them at most, and begin with 4 KiB. */
 #define HELD_MAX (12ULL << 20)
 
@@ -23,6 +25,7 @@ struct fight {
     uint8_t kept[KEPT][ROOM]; /* what went by, to be sent again */
     size_t kept_len[KEPT];
     uint32_t n_kept;
+    uint64_t heard; /* a sum over payloads: each byte of them is there */
 };
 
 static uint32_t next(struct fight *x)
@@ -161,6 +164,99 @@ static void sealed_frames(struct fight *x)
     strike(x, &w, packet);
 }
 
+/* --- media ------------------------------------------------------------------------------------ */
+
+static void take(void *ctx, const struct dgram *d, const uint8_t *payload)
+{
+    struct fight *x = ctx;
+
+    for (uint32_t i = 0; d->kind == DGRAM_MEDIA && i < d->media.len; i++)
+        x->heard += payload[i];
+}
+
+/* Frames of MEDIA, each of which says how long its payload is, and a tail that may be otherwise. */
+static size_t put_media(struct fight *x, struct writer *w)
+{
+    size_t sum = 0;
+
+    for (uint32_t i = 0, n = 1 + next(x) % PARTS; i < n; i++) {
+        struct dgram d = { .kind = DGRAM_MEDIA };
+        d.media = (struct media){ .stream = next(x) % 4,
+                                  .frame = figure(x),
+                                  .key_id = next(x),
+                                  .codec = MEDIA_OPUS,
+                                  .last = true,
+                                  .count = (uint16_t)next(x),
+                                  .has_level = next(x) & 1,
+                                  .len = next(x) };
+        dgram_write(w, &d);
+        sum += d.media.len;
+    }
+    uint32_t lie = next(x);
+    return lie < 160 ? sum : lie < 200 ? sum + lie : sum > lie ? sum - lie : 0;
+}
+
+static void strike_with_media(struct fight *x)
+{
+    static const uint8_t bytes[ROOM];
+    uint8_t packet[2 * ROOM] = { 0 };
+    struct writer w = writer_of(packet + PACKET_HEAD_TAIL, ROOM / 2);
+    size_t tail = put_media(x, &w);
+    struct seal_part part = { bytes, tail < ROOM / 2 ? tail : ROOM / 2 };
+
+    if (w.full)
+        return;
+    int n = session_seal(&x->enemy, x->now_us, packet, (size_t)(w.p - packet) - PACKET_HEAD_TAIL,
+                         &part, 1);
+    if (n <= 0 || (size_t)n + part.len > ROOM)
+        return;
+    keep(x, packet, (size_t)n + part.len);
+    hit(x, packet, (size_t)n + part.len);
+}
+
+static void through_the_tunnel(struct fight *x)
+{
+    uint8_t message[2 * ROOM] = { 0 };
+    struct writer w = writer_of(message, ROOM);
+    size_t tail = put_media(x, &w);
+
+    if (!w.full)
+        flow_on_frames(x->us, x->now_us, message,
+                       (size_t)(w.p - message) + (tail < ROOM ? tail : ROOM));
+}
+
+static void say(struct fight *x)
+{
+    static const uint8_t bytes[256];
+    uint8_t packet[PACKET_MTU_MAX];
+    struct media_part parts[PARTS];
+    struct flow_to to;
+    uint32_t n = 1 + next(x) % PARTS;
+
+    for (uint32_t i = 0; i < n; i++)
+        parts[i] = (struct media_part){
+            { .stream = i, .codec = MEDIA_OPUS, .last = true, .len = next(x) }, bytes
+        };
+    int len = flow_send_media(x->us, x->now_us, packet, sizeof packet, parts, n, NULL, 0, &to);
+    for (int i = 0; len > 0 && i < ADDRESSES; i++)
+        if (!flow_is_tunnelled(x->us) && path_same(&to.at, &x->at[i]))
+            x->to[i] += (uint64_t)len;
+}
+
+static void meet(struct fight *x)
+{
+    uint32_t what = next(x) % 16;
+
+    if (what < 8)
+        strike_with_media(x);
+    else if (what < 13)
+        say(x);
+    else if (what < 15)
+        through_the_tunnel(x);
+    else
+        flow_tunnel(x->us, next(x) & 1, x->now_us);
+}
+
 static void act(struct fight *x)
 {
     static const uint8_t bytes[256];
@@ -245,6 +341,8 @@ static void step(struct fight *x)
         act(x);
     else if (what == 10)
         listen(x);
+    else
+        meet(x);
     flow_expire(x->us, x->now_us);
     speak(x);
     look(x);
@@ -261,7 +359,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     x.now_us = 1000000;
     for (uint8_t i = 0; i < ADDRESSES; i++)
         x.at[i] = (struct path_address){ .ip = { 10, 0, 0, i }, .len = 4, .port = 5001 };
-    struct flow_settings s = { .client = next(&x) & 1,
+    const struct flow_media_settings media = { .take = take, .ctx = &x };
+    uint32_t kind = next(&x);
+    struct flow_settings s = { .client = kind & 1,
                                .session = 3,
                                .secret = secret,
                                .seed = seed,
@@ -273,6 +373,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                .proven = &x.at[0] };
     if (flow_new(&x.us, &s, x.now_us))
         return 0;
+    if (kind & 2 && flow_take_media(x.us, &media, x.now_us)) {
+        flow_free(x.us);
+        return 0;
+    }
     if (!session_init(&x.enemy, 3, !s.client, secret, x.now_us)) {
         for (int i = 0; x.left && i < STEPS_MAX; i++)
             step(&x);
