@@ -147,8 +147,9 @@ static void put_moving(void *arg, const struct roost_file *f)
     add_size(&l->table, f->size);
     buf_puts(&b, f->stage == ROOST_FILE_WAITING && !f->kept
                      ? f->yours ? "offered" : "offered: accept?"
-                 : f->stage == ROOST_FILE_WAITING ? "not whole yet"
-                                                  : filed_stage(f->stage));
+                 : f->stage == ROOST_FILE_DONE && !f->yours ? "kept for you: accept?"
+                 : f->stage == ROOST_FILE_WAITING           ? "not whole yet"
+                                                            : filed_stage(f->stage));
     put_how_far(&b, l, f);
     table_add_buf(&l->table, &b);
     add_name(&l->table, f);

@@ -151,12 +151,26 @@ static void show_text(struct moving *m, const struct roost_transfer *t)
     cli_flush(c);
 }
 
+/* "in/notes.pdf"; of several, which are in one folder, their name: "in/notes.pdf and 2 more". */
+static void put_where(struct buf *b, const struct roost_transfer *t)
+{
+    const char *slash = strrchr(t->where, '/'), *last = slash ? slash + 1 : t->where;
+    size_t len = strlen(last);
+    bool several = t->files > 1 && !strncmp(t->name, last, len) &&
+                   !strncmp(t->name + len, " and ", 5);
+
+    if (t->sends || !*t->where)
+        buf_printf(b, "%s: ", t->name);
+    else
+        buf_printf(b, "%s%s: ", t->where, several ? t->name + len : "");
+}
+
 static void put_end(struct buf *b, const struct moving_one *one, const struct roost_transfer *t)
 {
     int64_t took_us = cli_now_us() - one->begun_us;
     uint64_t moved = t->done > t->had ? t->done - t->had : 0;
 
-    buf_printf(b, "%s: ", t->sends || !*t->where ? t->name : t->where);
+    put_where(b, t);
     amount_bytes(b, (double)t->done);
     if (t->files != 1)
         buf_printf(b, " in %" PRIu32 " files", t->files);

@@ -2,6 +2,7 @@
 #include "client/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -17,6 +18,7 @@ enum {
     CHORES_ID = 100,
     ROUNDS_MAX = 8,
     NAME_BYTES = 255, /* of what is offered */
+    PIPE_BYTES = 1 << 20,
 };
 
 /* --- movers --- */
@@ -505,8 +507,11 @@ int64_t roost_file_get(struct roost *r, const struct roost_file_get *what)
         free_mover(m);
         return -ROOST_NOMEM;
     }
-    if (what->stream)
+    if (what->stream) {
         m->fd = what->fd;
+        /* who reads is waited for less often; it may be no pipe, or not to be made larger */
+        fcntl(m->fd, F_SETPIPE_SZ, PIPE_BYTES);
+    }
     m->by_code = what->phrase != NULL;
     if (what->nearby && near_init(m, what->nearby)) {
         m->fd = -1;
