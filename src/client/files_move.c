@@ -448,6 +448,14 @@ static void on_refused(struct mover *m, uint64_t code, int64_t now_us)
     }
 }
 
+static bool is_whole(const struct mover *m)
+{
+    struct share_view v;
+
+    look(m, &v);
+    return v.state == SHARE_DONE;
+}
+
 void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us)
 {
     switch (e->what) {
@@ -458,7 +466,9 @@ void move_on_event(struct mover *m, const struct flow_event *e, int64_t now_us)
     case FLOW_RESET:
     case FLOW_STOPPED:
         move_hear_last(m, now_us); /* it may have said why */
-        if (m->step == STEP_MOVE && m->flow) {
+        if (m->step == STEP_MOVE && m->flow && is_whole(m)) {
+            leave_stream(m, true); /* who reads along is not done yet, and needs no stream */
+        } else if (m->step == STEP_MOVE && m->flow) {
             on_refused(m, e->code, now_us);
         } else if (m->step == STEP_FLUSH) {
             end_flush(m);

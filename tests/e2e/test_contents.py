@@ -1,11 +1,15 @@
 """What the server keeps, damaged and gone: found by roostd --check, by admin check and when it is fetched, named, and mended by sending it again."""
+import hashlib
+import re
 import shutil
 import subprocess
+import time
 
-from harness import check, equal, story
+from harness import PATIENCE, check, equal, story, until
 from parcels import make
 from test_depot import contents, curl, kept
 from test_https import bearer, with_word
+import web
 
 MB = 1 << 20
 
@@ -202,3 +206,27 @@ def a_room_is_full(hall):
     anna.run("forget", one[0])
     ben.run("send", hall.dir / "two.bin", "#maths")
     equal(len(kept(ben, "#maths", 2)), 2)
+
+
+@story
+def into_a_pipe_that_is_read_slowly(hall):
+    """All of it is there long before it was read: it is fetched once."""
+    anna = hall.user("anna")
+    anna.run("room", "new", "maths")
+    wanted = make(hall.dir / "film.mkv", 8 * MB)
+    file = anna.run("send", hall.dir / "film.mkv", "#maths").rows[-1]["file"]
+
+    def given():
+        return int(re.search(r"^roost_files_given_total (\d+)", web.get(hall, "/metrics").body.decode(), re.M)[1])
+
+    before = given()
+    process = subprocess.Popen(anna.argv("get", file, "-o", "-", json=False), env=anna.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    bytes_ = process.stdout.read(1)
+    until(lambda: given() > before, "that it is fetched")
+    while more := process.stdout.read(20_000):
+        bytes_ += more
+        time.sleep(0.002)  # slower than it comes
+    process.stderr.read()
+    equal(process.wait(PATIENCE), 0)
+    equal(hashlib.sha256(bytes_).hexdigest(), wanted)
+    equal(given(), before + 1, "how often it was fetched")
