@@ -43,7 +43,7 @@ static void send_again(struct leg_at *l, const struct kept *k)
     uint32_t buffer;
 
     memcpy(relay_buffer(r, &buffer), k->bytes, k->head.len);
-    relay_on_media(r, l->w->now_us, l->leg, &k->head, buffer, 0);
+    relay_on_media(r, l->w->now_us, l->w->now_us, l->leg, &k->head, buffer, 0);
 }
 
 static struct kept *kept_of(uint64_t frame)

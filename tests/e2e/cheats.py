@@ -13,7 +13,7 @@ import run
 from harness import check, equal, story, until
 from test_crowd import metrics
 from test_meet import new
-from test_voice import Voice, in_a_meeting
+from test_voice import Voice
 
 VARIABLE, A_CHEAT = b"ROOST_CHEAT", b"sender-swapped"
 NAMES = ("anna", "bea", "carl")
@@ -41,7 +41,13 @@ class Cheating(harness.Hall):
 def three(hall, cheat):
     """In a meeting of a server that cheats so; who they are, by name."""
     hall.cheats(cheat)
-    _, seats = in_a_meeting(hall, "bea", "carl")
+    users = hall.users(*NAMES)
+    code = new(users[0], "--title", "Choir", "--open")["code"]
+    seats = [Voice(users[0], code, HZ["anna"])]
+    until(lambda: metrics(hall)["roost_media_parts_total"] > 0, "anna's stream is the first")
+    seats += [Voice(user, code, HZ[user.name]) for user in users[1:]]
+    for seat in seats:
+        check(seat.entered()["sealed"], "not sealed end to end")
     return dict(zip(NAMES, seats))
 
 
