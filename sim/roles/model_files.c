@@ -215,6 +215,9 @@ bool m_may_go_on(struct model *m, const struct m_file *f, uint64_t who, bool sen
 {
     if (sends)
         return who == f->sender && f->stage == F_OFFERED && is_there(m, f, who) && !is_closed(m, f);
-    return f->stage == F_WHOLE && (who == f->sender || m_file_reads(m, f, who)) &&
-           !m_person(m, who)->gone && !is_forgotten(m, f);
+    if (m_person(m, who)->gone || is_forgotten(m, f))
+        return false;
+    if (f->stage == F_OFFERED) /* as it comes */
+        return who == f->peer && !f->open_size;
+    return f->stage == F_WHOLE && (who == f->sender || m_file_reads(m, f, who));
 }

@@ -48,6 +48,15 @@ static void one_offers_and_one_accepts(void)
 }
 
 /* Other programs of the two see it, and nobody else says it. */
+/* The first that v lists. */
+static const Roost__FileInfo *first(struct visitor *v)
+{
+    const Roost__FileListing *l = list(v, NULL, false);
+
+    CHECK(l && l->n_files);
+    return l->files[0];
+}
+
 static void how_far_it_is_the_sender_says(void)
 {
     struct stage *s = stage();
@@ -56,17 +65,17 @@ static void how_far_it_is_the_sender_says(void)
     uint64_t file = ticket(offer(ann, "@bob", 500))->file->file;
 
     CHECK(progress(ann, file, 1) == 0);
-    CHECK(list(bob, NULL, false)->files[0]->moved == 0); /* nobody has accepted */
+    CHECK(first(bob)->moved == 0); /* nobody has accepted */
     CHECK(CODE_OF(answer(bob, file, true)) == 0);
     CHECK(progress(ann, file, 200) == 0);
     CHECK(progress(bob, file, 300) == ROOST_NO_SUCH_FILE);
     CHECK(progress(eve, file, 300) == ROOST_NO_SUCH_FILE);
     CHECK(progress(ann, file + 1, 300) == ROOST_NO_SUCH_FILE);
-    CHECK(list(ann, NULL, false)->files[0]->moved == 200);
-    CHECK(list(bob, NULL, false)->files[0]->moved == 200);
-    CHECK(list(bob, NULL, false)->files[0]->way == 2);
+    CHECK(first(ann)->moved == 200);
+    CHECK(first(bob)->moved == 200);
+    CHECK(first(bob)->way == 2);
     CHECK(progress(ann, file, UINT64_MAX) == 0); /* there is no more than was offered */
-    CHECK(list(bob, NULL, false)->files[0]->moved == 500);
+    CHECK(first(bob)->moved == 500);
     CHECK(cancel(ann, file) == 0);
     CHECK(progress(ann, file, 400) == ROOST_NO_SUCH_FILE);
     stage_free(s);

@@ -3,11 +3,17 @@
 
 #include <string.h>
 
+#include "base/err.h"
 #include "test.h"
 
-static struct blob *letter(char c)
+/* Four of a letter, of use until then; 0: for ever. */
+static int put(struct queue *q, char c, int64_t until_us)
 {
-    return blob_copy((char[]){ c, c, c, c }, 4);
+    struct blob *b = blob_copy((char[]){ c, c, c, c }, 4);
+
+    if (!b)
+        return -ROOST_NOMEM;
+    return until_us ? queue_put_until(q, b, until_us) : queue_put(q, b, 0, 4);
 }
 
 /* What would be sent, at most so much at once. */
@@ -28,10 +34,9 @@ static void late_voices_go_and_all_else_stays(void)
     char got[65] = "";
 
     queue_init(&q);
-    int err = queue_put_until(&q, letter('a'), 100);
+    int err = put(&q, 'a', 100);
     for (char c = 'b'; c <= 'k' && !err; c++) /* longer than it has places */
-        err = c % 2 ? queue_put_until(&q, letter(c), 100 * (c - 'a'))
-                    : queue_put(&q, letter(c), 0, 4);
+        err = put(&q, c, c % 2 ? 100 * (c - 'a') : 0);
     if (!err) {
         take(&q, 2, got);
         CHECK(!strcmp(got, "aa"));
@@ -48,7 +53,7 @@ static void nothing_is_left_of_one_that_was_all_late(void)
     struct queue q;
 
     queue_init(&q);
-    if (!queue_put_until(&q, letter('a'), 5)) {
+    if (!put(&q, 'a', 5)) {
         CHECK(queue_drop_late(&q, 4) == 0 && queue_drop_late(&q, 5) == 1);
         CHECK(q.n == 0 && q.bytes == 0);
     }
