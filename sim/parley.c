@@ -230,16 +230,11 @@ static void send(struct table *t, struct person *p, int end, const struct media_
                  size_t n_parts, const struct dgram *words, size_t n_words)
 {
     uint8_t bytes[BUFFER];
-    struct flow_to to;
-    int n = flow_send_media(p->flow[end], t->now_us, bytes, sizeof bytes, parts, n_parts, words,
-                            n_words, &to);
-    size_t len = n > 0 ? (size_t)n : 0;
+    size_t len = pump_media(p->flow[end], t->now_us, parts, n_parts, words, n_words, bytes,
+                            sizeof bytes);
 
-    if (!len)
-        return;
-    for (size_t i = 0; i < n_parts; len += parts[i++].head.len)
-        memcpy(bytes + len, parts[i].payload, parts[i].head.len);
-    push(t, &p->way[end], bytes, len, 0);
+    if (len)
+        push(t, &p->way[end], bytes, len, 0);
 }
 
 static void serve_out(struct table *t)

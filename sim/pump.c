@@ -34,6 +34,18 @@ bool pump_out(struct flow *f, struct link *to, int64_t now_us)
     return ok;
 }
 
+size_t pump_media(struct flow *f, int64_t now_us, const struct media_part *parts, size_t n_parts,
+                  const struct dgram *words, size_t n_words, uint8_t *bytes, size_t cap)
+{
+    struct flow_to to;
+    int n = flow_send_media(f, now_us, bytes, cap, parts, n_parts, words, n_words, &to);
+    size_t len = n > 0 ? (size_t)n : 0;
+
+    for (size_t i = 0; len && i < n_parts; len += parts[i++].head.len)
+        memcpy(bytes + len, parts[i].payload, parts[i].head.len);
+    return len;
+}
+
 int64_t pump_due_us(struct flow *const end[static 2], const struct link link[static 2],
                     int64_t now_us)
 {

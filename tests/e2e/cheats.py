@@ -206,25 +206,26 @@ def old_messages_of_keys_come_again(hall):
     quiet(seats)
 
 
-@story
-def messages_of_keys_are_forged(hall):
-    """Nobody takes such a key, so nobody is heard; all are told."""
-    seats = three(hall, "keys-forged")
+def nobody_believes_them(seats):
+    """Messages of keys that are not what they say: all are told, and nobody hears anybody."""
     for seat in seats.values():
         alarm(seat, "did not write a message of keys")
     for name, seat in seats.items():
         for hz in HZ.values():
             equal(seat.ear.loud(hz), 0, f"{name} hears {hz} Hz")
+
+
+@story
+def messages_of_keys_are_forged(hall):
+    """Nobody takes such a key, so nobody is heard; all are told."""
+    seats = three(hall, "keys-forged")
+    nobody_believes_them(seats)
 
 
 @story
 def keys_in_the_name_of_somebody_else(hall):
     seats = three(hall, "keys-renamed")
-    for seat in seats.values():
-        alarm(seat, "did not write a message of keys")
-    for name, seat in seats.items():
-        for hz in HZ.values():
-            equal(seat.ear.loud(hz), 0, f"{name} hears {hz} Hz")
+    nobody_believes_them(seats)
 
 
 @story

@@ -77,15 +77,11 @@ static void send(struct call *c, struct person *p, int end, const struct media_p
                  size_t n_parts, const struct dgram *words, size_t n_words)
 {
     uint8_t bytes[BUFFER];
-    struct flow_to to;
-    int n = flow_send_media(p->flow[end], c->now_us, bytes, sizeof bytes, parts, n_parts, words,
-                            n_words, &to);
-    size_t len = n > 0 ? (size_t)n : 0;
+    size_t len = pump_media(p->flow[end], c->now_us, parts, n_parts, words, n_words, bytes,
+                            sizeof bytes);
 
     if (!len)
         return;
-    for (size_t i = 0; i < n_parts; len += parts[i++].head.len)
-        memcpy(bytes + len, parts[i].payload, parts[i].head.len);
     struct link *l = flow_is_tunnelled(p->flow[end]) ? &p->tcp[end] : &p->udp[end];
     CHECK(pump_push(l, bytes, len, c->now_us));
 }

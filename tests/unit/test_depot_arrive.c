@@ -185,16 +185,22 @@ static void what_is_verified_is_given_at_once(void)
     leave(s, g);
 }
 
+/* Who waits for it is told that it has begun. */
+static void all_arrives(struct scene *s, struct opened *part)
+{
+    ask_lay_out(s, part);
+    CHECK(!result(s, JOB_WAIT) && !result(s, JOB_WISH));
+    for (unsigned i = 0; i < 4; i++)
+        CHECK(!scene_write(s, part, i, false));
+}
+
 static void the_end_is_said_when_it_is_kept(void)
 {
     struct scene *s;
     struct opened *part;
     struct getting *g = begin_both(&s, &part, true);
 
-    ask_lay_out(s, part);
-    CHECK(!result(s, JOB_WAIT) && !result(s, JOB_WISH));
-    for (unsigned i = 0; i < 4; i++)
-        CHECK(!scene_write(s, part, i, false));
+    all_arrives(s, part);
     ask_root(s, g);
     CHECK(is_parked(s));
     scene_finish(s, part);
@@ -301,10 +307,7 @@ static void somebody_kept_it_meanwhile(void)
     struct opened *part;
     struct getting *g = begin_both(&s, &part, true);
 
-    ask_lay_out(s, part);
-    CHECK(!result(s, JOB_WAIT) && !result(s, JOB_WISH));
-    for (unsigned i = 0; i < 4; i++)
-        CHECK(!scene_write(s, part, i, false));
+    all_arrives(s, part);
     keep_it(s, part);
     for (unsigned i = 0; i < 4; i++) {
         ask_block(s, g, i);
